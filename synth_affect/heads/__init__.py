@@ -1,0 +1,1 @@
+"""3D head models: one value, many sources."""
