@@ -1,0 +1,179 @@
+"""Landmark embedding: render heads, detect landmarks on the renderings, read the surface point under each."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.spatial import cKDTree
+
+from synth_affect.fitting.landmarks import LandmarkDetector
+from synth_affect.heads.camera import Camera, ImageSize, project
+from synth_affect.heads.mesh import vertex_normals
+from synth_affect.heads.model import HeadModel, LandmarkEmbedding, region_triangles, region_vertices
+from synth_affect.render.rasterizer import interpolate, rasterize_projected
+
+SIZE = ImageSize(720, 720)
+DISTANCE_MM, FOCAL_PX = 900.0, 2100.0
+N_HEADS, YAWS_DEG, SEED = 24, (-22.0, 0.0, 22.0), 7
+IRIS_POINTS = tuple(range(468, 478))
+COLOURS = {
+    "skin": (203, 160, 136), "lips": (170, 92, 88), "lids": (190, 142, 122), "eyeball": (225, 220, 215),
+    "iris": (84, 62, 44), "mouth_cavity": (60, 25, 25), "teeth_upper": (225, 220, 205), "teeth_lower": (215, 210, 195),
+    "gums": (170, 90, 90), "tongue": (175, 95, 95), "neck": (195, 150, 128), "scalp": (70, 52, 42),
+    "ears": (200, 150, 128),
+}  # fmt: skip
+# ibug's 68 points among MediaPipe's 478: jaw line, brows, nose, eyes, outer and inner lips.
+IBUG_68 = (
+    162, 234, 93, 58, 172, 136, 149, 148, 152, 377, 378, 365, 397, 288, 323, 454, 389,
+    71, 63, 105, 66, 107, 336, 296, 334, 293, 301,
+    168, 197, 5, 4, 75, 97, 2, 326, 305,
+    33, 160, 158, 133, 153, 144, 362, 385, 387, 263, 373, 380,
+    61, 39, 37, 0, 267, 269, 291, 405, 314, 17, 84, 181,
+    78, 82, 13, 312, 308, 317, 14, 87,
+)  # fmt: skip
+
+
+def paint(head: HeadModel) -> np.ndarray:
+    """(n_vertices, 3) colours, 0-255, that make a detector see a face: lips, irises, lashes, brows, hair."""
+    colours = np.tile(np.array(COLOURS["skin"], dtype=np.float32), (len(head.mean), 1))
+    for region, colour in COLOURS.items():
+        colours[region_vertices(head, region)] = colour
+    lids = region_vertices(head, "lids")
+    for side in (-1, 1):
+        eye = head.mean[lids][head.mean[lids][:, 0] * side > 0].mean(0)
+        skin = region_vertices(head, "skin")
+        dx = (head.mean[skin, 0] - eye[0]) * side
+        arch = eye[1] + 19 - 0.006 * (dx - 4) ** 2 + 0.05 * dx
+        brow = (np.abs(head.mean[skin, 1] - arch) < 4.5) & (dx > -20) & (dx < 24) & (head.mean[skin, 2] > eye[2] - 20)
+        colours[skin[brow]] = (70, 52, 42)
+    return colours
+
+
+def picture(head: HeadModel, colours: np.ndarray, vertices: np.ndarray, camera: Camera):
+    """(height, width, 3) uint8 rendering without lashes, and its fragments."""
+    shown = head.triangles[~region_triangles(head, "lashes")]
+    fragments = rasterize_projected(project(camera, vertices).astype(np.float32), shown, SIZE)
+    normals = vertex_normals(vertices, shown) @ camera.rotation.T.astype(np.float32)
+    light = np.array([0.25, 0.45, 0.86], dtype=np.float32)
+    shade = 0.35 + 0.65 * np.clip(normals @ light, 0, None)
+    image = interpolate(fragments, shown, np.ascontiguousarray(colours * shade[:, None], dtype=np.float32))
+    covered = fragments.pix_to_face[0, :, :, 0] >= 0
+    image = np.where(covered[..., None], image, 215)
+    return np.clip(image, 0, 255).astype(np.uint8), fragments, shown
+
+
+def embed_landmarks(head: HeadModel, detector: LandmarkDetector) -> tuple[LandmarkEmbedding, LandmarkEmbedding]:
+    """The 478-point and the 68-point embedding of a head model whose own are still empty.
+
+    Many identities with an opened mouth (upper and lower inner lip fall apart), three yaws; the median of the places on
+    the mean surface, made symmetric, put back on the triangles that were hit.
+    """
+    rng = np.random.default_rng(SEED)
+    colours = paint(head)
+    jaw = head.expression_units[head.unit_names.index("jawOpen")]
+    allowed = np.zeros(len(head.triangles), dtype=bool)
+    allowed[region_triangles(head, "skin", "lips", "lids", "ears", "neck", "scalp")] = True
+    shown = ~region_triangles(head, "lashes")
+    eye = region_triangles(head, "eyeball", "iris")[shown]
+    surface = allowed[shown]
+    places: list[list[np.ndarray]] = [[] for _ in range(478)]
+    hits: list[set[int]] = [set() for _ in range(478)]
+    shown_index = np.flatnonzero(shown)
+    for _ in range(N_HEADS):
+        coefficients = rng.normal(0, 0.7, len(head.identity_basis)).astype(np.float32)
+        vertices = head.mean + np.tensordot(coefficients, head.identity_basis, 1)
+        vertices = (vertices + rng.uniform(0.1, 0.35) * jaw).astype(np.float32)
+        for yaw in np.radians(YAWS_DEG):
+            rotation = np.array([[np.cos(yaw), 0, np.sin(yaw)], [0, 1, 0], [-np.sin(yaw), 0, np.cos(yaw)]])
+            centre = np.array([SIZE.width / 2, SIZE.height / 2])
+            camera = Camera(rotation, np.array([0, 0, DISTANCE_MM]), FOCAL_PX, centre)
+            image, fragments, triangles = picture(head, colours, vertices, camera)
+            found = detector.detect(image)
+            if not found:
+                continue
+            face = fragments.pix_to_face[0, :, :, 0]
+            bary = fragments.bary_coords[0, :, :, 0]
+            facing = vertex_normals(vertices, triangles) @ rotation.T[:, 2].astype(np.float32)
+            for kind, points in ((surface, range(468)), (eye, IRIS_POINTS)):
+                rows, cols = np.nonzero((face >= 0) & kind[face])
+                tree = cKDTree(np.stack([cols + 0.5, rows + 0.5], 1))
+                distance, nearest = tree.query(found[0].points_image[list(points), :2])
+                for point, away, at in zip(points, distance, nearest, strict=True):
+                    triangle = face[rows[at], cols[at]]
+                    corners = triangles[triangle]
+                    weights = bary[rows[at], cols[at]]
+                    turned_away = facing[corners] @ weights < 0.35
+                    if away > 6 or (turned_away and yaw != 0):
+                        continue
+                    places[point].append(weights @ head.mean[corners])
+                    hits[point].add(int(shown_index[triangle]))
+    middle = np.array([np.median(p, axis=0) for p in places])
+    middle = _symmetric(middle)
+    near = _neighbourhoods(head, hits, allowed)
+    embedding = _closest(head, middle, near)
+    ibug = LandmarkEmbedding(embedding.triangles[list(IBUG_68)], embedding.barycentric[list(IBUG_68)])
+    return embedding, ibug
+
+
+def _symmetric(points: np.ndarray) -> np.ndarray:
+    """Average each point with its counterpart's mirror image; counterparts are nearest mirrored points of one layer."""
+    flipped = points * [-1, 1, 1]
+    _, partner = cKDTree(points).query(flipped)
+    mutual = partner[partner] == np.arange(len(points))
+    result = points.copy()
+    result[mutual] = 0.5 * (points[mutual] + flipped[partner[mutual]])
+    return result
+
+
+def _neighbourhoods(head: HeadModel, hits: list[set[int]], allowed: np.ndarray) -> list[np.ndarray]:
+    """The triangles hit and those that share a vertex with one: the layer on which the point lives."""
+    by_vertex: list[list[int]] = [[] for _ in range(len(head.mean))]
+    for t, corners in enumerate(head.triangles):
+        for c in corners:
+            by_vertex[c].append(t)
+    regions = head.triangle_regions
+    result = []
+    for hit in hits:
+        around = {n for t in hit for c in head.triangles[t] for n in by_vertex[c]}
+        mirrored = {n for t in around for c in head.mirror[head.triangles[t]] for n in by_vertex[c]}
+        kinds = {regions[t] for t in hit}
+        both = np.array(sorted(t for t in around | mirrored if allowed[t] or regions[t] in kinds))
+        result.append(both)
+    return result
+
+
+def _closest(head: HeadModel, points: np.ndarray, candidates: list[np.ndarray]) -> LandmarkEmbedding:
+    triangles, barycentric = [], []
+    for point, candidate in zip(points, candidates, strict=True):
+        corners = head.mean[head.triangles[candidate]].astype(np.float64)
+        weights = closest_barycentric(point, corners)
+        distance = np.linalg.norm(np.einsum("tk,tkd->td", weights, corners) - point, axis=1)
+        best = int(distance.argmin())
+        triangles.append(candidate[best])
+        barycentric.append(weights[best])
+    return LandmarkEmbedding(np.array(triangles), np.array(barycentric))
+
+
+def closest_barycentric(point: np.ndarray, corners: np.ndarray) -> np.ndarray:
+    """(n, 3) barycentric coordinates of the closest point of each triangle (n, 3, 3) to `point`.
+
+    The plane's foot point where it lies inside, else the best of the three edges.
+    """
+    a, b, c = corners[:, 0], corners[:, 1], corners[:, 2]
+    ab, ac, ap = b - a, c - a, point - a
+    d00, d01, d11 = (ab * ab).sum(1), (ab * ac).sum(1), (ac * ac).sum(1)
+    d20, d21 = (ap * ab).sum(1), (ap * ac).sum(1)
+    det = np.maximum(d00 * d11 - d01 * d01, 1e-18)
+    v, w = (d11 * d20 - d01 * d21) / det, (d00 * d21 - d01 * d20) / det
+    inside = np.stack([1 - v - w, v, w], 1)
+    best = np.where((inside >= 0).all(1)[:, None], inside, 0.0)
+    best_distance = np.where((inside >= 0).all(1), 0.0, np.inf)
+    for i, j in ((0, 1), (1, 2), (2, 0)):
+        edge = corners[:, j] - corners[:, i]
+        along = np.clip(((point - corners[:, i]) * edge).sum(1) / np.maximum((edge**2).sum(1), 1e-18), 0, 1)
+        distance = np.linalg.norm(corners[:, i] + along[:, None] * edge - point, axis=1)
+        weights = np.zeros((len(corners), 3))
+        weights[np.arange(len(corners)), i] = 1 - along
+        weights[np.arange(len(corners)), j] = along
+        better = distance < best_distance
+        best[better], best_distance[better] = weights[better], distance[better]
+    return best
