@@ -1,0 +1,104 @@
+"""All instruments on one picture, and a cache of what they read."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from types import TracebackType
+
+import numpy as np
+import numpy.typing as npt
+
+from benchmarks.instruments.emotion import CLASSES, EmotionReader, expected_valence_arousal
+from benchmarks.instruments.face import FaceReader, brow_height, lip_corner_height, lip_gap
+from benchmarks.instruments.identity import IdentityReader
+
+# Part of every cache key: raise it when an instrument or its use changes.
+_CACHE_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Readings:
+    """What the instruments say about the largest face of one picture.
+
+    units : MediaPipe's 52 readings by ARKit name.
+    brow_height, lip_corner_height, lip_gap : inter-ocular distances (between the outer corners of the eyes).
+    emotions : class of `fer` -> probability.  valence, arousal : expected over those classes.
+    embedding : dlib's 128 numbers.
+    """
+
+    units: dict[str, float]
+    brow_height: float
+    lip_corner_height: float
+    lip_gap: float
+    emotions: dict[str, float]
+    valence: float
+    arousal: float
+    embedding: tuple[float, ...]
+
+
+class Instruments:
+    """The instruments together. A context manager; with `cache`, a folder, a picture is read once."""
+
+    def __init__(self, cache: Path | None = None) -> None:
+        self._cache = cache
+        if cache is not None:
+            cache.mkdir(parents=True, exist_ok=True)
+        self._face = FaceReader()
+        self._emotion = EmotionReader()
+        self._identity = IdentityReader()
+
+    def read(self, image: npt.NDArray[np.uint8]) -> Readings | None:
+        """Readings of `image` (height, width, 3) uint8 RGB; None when MediaPipe finds no face."""
+        if self._cache is None:
+            return self._measure(image)
+        digest = hashlib.sha256(f"{_CACHE_VERSION} {image.shape}".encode() + image.tobytes()).hexdigest()
+        entry = self._cache / f"{digest}.json"
+        if entry.exists():
+            stored = json.loads(entry.read_text("utf-8"))
+            return None if stored is None else Readings(**{**stored, "embedding": tuple(stored["embedding"])})
+        readings = self._measure(image)
+        partial = entry.with_suffix(f".{os.getpid()}.part")
+        partial.write_text(json.dumps(None if readings is None else asdict(readings)), "utf-8")
+        partial.replace(entry)
+        return readings
+
+    def _measure(self, image: npt.NDArray[np.uint8]) -> Readings | None:
+        face = self._face.read(image)
+        if face is None:
+            return None
+        probabilities = self._emotion.read(image, face.points)
+        valence, arousal = expected_valence_arousal(probabilities)
+        return Readings(
+            units=face.units,
+            brow_height=brow_height(face),
+            lip_corner_height=lip_corner_height(face),
+            lip_gap=lip_gap(face),
+            emotions=dict(zip(CLASSES, probabilities.tolist(), strict=True)),
+            valence=valence,
+            arousal=arousal,
+            embedding=tuple(self._identity.read(image, face.points).tolist()),
+        )
+
+    def close(self) -> None:
+        """Free the native handles."""
+        self._face.close()
+
+    def __enter__(self) -> Instruments:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def read_rgb(path: Path) -> npt.NDArray[np.uint8]:
+    """(height, width, 3) uint8 RGB, upright as its EXIF orientation says."""
+    from PIL import Image, ImageOps
+
+    with Image.open(path) as picture:
+        return np.asarray(ImageOps.exif_transpose(picture).convert("RGB"))
