@@ -254,10 +254,10 @@ def main() -> None:
         "directions": directions(edits),
         **provenance(),
     }
-    print_report(report)
     if arguments.json is not None:
         arguments.json.parent.mkdir(parents=True, exist_ok=True)
         arguments.json.write_text(json.dumps({**report, "edits": [asdict(edit) for edit in edits]}, indent=1), "utf-8")
+    print_report(report)
 
 
 if __name__ == "__main__":
