@@ -8,13 +8,15 @@ from hypothesis import strategies as st
 from scipy.interpolate import PchipInterpolator
 
 from synth_affect.affect import Emotion, ValenceArousal, position, ring
-from synth_affect.blendshape.action_units import ARKIT_UNITS, UNIT_INDEX, mirrored
+from synth_affect.blendshape.action_units import ARKIT_UNITS, UNIT_INDEX, arrange, mirrored
 from synth_affect.blendshape.affect_map import (
     category_weights,
     default_map,
     expression_weights,
     periodic_slopes,
 )
+from synth_affect.heads.cc0 import load_cc0
+from synth_affect.heads.model import region_vertices
 
 properties = settings(max_examples=60, deadline=None, derandomize=True, database=None)
 coordinates = st.floats(-1, 1, allow_subnormal=False)
@@ -127,6 +129,26 @@ def test_a_circle_has_no_jump(radius: float) -> None:
 @pytest.mark.parametrize("degrees", range(0, 180, 15))
 def test_a_line_through_the_origin_has_no_jump(degrees: int) -> None:
     steps = path_steps_cm([at(radius, math.radians(degrees)) for radius in np.linspace(-1, 1, 61)])
+    assert steps.max() <= 2 * np.median(steps)
+
+
+def largest_vertex_steps_mm(path: list[ValenceArousal]) -> np.ndarray:
+    """(n_frames - 1,) on the skin of the packaged head."""
+    head = load_cc0()
+    units = head.expression_units[:, region_vertices(head, "skin", "lips", "lids")].reshape(len(head.unit_names), -1)
+    weights = np.array([arrange(expression_weights(point), head.unit_names) for point in path])
+    steps = (np.diff(weights, axis=0) @ units).reshape(len(path) - 1, -1, 3)
+    return np.linalg.norm(steps, axis=2).max(axis=1)
+
+
+def test_no_vertex_of_the_packaged_head_jumps_round_the_circle() -> None:
+    steps = largest_vertex_steps_mm([at(1.0, angle) for angle in np.linspace(0, math.tau, 61)])
+    assert steps.max() <= 2 * np.median(steps)
+
+
+@pytest.mark.parametrize("degrees", range(0, 180, 15))
+def test_no_vertex_of_the_packaged_head_jumps_at_the_origin(degrees: int) -> None:
+    steps = largest_vertex_steps_mm([at(radius, math.radians(degrees)) for radius in np.linspace(-1, 1, 61)])
     assert steps.max() <= 2 * np.median(steps)
 
 
