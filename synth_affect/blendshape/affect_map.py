@@ -31,7 +31,7 @@ _INTENSITY_AT_UNIT_RADIUS = 1.08
 _LIMIT_SHOULDER = 16
 
 # Lids droop but never close: an asleep face is not an expression of the awake one that was photographed.
-_LARGEST_BLINK = 0.6
+_LARGEST_BLINK = 0.5
 
 # Units that pull the same skin in opposite directions, or that tear a mesh together.
 _OPPOSED = (

@@ -234,7 +234,7 @@ def test_low_arousal_drops_the_lids_without_closing_them(degrees: int) -> None:
 
 @pytest.mark.parametrize("emotion", list(Emotion))
 def test_lids_never_close(emotion: Emotion) -> None:
-    assert units(at(1.0, 0.3), emotion)["eyeBlinkLeft"] < 0.6
+    assert units(at(1.0, 0.3), emotion)["eyeBlinkLeft"] < 0.5
 
 
 @properties
