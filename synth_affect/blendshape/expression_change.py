@@ -1,0 +1,66 @@
+"""What happens to the expression that a face already has when another is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+import numpy as np
+
+from synth_affect.arrays import FloatArray
+from synth_affect.heads.model import HeadModel, embed
+
+InputExpression = Literal["replace", "keep"]
+
+LOWER_FACE = ("jaw", "mouth", "cheek", "nose", "tongue")
+UPPER_FACE = ("brow", "eyeSquint", "eyeWide")
+# Gaze and the opening of the lids at rest belong to the person and the moment, not to the feeling.
+
+AT_REST, EXPRESSIVE = 0.25, 0.45
+"""A fit of a neutral face has small weights: up to AT_REST in its strongest unit a half of the face counts as resting,
+from EXPRESSIVE on as showing something. Judged by eye on fits of neutral and smiling photographs."""
+
+
+def changed_expression(
+    fitted: FloatArray, asked: FloatArray, unit_names: Sequence[str], input_expression: InputExpression
+) -> FloatArray:
+    """(n_units,) float32 in [0, 1]: the weights of the new face.
+
+    fitted, asked : (n_units,) weights of the photograph and of the target.
+    input_expression : "replace" takes away what the face shows, as far as it is more than resting; "keep" adds to it.
+    """
+    kept = fitted.astype(np.float64)
+    if input_expression == "replace":
+        for prefixes in (LOWER_FACE, UPPER_FACE):
+            group = [k for k, name in enumerate(unit_names) if name.startswith(prefixes)]
+            strongest = float(kept[group].max(initial=0.0))
+            t = np.clip((strongest - AT_REST) / (EXPRESSIVE - AT_REST), 0, 1)
+            kept[group] *= 1 - t * t * (3 - 2 * t)
+    changed: FloatArray = np.clip(kept + asked, 0, 1).astype(np.float32)
+    return changed
+
+
+UPPER_LIDS = {"eyeBlinkRight": 159, "eyeBlinkLeft": 386}
+LOWER_LIDS = {"eyeBlinkRight": 145, "eyeBlinkLeft": 374}
+"""MediaPipe's points in the middle of the lids' edges."""
+LID_SCALE = (0.35, 1.25)
+
+
+def lid_travel(head: HeadModel, vertices: FloatArray, fitted: FloatArray) -> FloatArray:
+    """(n_units,) float32: how far each unit may go on this face; 1 for all but the blinks.
+
+    A blink closes the model's eye; on narrower eyes the same weight would close them early. The factor is the opening
+    of the fitted face's lids against the travel of the model's.
+    vertices : (n_vertices, 3) mm, the fitted face as it is drawn.  fitted : (n_units,) its expression weights.
+    """
+    points = embed(vertices, head.triangles, head.landmarks_478)
+    travel = np.ones(len(head.unit_names), dtype=np.float32)
+    for name, upper in UPPER_LIDS.items():
+        unit = head.unit_names.index(name)
+        moved = embed(head.expression_units[unit], head.triangles, head.landmarks_478)
+        lower = LOWER_LIDS[name]
+        model_travel = moved[lower, 1] - moved[upper, 1]
+        opening = points[upper, 1] - points[lower, 1]
+        closed_already = 1 - fitted[unit]
+        travel[unit] = np.clip(opening / max(float(model_travel * closed_already), 1e-3), *LID_SCALE)
+    return travel

@@ -1,0 +1,135 @@
+"""The main job: one photograph, one (valence, arousal), one picture of the same person feeling that."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import TracebackType
+
+import numpy as np
+
+from synth_affect.affect import Emotion, ValenceArousal
+from synth_affect.arrays import FloatArray, ImageArray
+from synth_affect.blendshape.action_units import arrange
+from synth_affect.blendshape.affect_map import expression_weights
+from synth_affect.blendshape.expression_change import InputExpression, changed_expression, lid_travel
+from synth_affect.errors import InputError, NoFaceError, ShapeError
+from synth_affect.fitting.fit import FaceFit
+from synth_affect.fitting.landmarks import LandmarkDetector
+from synth_affect.fitting.residual_field import ResidualField
+from synth_affect.fitting.solver import LandmarkSolver
+from synth_affect.heads.camera import ImageSize
+from synth_affect.heads.cc0 import load_cc0
+from synth_affect.heads.model import HeadModel, head_vertices
+from synth_affect.render.compose import render_expression
+from synth_affect.render.scene import Scene, prepare_scene
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SynthesisResult:
+    """image : (height, width, 3), the dtype of the input.  vertices : (n_vertices, 3) float32, mm, the displaced face.
+    expression_weights : (n_units,) float32, in the order of the head model.
+    """
+
+    image: ImageArray
+    vertices: FloatArray
+    expression_weights: FloatArray
+
+
+class AffectSynthesizer:
+    """Holds what is worth keeping between pictures: head model, solver, detector. A context manager."""
+
+    def __init__(self, head: HeadModel | None = None, detector: LandmarkDetector | None = None) -> None:
+        """head : the packaged CC0 head by default.  detector : MediaPipe by default, opened when first needed."""
+        self.head = load_cc0() if head is None else head
+        self._detector = detector
+        self._solver = LandmarkSolver(self.head)
+        self._residual_field = ResidualField(self.head)
+
+    def __enter__(self) -> AffectSynthesizer:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Free the detector's native handles."""
+        if self._detector is not None:
+            self._detector.close()
+            self._detector = None
+
+    def fit_all(self, image: ImageArray) -> list[FaceFit]:
+        """Fits of all faces of `image` (height, width, 3) uint8 sRGB, largest first; [] when there is none."""
+        checked = _checked(image)
+        if self._detector is None:
+            from synth_affect.fitting.mediapipe_detector import MediaPipeDetector
+
+            self._detector = MediaPipeDetector()
+        size = ImageSize(checked.shape[0], checked.shape[1])
+        return [self._solver(landmarks, size) for landmarks in self._detector.detect(checked)]
+
+    def fit(self, image: ImageArray, *, face: int = 0, name: str = "image") -> FaceFit:
+        """The fit of one face, counted from the largest.
+
+        name : what to call the picture in errors.
+        Raises NoFaceError when there is none, InputError when there are not so many.
+        """
+        fits = self.fit_all(image)
+        if not fits:
+            raise NoFaceError(name)
+        if not 0 <= face < len(fits):
+            raise InputError(name, f"face {face} was asked for, {len(fits)} found (the largest is 0)")
+        return fits[face]
+
+    def prepare(self, image: ImageArray, fit: FaceFit) -> Scene:
+        """What all targets on one face share; give it to `synthesize` to make many pictures of one."""
+        checked = _checked(image)
+        if fit.topology != self.head.topology:
+            raise InputError("fit", f"made with the head model {fit.head}, not with {self.head.name}")
+        if (fit.image_size.height, fit.image_size.width) != checked.shape[:2]:
+            raise ShapeError("image", (fit.image_size.height, fit.image_size.width, 3), checked.shape)
+        vertices = head_vertices(self.head, fit.identity_coefficients, fit.expression_weights)
+        return prepare_scene(checked, self.head, fit.camera, vertices, self._residual_field(fit))
+
+    def synthesize(
+        self,
+        image: ImageArray,
+        fit: FaceFit,
+        *,
+        valence: float,
+        arousal: float,
+        emotion: Emotion | None = None,
+        intensity: float = 1.0,
+        input_expression: InputExpression = "replace",
+        scene: Scene | None = None,
+    ) -> SynthesisResult:
+        """The picture with the face of `fit` feeling (valence, arousal), each in [-1, 1].
+
+        emotion : which family of expressions is meant where a point of the plane has several.
+        intensity : factor on the expression, 0 or more; 1 is the map's own.
+        scene : of `prepare`, when many targets follow on one face.
+        """
+        target = ValenceArousal(valence, arousal)
+        asked = arrange(expression_weights(target, emotion), self.head.unit_names) * _checked_intensity(intensity)
+        prepared = self.prepare(image, fit) if scene is None else scene
+        asked = asked * lid_travel(self.head, prepared.vertices, fit.expression_weights)
+        weights = changed_expression(fit.expression_weights, asked, self.head.unit_names, input_expression)
+        change = weights - fit.expression_weights
+        displaced = prepared.vertices
+        if change.any():
+            units = self.head.expression_units
+            displaced = displaced + (change @ units.reshape(len(units), -1)).reshape(-1, 3)
+        return SynthesisResult(render_expression(image, prepared, displaced), displaced, weights)
+
+
+def _checked(image: ImageArray) -> ImageArray:
+    if image.ndim != 3 or image.shape[2] != 3:
+        raise ShapeError("image", ("height", "width", 3), image.shape)
+    if image.dtype != np.uint8:
+        raise ShapeError("image", "uint8", str(image.dtype))
+    return image
+
+
+def _checked_intensity(intensity: float) -> float:
+    if not (np.isfinite(intensity) and intensity >= 0):
+        raise InputError("--intensity", f"{intensity:g} is not a number from 0 on")
+    return float(intensity)

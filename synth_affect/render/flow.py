@@ -1,0 +1,116 @@
+"""The backward flow: for every pixel of the new picture, where in the photograph its surface point was.
+
+The photograph itself is the texture. Sampling it once along the flow keeps every pore; only what the photograph does
+not show (teeth, cavity, revealed eye) is drawn by other modules.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from synth_affect.arrays import BoolArray, FloatArray, IntArray
+from synth_affect.heads.mesh import vertex_normals
+from synth_affect.render.fragments import Fragments
+from synth_affect.render.pull_push import extend
+from synth_affect.render.rasterizer import interpolate, rasterize_projected
+from synth_affect.render.scene import Scene, face_mask, project_with
+
+FADE_MM = 34.0
+"""Past the face's outline the flow fades to zero over this distance: more than twice what a jaw travels, so that the
+neck is pressed together and never folded."""
+HIDDEN_MM = 2.5
+"""A surface point this much deeper than what the photograph shows at its place was hidden there."""
+LEAST_FACING = 0.12
+"""Cosine under which a surface of the photograph is seen too flatly to be a texture: inner lips, folded lids."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SurfaceFlow:
+    """The new face in the scene's region.
+
+    fragments : of the displaced mesh.  kind_map : (height, width) uint8, as in Scene.
+    flow : (height, width, 2) float32, px, zero far from the face: the photograph's place = pixel + flow.
+    shown : (height, width) bool, whether the photograph shows the surface point itself.
+    own_flow : (height, width, 2), the surface's flow before extension; meaningful where the mesh is.
+    relight : (height, width) float32, factor on linear light, 1 far from the face.
+    normals : (height, width, 3), of the displaced mesh.
+    """
+
+    fragments: Fragments
+    kind_map: IntArray
+    flow: FloatArray
+    shown: BoolArray
+    own_flow: FloatArray
+    relight: FloatArray
+    normals: FloatArray
+
+
+def surface_flow(scene: Scene, vertices: FloatArray, vertex_relight: FloatArray) -> SurfaceFlow:
+    """Draw the displaced mesh and find where its surface was.
+
+    vertices : (n_vertices, 3) float32, mm, head frame.  vertex_relight : (n_vertices,), factor on linear light.
+    """
+    shift = np.array([scene.region.left, scene.region.top, 0], dtype=np.float32)
+    projected = project_with(scene.camera, vertices, scene.offsets_px) - shift
+    fragments = rasterize_projected(projected, scene.triangles, scene.region.size)
+    normals = vertex_normals(vertices, scene.triangles)
+    facing = _facing(scene)
+    table = np.concatenate(
+        [scene.projected[:, :2] - projected[:, :2], scene.projected[:, 2:], facing[:, None],
+         vertex_relight[:, None] - 1, normals],
+        axis=1,
+    )  # fmt: skip
+    carried = interpolate(fragments, scene.triangles, table)
+    own_flow, rest_depth, rest_facing, relight = carried[..., :2], carried[..., 2], carried[..., 3], carried[..., 4]
+    seen = fragments.pix_to_face[0, :, :, 0]
+    kind_map = np.where(seen >= 0, scene.kinds[seen], 0).astype(np.uint8)
+    shown = _shown(scene, own_flow, rest_depth, kind_map) & ((rest_facing > LEAST_FACING) | (kind_map != 1))
+    texture = (kind_map == 1) & shown
+    weights = texture.astype(np.float32)
+    field = extend(np.concatenate([own_flow, relight[..., None]], axis=2), weights)
+    field *= _fade(scene, face_mask(scene, fragments))[..., None]
+    return SurfaceFlow(fragments, kind_map, field[..., :2], shown, own_flow, 1 + field[..., 2], carried[..., 5:8])
+
+
+def _facing(scene: Scene) -> FloatArray:
+    """(n_vertices,) cosine between the rest surface and the direction to the camera."""
+    camera = scene.camera
+    centre = -(camera.rotation.T @ (camera.translation * [1, -1, -1]))
+    towards = centre.astype(np.float32) - scene.vertices
+    towards /= np.linalg.norm(towards, axis=1, keepdims=True)
+    facing: FloatArray = np.einsum("vd,vd->v", towards, scene.normals)
+    return facing
+
+
+def _shown(scene: Scene, own_flow: FloatArray, rest_depth: FloatArray, kind_map: IntArray) -> BoolArray:
+    """Whether the photograph shows the surface point, of the same kind, at the place that the flow names."""
+    height, width = kind_map.shape
+    rows, columns = np.mgrid[:height, :width]
+    x = np.clip(np.floor(columns + 0.5 + own_flow[..., 0]), 0, width - 1).astype(np.intp)
+    y = np.clip(np.floor(rows + 0.5 + own_flow[..., 1]), 0, height - 1).astype(np.intp)
+    depth = scene.fragments.zbuf[0, :, :, 0][y, x]
+    there = scene.kind_map[y, x]
+    shown: BoolArray = (kind_map > 0) & (rest_depth < depth + HIDDEN_MM) & (there == kind_map)
+    return shown
+
+
+def _fade(scene: Scene, face: BoolArray) -> FloatArray:
+    """(height, width) float32: 1 on the face, smoothly to 0 at FADE_MM around it and at the region's inner borders."""
+    distance = cv2.distanceTransform((~face).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5)
+    t = np.clip(1 - distance / (FADE_MM * scene.px_per_mm), 0, 1)
+    faded: FloatArray = t * t * (3 - 2 * t)
+    return faded
+
+
+def sample(pixels: FloatArray, flow: FloatArray) -> FloatArray:
+    """(height, width, 3) float32: `pixels` read bicubically at pixel + flow; exactly `pixels` where the flow is 0."""
+    height, width = flow.shape[:2]
+    columns, rows = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
+    sampled: FloatArray = cv2.remap(
+        pixels, columns + flow[..., 0], rows + flow[..., 1], cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
+    )
+    return sampled
+

@@ -1,0 +1,178 @@
+"""Everything about one face in one picture that does not depend on the expression asked for; made once, used often."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from synth_affect.arrays import BoolArray, FloatArray, ImageArray, IntArray
+from synth_affect.heads.camera import Camera, ImageSize, project
+from synth_affect.heads.mesh import vertex_normals
+from synth_affect.heads.model import HeadModel, region_triangles, region_vertices
+from synth_affect.render.colour import luminance, srgb_to_linear
+from synth_affect.render.fragments import Fragments
+from synth_affect.render.rasterizer import interpolate, rasterize_projected
+from synth_affect.render.spherical_harmonics import Lighting, estimate_lighting
+
+FACE = ("skin", "lips", "lids")
+EYES = ("eyeball", "iris")
+INTERIOR = ("mouth_cavity", "teeth_upper", "teeth_lower", "gums", "tongue")
+
+MARGIN_MM = 42.0
+"""How far past the face the picture may change: the flow fades out over less."""
+JAW_MARGIN_MM = 30.0
+"""More room below, for a jaw that opens."""
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """A rectangle of the picture: rows [top, bottom), columns [left, right)."""
+
+    top: int
+    bottom: int
+    left: int
+    right: int
+
+    @property
+    def size(self) -> ImageSize:
+        """Height and width in pixels."""
+        return ImageSize(self.bottom - self.top, self.right - self.left)
+
+    def of(self, image: FloatArray | ImageArray) -> FloatArray:
+        """The rectangle's part of a picture, a view."""
+        part: FloatArray = image[self.top : self.bottom, self.left : self.right]
+        return part
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scene:
+    """One face of one picture at rest, as the renderer needs it.
+
+    camera, offsets_px : how vertices become pixels: project(camera, vertices) + offsets_px.
+    vertices : (n_vertices, 3) float32, mm, the fitted face.  triangles : those that are drawn (lashes are not).
+    kinds : (n_triangles,) uint8, which of FACE (1), EYES (2), INTERIOR (3) a triangle is; 0 is the rest of the head.
+    region : the part of the picture that may change.  pixels : its (height, width, 3) float32 sRGB, 0-255.
+    projected : (n_vertices, 3) float32, x and y in pixels of the region, depth in mm.
+    fragments : the rest mesh in the region.  kind_map : (height, width) uint8, kind under each pixel.
+    px_per_mm : scale of the picture at the face.  normals : (n_vertices, 3) at rest.  lighting : of the face.
+    white : (3,) float32, linear RGB of something white (a tooth, an eye) in this face's light.
+    """
+
+    head: HeadModel
+    camera: Camera
+    offsets_px: FloatArray
+    vertices: FloatArray
+    triangles: IntArray
+    kinds: IntArray
+    region: Region
+    pixels: FloatArray
+    projected: FloatArray
+    fragments: Fragments
+    kind_map: IntArray
+    px_per_mm: float
+    normals: FloatArray
+    lighting: Lighting
+    white: FloatArray
+
+
+def prepare_scene(
+    image: ImageArray, head: HeadModel, camera: Camera, vertices: FloatArray, offsets_px: FloatArray
+) -> Scene:
+    """Read everything that a fitted face and its picture say.
+
+    image : (height, width, 3) uint8 sRGB.  vertices : (n_vertices, 3) mm, head frame, the fitted face.
+    offsets_px : (n_vertices, 2), added to the projection.
+    """
+    shown = ~region_triangles(head, "lashes")
+    triangles = head.triangles[shown]
+    kinds = np.zeros(len(head.triangles), dtype=np.uint8)
+    for kind, names in enumerate((FACE, EYES, INTERIOR), start=1):
+        kinds[region_triangles(head, *names)] = kind
+    kinds = kinds[shown]
+    projected = project_with(camera, vertices, offsets_px)
+    face = region_vertices(head, *FACE)
+    px_per_mm = camera.focal_px / float(np.median(projected[face, 2]))
+    region = _region(projected[face, :2], px_per_mm, ImageSize(image.shape[0], image.shape[1]))
+    projected = projected - np.array([region.left, region.top, 0], dtype=np.float32)
+    fragments = rasterize_projected(projected, triangles, region.size)
+    seen = fragments.pix_to_face[0, :, :, 0]
+    kind_map = np.where(seen >= 0, kinds[seen], 0).astype(np.uint8)
+    normals = vertex_normals(vertices, triangles)
+    pixels = np.ascontiguousarray(region.of(image), dtype=np.float32)
+    lighting = _lighting(pixels, interpolate(fragments, triangles, normals), kind_map)
+    white = _white(pixels, head, triangles, seen, kind_map, px_per_mm)
+    return Scene(
+        head, camera, offsets_px, vertices, triangles, kinds, region, pixels, projected, fragments, kind_map,
+        px_per_mm, normals, lighting, white,
+    )  # fmt: skip
+
+
+def project_with(camera: Camera, vertices: FloatArray, offsets_px: FloatArray) -> FloatArray:
+    """(n_vertices, 3) float32: projected (px, px, mm), each moved by its offset."""
+    projected = project(camera, vertices.astype(np.float64)).astype(np.float32)
+    projected[:, :2] += offsets_px
+    return projected
+
+
+def _region(points: FloatArray, px_per_mm: float, size: ImageSize) -> Region:
+    """The face with margins, inside the picture."""
+    margin = MARGIN_MM * px_per_mm
+    left, top = points.min(axis=0) - margin
+    right, bottom = points.max(axis=0) + margin
+    bottom += JAW_MARGIN_MM * px_per_mm
+    return Region(
+        int(np.clip(top, 0, size.height - 1)),
+        int(np.clip(np.ceil(bottom), 1, size.height)),
+        int(np.clip(left, 0, size.width - 1)),
+        int(np.clip(np.ceil(right), 1, size.width)),
+    )
+
+
+def _lighting(pixels: FloatArray, normals: FloatArray, kind_map: IntArray) -> Lighting:
+    """Spherical harmonics from the face's own skin, thinned out to a few thousand pixels."""
+    rows, columns = np.nonzero(cv2.erode((kind_map == 1).astype(np.uint8), np.ones((3, 3), np.uint8)))
+    step = max(1, len(rows) // 4000)
+    rows, columns = rows[::step], columns[::step]
+    toward = normals[rows, columns]
+    length = np.linalg.norm(toward, axis=1)
+    good = length > 0.1
+    colours = srgb_to_linear(pixels[rows, columns][good] / 255)
+    return estimate_lighting(colours, toward[good] / length[good, None])
+
+
+TEETH_SHARE = 0.06
+"""Teeth in the picture set the white when they fill this share of the opened mouth, eyes otherwise."""
+
+
+def _white(
+    pixels: FloatArray, head: HeadModel, triangles: IntArray, seen: IntArray, kind_map: IntArray, px_per_mm: float
+) -> FloatArray:
+    """Linear RGB of a tooth in the light of this face: read off the eyes' white and the skin."""
+    names = np.array(head.region_names)[head.triangle_regions[~region_triangles(head, "lashes")]]
+    region_map = np.where(seen >= 0, names[seen], "")
+    linear = srgb_to_linear(pixels / 255)
+    skin = linear[(kind_map == 1)]
+    if len(skin) == 0:
+        return np.full(3, 0.6, dtype=np.float32)
+    skin_light = np.percentile(luminance(skin), 75)
+    inside = cv2.erode((region_map == "eyeball").astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    sclera = linear[inside]
+    tint = np.array([1.0, 0.93, 0.82], dtype=np.float32)  # enamel is yellower than paper
+    level = 1.05 * skin_light
+    if len(sclera) >= 12:
+        level = 1.25 * float(np.percentile(luminance(sclera), 80))
+        cast = np.percentile(sclera, 80, axis=0)
+        tint = tint * np.clip(cast / max(float(luminance(cast[None])[0]), 1e-4), 0.75, 1.25)
+    level = float(np.clip(level, 0.75 * skin_light, 2.6 * skin_light))
+    tint = tint / luminance(tint[None])[0]
+    white: FloatArray = np.clip(level * tint, 0.01, 0.92).astype(np.float32)
+    return white
+
+
+def face_mask(scene: Scene, fragments: Fragments) -> BoolArray:
+    """(height, width) bool: pixels whose nearest triangle belongs to the face, the eyes or the mouth."""
+    seen = fragments.pix_to_face[0, :, :, 0]
+    mask: BoolArray = (seen >= 0) & (scene.kinds[seen] > 0)
+    return mask
