@@ -1,0 +1,262 @@
+"""`LandmarkSolver`: camera, pose, identity and expression of a head from the landmarks of a face in a picture.
+
+Levenberg-Marquardt on the reprojection error with its analytic derivatives (`energy`). Three things make it different
+from the textbook: every point's weight follows how well it is explained and whether it is seen (iteratively reweighted
+least squares), the outline's points slide over the cheek (`contour`), and each step is the exact minimum inside the box
+of allowed coefficients (`box_quadratic`), so that a unit which would have to be negative stays at zero instead of
+pulling others along.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from synth_affect.arrays import FloatArray, IntArray, readonly
+from synth_affect.errors import ShapeError
+from synth_affect.fitting.box_quadratic import minimise_in_box
+from synth_affect.fitting.contour import contour_strips, outermost
+from synth_affect.fitting.energy import (
+    HeadState,
+    LandmarkEnergy,
+    LandmarkRows,
+    energy_at,
+    energy_quadratic,
+    landmark_points,
+    projected_landmarks,
+)
+from synth_affect.fitting.fit import FaceFit
+from synth_affect.fitting.landmarks import Landmarks
+from synth_affect.fitting.markup import FACE_OVAL, INNER, IRISES, N_LANDMARKS, interocular_distance_px
+from synth_affect.fitting.perspective import N_VIEW, HeadView, camera_of_view, moved, project_view
+from synth_affect.fitting.priors import ExpressionBelief, Lens, expression_prior, lens_distance_mm
+from synth_affect.fitting.weak_perspective import weak_perspective
+from synth_affect.heads.camera import ImageSize
+from synth_affect.heads.mesh import vertex_normals
+from synth_affect.heads.model import HeadModel, embed
+
+
+@dataclass(frozen=True, slots=True)
+class SolverSettings:
+    """What the solver believes before it sees the picture, and when it stops. Lengths are mm on the face.
+
+    noise_mm : standard deviation of one landmark about the head that explains it: the detector's error, and what the
+        basis cannot express. Larger trusts the priors more.
+    robust_mm : distance from which a point counts as wrong (Geman-McClure).
+    identity_limit : bound of the identity coefficients, standard deviations.
+    contour_weight, iris_weight : weights of the outline's and the irises' points beside 1 for all others.
+    hidden_weight : weight of a point on skin that is turned away, where the detector guesses.
+    expression, lens : priors of the expression weights and of the camera's distance.
+    max_iterations : cap on accepted and refused steps together.
+    tolerance_mm : stop when a step moves the landmarks by less than this (root mean square).
+    """
+
+    noise_mm: float = 3.0
+    robust_mm: float = 5.0
+    identity_limit: float = 3.0
+    contour_weight: float = 0.3
+    iris_weight: float = 1.0
+    hidden_weight: float = 0.2
+    expression: ExpressionBelief = field(default_factory=ExpressionBelief)
+    lens: Lens = field(default_factory=Lens)
+    max_iterations: int = 30
+    tolerance_mm: float = 0.02
+
+
+_CONTOUR_ITERATIONS = 6
+"""Iterations in which the outline may choose other points; afterwards they stand, so that the rest can converge."""
+
+_ROBUST_START = 4.0
+"""The robust distance starts this many times larger and halves: far points must be able to pull a poor first pose."""
+
+_FIRST_DAMPING = 1e-3
+_LAST_DAMPING = 1e6
+
+
+class LandmarkSolver:
+    """Fits one head model to landmarks; made once a model, called once a face, and not changed by a call.
+
+    head : with MediaPipe's 478 points embedded; ShapeError otherwise.  settings : the defaults when absent.
+
+    Convention: landmarks are MediaPipe's 478 points; the principal point is the centre of the picture.
+    """
+
+    def __init__(self, head: HeadModel, settings: SolverSettings | None = None) -> None:
+        if len(head.landmarks_478.triangles) != N_LANDMARKS:
+            raise ShapeError("landmarks_478", (N_LANDMARKS,), head.landmarks_478.triangles.shape)
+        self.settings = settings if settings is not None else SolverSettings()
+        self._head = head
+        self._n_identity = len(head.identity_basis)
+        mean = head.mean.astype(np.float64)
+        points = embed(mean, head.triangles, head.landmarks_478)
+        self._centre = points[INNER].mean(axis=0)
+        normals = embed(vertex_normals(mean, head.triangles), head.triangles, head.landmarks_478)
+        self._normals = normals / np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-9)
+
+        bases = [*head.identity_basis, *head.expression_units]
+        embedded = [embed(basis, head.triangles, head.landmarks_478).astype(np.float64) for basis in bases]
+        self._rows = LandmarkRows(points - self._centre, np.stack(embedded, axis=2))
+
+        # Without a unit that turns the eyeballs the irises would pull at the head instead.
+        self._eyes_turn = float(np.abs(self._rows.basis[IRISES, :, self._n_identity :]).max(initial=0.0) > 0)
+
+        strips = contour_strips(mean, points)
+        own = self._rows.points[FACE_OVAL, None], self._rows.basis[FACE_OVAL, None]
+        along = np.stack([basis[strips].astype(np.float64) for basis in bases], axis=3)
+        self._strips = LandmarkRows(
+            np.concatenate([own[0], mean[strips] - self._centre], axis=1), np.concatenate([own[1], along], axis=1)
+        )
+
+        limit = self.settings.identity_limit
+        n_units = len(head.expression_units)
+        self._lower = np.concatenate([np.full(self._n_identity, -limit), np.zeros(n_units)])
+        self._upper = np.concatenate([np.full(self._n_identity, limit), np.ones(n_units)])
+
+    def __call__(self, landmarks: Landmarks, image_size: ImageSize, *, weights: FloatArray | None = None) -> FaceFit:
+        """The head behind one face.
+
+        landmarks : its 478 points, px.  image_size : of the picture they lie in.
+        weights : (478,) float, >= 0, how far each point is to be trusted; 1 for all when absent.
+        Raises ShapeError for another count of points or bad weights, FitError when the points give no pose.
+        """
+        if landmarks.points_image.shape[0] != N_LANDMARKS:
+            raise ShapeError("landmarks", (N_LANDMARKS, 3), landmarks.points_image.shape)
+        trust = np.ones(N_LANDMARKS) if weights is None else readonly(weights, "weights", (N_LANDMARKS,), np.float64)
+        if trust.min() < 0:
+            raise ShapeError("weights", "numbers of at least 0", f"{trust.min():g}")
+        principal_point = np.array([image_size.width, image_size.height]) / 2.0
+        energy, state = self._begin(landmarks, image_size, principal_point, trust)
+        descent = self._descend(energy, state)
+        distance_px = np.linalg.norm(projected_landmarks(descent.rows, descent.state) - energy.detected, axis=1)
+        used = trust > 0
+        return FaceFit(
+            head=self._head.name,
+            topology=self._head.topology,
+            image_size=image_size,
+            camera=camera_of_view(descent.state.view, self._centre, principal_point),
+            identity_coefficients=descent.state.coefficients[: self._n_identity],
+            expression_weights=descent.state.coefficients[self._n_identity :],
+            landmarks_image=landmarks.points_image[:, :2],
+            residual_iod=float(distance_px[used].mean()) / interocular_distance_px(landmarks.points_image),
+            converged=descent.converged,
+            iterations=descent.iterations,
+        )
+
+    def _begin(
+        self, landmarks: Landmarks, image_size: ImageSize, principal_point: FloatArray, trust: FloatArray
+    ) -> tuple[LandmarkEnergy, HeadState]:
+        """What is to be explained, and the mean head where weak perspective puts it."""
+        settings = self.settings
+        detected = landmarks.points_image[:, :2] - principal_point
+        weights = trust.copy()
+        weights[FACE_OVAL] *= settings.contour_weight
+        weights[IRISES] *= settings.iris_weight * self._eyes_turn
+        pose = weak_perspective(self._rows.points, detected, weights)
+        log_distance = float(np.log(lens_distance_mm(settings.lens, image_size, pose.scale)))
+        view = HeadView(pose.head_to_camera, pose.offset / pose.scale, float(np.log(pose.scale)), log_distance)
+        prior = expression_prior(self._head.unit_names, landmarks.blendshapes, settings.expression)
+        n_identity, n_all = self._n_identity, len(self._lower)
+        curvature = np.eye(n_all)
+        curvature[n_identity:, n_identity:] = prior.curvature
+        energy = LandmarkEnergy(
+            rows=self._rows,
+            detected=detected,
+            mm_per_px=1.0 / pose.scale,
+            weights=weights,
+            noise_mm=settings.noise_mm,
+            robust_mm=settings.robust_mm,
+            curvature=curvature,
+            slope=np.concatenate([np.zeros(n_identity), prior.slope]),
+            log_distance=log_distance,
+            log_distance_sd=settings.lens.log_distance_sd,
+        )
+        return energy, HeadState(view, np.zeros(n_all))
+
+    def _descend(self, energy: LandmarkEnergy, state: HeadState) -> _Descent:
+        """Levenberg-Marquardt from `state`."""
+        settings = self.settings
+        rows, damping = energy.rows, _FIRST_DAMPING
+        choice: IntArray = np.zeros(len(FACE_OVAL), dtype=np.intp)
+        for iteration in range(settings.max_iterations):
+            annealing = max(_ROBUST_START * 0.5**iteration, 1.0)
+            settled = annealing == 1.0
+            if iteration < _CONTOUR_ITERATIONS:
+                chosen = self._outline(state, energy.detected)
+                if (chosen != choice).any():
+                    choice, rows, settled = chosen, self._rows_with_outline(chosen), False
+            current = replace(
+                energy,
+                rows=rows,
+                weights=energy.weights * self._seen(state, rows),
+                robust_mm=settings.robust_mm * annealing,
+            )
+            quadratic = energy_quadratic(current, state)
+            before = projected_landmarks(rows, state)
+            while True:
+                trial = self._stepped(state, quadratic.gradient, quadratic.hessian, damping)
+                if energy_at(current, trial) <= quadratic.value:
+                    break
+                damping *= 10.0
+                if damping > _LAST_DAMPING:
+                    # No step, however short, leads down: this is the minimum as far as floats can tell.
+                    return _Descent(state, rows, iteration + 1, settled)
+            damping = max(damping * 0.1, 1e-9)
+            change_px = projected_landmarks(rows, trial) - before
+            change_mm = np.sqrt((change_px**2).sum(axis=1).mean()) * energy.mm_per_px
+            state = trial
+            if settled and change_mm < settings.tolerance_mm:
+                return _Descent(state, rows, iteration + 1, True)
+        return _Descent(state, rows, settings.max_iterations, False)
+
+    def _stepped(self, state: HeadState, gradient: FloatArray, hessian: FloatArray, damping: float) -> HeadState:
+        """The state after the best step that stays inside the box."""
+        damped = hessian.copy()
+        np.einsum("ii->i", damped)[:] *= 1.0 + damping
+        unbounded = np.full(N_VIEW, np.inf)
+        step = minimise_in_box(
+            damped,
+            gradient,
+            np.concatenate([-unbounded, self._lower - state.coefficients]),
+            np.concatenate([unbounded, self._upper - state.coefficients]),
+        )
+        # The bounds are met exactly: a sum of differences may miss them by a rounding.
+        coefficients = np.clip(state.coefficients + step[N_VIEW:], self._lower, self._upper)
+        return HeadState(moved(state.view, step[:N_VIEW]), coefficients)
+
+    def _outline(self, state: HeadState, detected: FloatArray) -> IntArray:
+        """(36,) which sample of its strip each outline point stands for."""
+        samples = landmark_points(self._strips, state.coefficients)
+        projected = project_view(state.view, samples.reshape(-1, 3)).reshape(*samples.shape[:2], 2)
+        return outermost(projected, detected[FACE_OVAL])
+
+    def _rows_with_outline(self, choice: IntArray) -> LandmarkRows:
+        points, basis = self._rows.points.copy(), self._rows.basis.copy()
+        each = np.arange(len(FACE_OVAL))
+        points[FACE_OVAL] = self._strips.points[each, choice]
+        basis[FACE_OVAL] = self._strips.basis[each, choice]
+        return LandmarkRows(points, basis)
+
+    def _seen(self, state: HeadState, rows: LandmarkRows) -> FloatArray:
+        """(478,) weight of each point for how far its skin is turned towards the camera; 1 on the outline, which is
+        where the skin turns away.
+        """
+        turned = landmark_points(rows, state.coefficients) @ state.view.head_to_camera.T
+        to_camera = -(turned + np.array([*state.view.shift_mm, np.exp(state.view.log_distance)]))
+        to_camera /= np.linalg.norm(to_camera, axis=1, keepdims=True)
+        facing = ((self._normals @ state.view.head_to_camera.T) * to_camera).sum(axis=1)
+        smooth = np.clip((facing + 0.1) / 0.4, 0.0, 1.0)
+        hidden = self.settings.hidden_weight
+        seen: FloatArray = hidden + (1.0 - hidden) * smooth * smooth * (3.0 - 2.0 * smooth)
+        seen[FACE_OVAL] = 1.0
+        return seen
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Descent:
+    """Where a descent ended, with which outline, after how many iterations, and whether it came to rest."""
+
+    state: HeadState
+    rows: LandmarkRows
+    iterations: int
+    converged: bool
