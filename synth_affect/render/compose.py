@@ -5,21 +5,18 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from synth_affect.arrays import FloatArray, ImageArray
-from synth_affect.heads.mesh import vertex_normals
+from synth_affect.arrays import BoolArray, FloatArray, ImageArray
 from synth_affect.render.eyes import eye_colours
 from synth_affect.render.flow import SurfaceFlow, sample, surface_flow
-from synth_affect.render.mouth import mouth_interior
+from synth_affect.render.mouth import Interior, mouth_interior
 from synth_affect.render.poisson import poisson_blend
 from synth_affect.render.pull_push import extend
-from synth_affect.render.scene import Scene
-from synth_affect.render.spherical_harmonics import shading_ratio
+from synth_affect.render.scene import EYE_KIND, INTERIOR_KIND, Scene
 
-RELIGHT_LIMIT = (0.72, 1.3)
 STILL_PX = 0.02
 """Pixels that neither move this far nor change their light keep their bytes."""
 EDGE_PX = 0.7
-"""Softness of the edge between lips and the interior: half a pixel of optics on either side."""
+"""Softness of the edge of an eye: half a pixel of optics on either side."""
 
 
 def render_expression(image: ImageArray, scene: Scene, vertices: FloatArray) -> ImageArray:
@@ -28,16 +25,15 @@ def render_expression(image: ImageArray, scene: Scene, vertices: FloatArray) -> 
     image : (height, width, 3) uint8 sRGB, the picture that the scene was prepared from; it is not written to.
     Returns (height, width, 3) of the same dtype; outside the region that changes bit-identical to `image`.
     """
-    relight = shading_ratio(
-        scene.lighting, scene.normals, vertex_normals(vertices, scene.triangles), limit=RELIGHT_LIMIT
-    )
-    surface = surface_flow(scene, vertices, relight)
+    surface = surface_flow(scene, vertices)
     warped = sample(scene.pixels, surface.flow)
     # sRGB is nearly a power of 1 / 2.2, so a factor on light is a power of it on the code value.
     warped *= np.power(surface.relight, 1 / 2.2, dtype=np.float32)[..., None]
-    composed = _over(warped, eye_colours(scene, surface), surface.kind_map == 2, EDGE_PX)
-    composed = _over(composed, _interior(scene, surface), surface.kind_map == 3, EDGE_PX)
-    changed = _changed(scene, surface)
+    composed = _over(warped, eye_colours(scene, surface), surface.kind_map == EYE_KIND)
+    interior = mouth_interior(scene, surface)
+    if interior is not None:
+        composed = _with_interior(composed, scene, surface, interior)
+    changed = _changed(surface)
     if not changed.any():
         return image.copy()
     blended = poisson_blend(composed, scene.pixels, changed)
@@ -47,21 +43,25 @@ def render_expression(image: ImageArray, scene: Scene, vertices: FloatArray) -> 
     return result
 
 
-def _interior(scene: Scene, surface: SurfaceFlow) -> FloatArray:
-    """The opened mouth: the photograph's own where it shows it, drawn where it does not."""
-    drawn = mouth_interior(scene, surface)
-    inside = surface.kind_map == 3
-    own = inside & surface.shown
-    if not own.any():
-        return drawn
-    photograph = sample(scene.pixels, np.where(own[..., None], surface.own_flow, 0).astype(np.float32))
-    trust = cv2.GaussianBlur(own.astype(np.float32), (0, 0), max(0.4 * scene.px_per_mm, 0.5))
-    trust = np.clip(2 * trust - 1, 0, 1)[..., None]
-    mixed: FloatArray = np.where(own[..., None], trust * photograph + (1 - trust) * drawn, drawn)
-    return mixed.astype(np.float32)
+def _with_interior(below: FloatArray, scene: Scene, surface: SurfaceFlow, interior: Interior) -> FloatArray:
+    """The opened mouth on the picture: the photograph's own teeth where it shows them, drawn ones where it does not."""
+    box = (slice(interior.box.top, interior.box.bottom), slice(interior.box.left, interior.box.right))
+    alpha = interior.coverage[..., None]
+    colours = interior.colours
+    own = ((surface.kind_map == INTERIOR_KIND) & surface.shown)[box]
+    if own.any():
+        flow = np.zeros_like(surface.flow)
+        flow[box][own] = surface.own_flow[box][own]
+        photograph = sample(scene.pixels, flow)[box]
+        trust = cv2.GaussianBlur(own.astype(np.float32), (0, 0), max(0.4 * scene.px_per_mm, 0.5))
+        trust = np.where(own, np.clip(2 * trust - 1, 0, 1), 0)[..., None]
+        colours = trust * photograph + (1 - trust) * colours
+    result = below.copy()
+    result[box] = alpha * colours + (1 - alpha) * below[box]
+    return result
 
 
-def _over(below: FloatArray, above: FloatArray, mask: FloatArray, softness_px: float) -> FloatArray:
+def _over(below: FloatArray, above: FloatArray, mask: BoolArray) -> FloatArray:
     """`above` where `mask` is, on `below`, with a soft edge; `above` is continued past its edge first."""
     if not mask.any():
         return below
@@ -73,19 +73,19 @@ def _over(below: FloatArray, above: FloatArray, mask: FloatArray, softness_px: f
         slice(max(rows[0] - pad, 0), rows[-1] + pad + 1),
         slice(max(columns[0] - pad, 0), columns[-1] + pad + 1),
     )
-    alpha = cv2.GaussianBlur(weights[box], (0, 0), softness_px)[..., None]
+    alpha = cv2.GaussianBlur(weights[box], (0, 0), EDGE_PX)[..., None]
     continued = extend(np.ascontiguousarray(above[box]), np.ascontiguousarray(weights[box]))
     result = below.copy()
     result[box] = alpha * continued + (1 - alpha) * below[box]
     return result
 
 
-def _changed(scene: Scene, surface: SurfaceFlow) -> FloatArray:
+def _changed(surface: SurfaceFlow) -> BoolArray:
     """(height, width) bool: pixels that move, change their light, or show what the photograph does not."""
     moved = np.abs(surface.flow).max(axis=2) > STILL_PX
     lit = np.abs(surface.relight - 1) > 1e-3
-    inner = (surface.kind_map >= 2) & ~surface.shown
-    opened = (surface.kind_map == 3) & (np.abs(surface.own_flow).max(axis=2) > STILL_PX)
+    inner = (surface.kind_map >= EYE_KIND) & ~surface.shown
+    opened = (surface.kind_map == INTERIOR_KIND) & (np.abs(surface.own_flow).max(axis=2) > STILL_PX)
     around = cv2.dilate((inner | opened).astype(np.uint8), np.ones((5, 5), np.uint8)).astype(bool)
-    changed: FloatArray = moved | lit | around
+    changed: BoolArray = moved | lit | around
     return changed

@@ -9,7 +9,7 @@ from synth_affect.arrays import FloatArray, IntArray
 from synth_affect.heads.model import region_triangles, region_vertices
 from synth_affect.render.flow import SurfaceFlow
 from synth_affect.render.rasterizer import interpolate
-from synth_affect.render.scene import Scene
+from synth_affect.render.scene import EYE_KIND, Scene
 
 LID_MM = 0.9
 """So close to a lid the photograph shows its edge and lashes, not the eye."""
@@ -39,14 +39,14 @@ def eye_colours(scene: Scene, surface: SurfaceFlow) -> FloatArray:
     move); elsewhere the mean colour of the same ring round the pupil.
     """
     colours = np.zeros((*surface.kind_map.shape, 3), dtype=np.float32)
-    eyes = surface.kind_map == 2
+    eyes = surface.kind_map == EYE_KIND
     if not eyes.any():
         return colours
     radius = eye_radius(scene)
     ball = region_vertices(scene.head, "eyeball", "iris")
     rest_radius = interpolate(scene.fragments, scene.triangles, radius[:, None])[..., 0]
     new_radius = interpolate(surface.fragments, scene.triangles, radius[:, None])[..., 0]
-    opening = (scene.kind_map == 2).astype(np.uint8)
+    opening = (scene.kind_map == EYE_KIND).astype(np.uint8)
     inside = cv2.distanceTransform(opening, cv2.DIST_L2, cv2.DIST_MASK_5) / scene.px_per_mm
     trust = np.clip(inside / LID_MM, 0, 1).astype(np.float32) * eyes
     middle = scene.projected[ball, 0].mean()

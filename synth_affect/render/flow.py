@@ -16,13 +16,16 @@ from synth_affect.heads.mesh import vertex_normals
 from synth_affect.render.fragments import Fragments
 from synth_affect.render.pull_push import extend
 from synth_affect.render.rasterizer import interpolate, rasterize_projected
-from synth_affect.render.scene import Scene, face_mask, project_with
+from synth_affect.render.scene import FACE_KIND, Scene, face_mask, project_with
+from synth_affect.render.spherical_harmonics import shading_ratio
 
 FADE_MM = 34.0
 """Past the face's outline the flow fades to zero over this distance: more than twice what a jaw travels, so that the
 neck is pressed together and never folded."""
 HIDDEN_MM = 2.5
 """A surface point this much deeper than what the photograph shows at its place was hidden there."""
+RELIGHT_LIMIT = (0.72, 1.3)
+"""Gentle: the light estimated from one picture is not known well enough for more."""
 LEAST_FACING = 0.12
 """Cosine under which a surface of the photograph is seen too flatly to be a texture: inner lips, folded lids."""
 
@@ -36,7 +39,8 @@ class SurfaceFlow:
     shown : (height, width) bool, whether the photograph shows the surface point itself.
     own_flow : (height, width, 2), the surface's flow before extension; meaningful where the mesh is.
     relight : (height, width) float32, factor on linear light, 1 far from the face.
-    normals : (height, width, 3), of the displaced mesh.
+    projected : (n_vertices, 3) float32, the displaced mesh in the region (px, px, mm).
+    vertex_normals : (n_vertices, 3), of the displaced mesh.
     """
 
     fragments: Fragments
@@ -45,34 +49,36 @@ class SurfaceFlow:
     shown: BoolArray
     own_flow: FloatArray
     relight: FloatArray
-    normals: FloatArray
+    projected: FloatArray
+    vertex_normals: FloatArray
 
 
-def surface_flow(scene: Scene, vertices: FloatArray, vertex_relight: FloatArray) -> SurfaceFlow:
+def surface_flow(scene: Scene, vertices: FloatArray) -> SurfaceFlow:
     """Draw the displaced mesh and find where its surface was.
 
-    vertices : (n_vertices, 3) float32, mm, head frame.  vertex_relight : (n_vertices,), factor on linear light.
+    vertices : (n_vertices, 3) float32, mm, head frame.
     """
     shift = np.array([scene.region.left, scene.region.top, 0], dtype=np.float32)
     projected = project_with(scene.camera, vertices, scene.offsets_px) - shift
     fragments = rasterize_projected(projected, scene.triangles, scene.region.size)
     normals = vertex_normals(vertices, scene.triangles)
+    vertex_relight = shading_ratio(scene.lighting, scene.normals, normals, limit=RELIGHT_LIMIT)
     facing = _facing(scene)
     table = np.concatenate(
         [scene.projected[:, :2] - projected[:, :2], scene.projected[:, 2:], facing[:, None],
-         vertex_relight[:, None] - 1, normals],
+         vertex_relight[:, None] - 1],
         axis=1,
     )  # fmt: skip
     carried = interpolate(fragments, scene.triangles, table)
     own_flow, rest_depth, rest_facing, relight = carried[..., :2], carried[..., 2], carried[..., 3], carried[..., 4]
     seen = fragments.pix_to_face[0, :, :, 0]
     kind_map = np.where(seen >= 0, scene.kinds[seen], 0).astype(np.uint8)
-    shown = _shown(scene, own_flow, rest_depth, kind_map) & ((rest_facing > LEAST_FACING) | (kind_map != 1))
-    texture = (kind_map == 1) & shown
+    shown = _shown(scene, own_flow, rest_depth, kind_map) & ((rest_facing > LEAST_FACING) | (kind_map != FACE_KIND))
+    texture = (kind_map == FACE_KIND) & shown
     weights = texture.astype(np.float32)
     field = extend(np.concatenate([own_flow, relight[..., None]], axis=2), weights)
     field *= _fade(scene, face_mask(scene, fragments))[..., None]
-    return SurfaceFlow(fragments, kind_map, field[..., :2], shown, own_flow, 1 + field[..., 2], carried[..., 5:8])
+    return SurfaceFlow(fragments, kind_map, field[..., :2], shown, own_flow, 1 + field[..., 2], projected, normals)
 
 
 def _facing(scene: Scene) -> FloatArray:
@@ -113,4 +119,3 @@ def sample(pixels: FloatArray, flow: FloatArray) -> FloatArray:
         pixels, columns + flow[..., 0], rows + flow[..., 1], cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
     )
     return sampled
-

@@ -2,58 +2,101 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 
 from synth_affect.arrays import FloatArray
-from synth_affect.heads.model import region_triangles
+from synth_affect.heads.camera import ImageSize
+from synth_affect.heads.model import HeadModel
 from synth_affect.render.colour import linear_to_srgb
 from synth_affect.render.flow import SurfaceFlow
-from synth_affect.render.scene import Scene
+from synth_affect.render.rasterizer import interpolate, rasterize_projected
+from synth_affect.render.scene import INTERIOR_KIND, Region, Scene
 
 # Albedo against that of a tooth, linear RGB; in-house mixes, gums and tongue after photographs of open mouths.
 ALBEDO = {
     "teeth_upper": (1.0, 1.0, 1.0),
-    "teeth_lower": (0.92, 0.91, 0.90),
-    "gums": (0.52, 0.20, 0.20),
-    "tongue": (0.46, 0.17, 0.17),
-    "mouth_cavity": (0.22, 0.07, 0.07),
+    "teeth_lower": (0.90, 0.89, 0.87),
+    "gums": (0.50, 0.19, 0.19),
+    "tongue": (0.44, 0.16, 0.16),
+    "mouth_cavity": (0.20, 0.06, 0.06),
 }
-DARKENING_MM = 17.0
-"""Depth behind the lips at which light has fallen to 1/e."""
-LIP_SHADOW_MM = 2.6
+DARKENING_MM = 16.0
+"""Depth behind the front teeth at which light has fallen to 1/e."""
+TEETH_BEHIND_LIPS_MM = 6.0
+LIP_SHADOW_MM = 2.4
 """Width of the shadow that the lips cast on what lies behind them."""
-DARKEST = 0.03
+DARKEST = 0.02
+SUPERSAMPLING = 3
+"""Samples a pixel along each axis: tooth edges and the lips' rim are thinner than a pixel."""
 
 
-def mouth_interior(scene: Scene, surface: SurfaceFlow) -> FloatArray:
-    """(height, width, 3) float32 sRGB, 0-255: the interior's colour where kind_map is 3; 0 elsewhere.
-
-    A tooth that faces the camera at the lips is as bright as the face's white; deeper, further under a lip and on
-    surfaces that turn away it is darker.
+@dataclass(frozen=True, slots=True, eq=False)
+class Interior:
+    """box : where in the scene's region it lies.  colours : (height, width, 3) float32 sRGB, 0-255, of the box.
+    coverage : (height, width) float32 in [0, 1], the share of each pixel that is interior.
     """
-    inside = surface.kind_map == 3
-    colours = np.zeros((*inside.shape, 3), dtype=np.float32)
+
+    box: Region
+    colours: FloatArray
+    coverage: FloatArray
+
+
+def mouth_interior(scene: Scene, surface: SurfaceFlow) -> Interior | None:
+    """The interior that the displaced face shows, drawn with several samples a pixel; None when the mouth is shut.
+
+    A tooth that faces the camera at the lips is as bright as the face's white; deeper, further under a lip, between
+    two teeth and on surfaces that turn away it is darker.
+    """
+    inside = surface.kind_map == INTERIOR_KIND
     if not inside.any():
-        return colours
-    shown = ~region_triangles(scene.head, "lashes")
-    table = np.zeros((len(scene.head.region_names), 3), dtype=np.float32)
-    for name, albedo in ALBEDO.items():
-        table[scene.head.region_names.index(name)] = albedo
-    regions = scene.head.triangle_regions[shown]
-    seen = surface.fragments.pix_to_face[0, :, :, 0][inside]
-    albedo = table[regions[seen]]
-    depth = surface.fragments.zbuf[0, :, :, 0]
-    lips = depth[cv2.dilate(inside.astype(np.uint8), np.ones((5, 5), np.uint8)).astype(bool) & (surface.kind_map == 1)]
-    lip_depth = float(np.median(lips)) if len(lips) else float(depth[inside].min())
-    behind = np.maximum(depth[inside] - lip_depth - 6.0, 0)  # teeth stand about 6 mm behind the front of the lips
-    normals = surface.normals[inside]
-    normals = normals / np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-6)
+        return None
+    box = _box(inside)
+    scale = SUPERSAMPLING
+    corner = np.array([box.left, box.top, 0], dtype=np.float32)
+    projected = (surface.projected - corner) * np.array([scale, scale, 1], dtype=np.float32)
+    size = ImageSize(box.size.height * scale, box.size.width * scale)
+    fragments = rasterize_projected(projected, scene.triangles, size)
+    seen = fragments.pix_to_face[0, :, :, 0]
+    fine = (seen >= 0) & (scene.kinds[seen] == INTERIOR_KIND)
+    table = np.concatenate([surface.vertex_normals, scene.crevices[:, None]], axis=1)
+    carried = interpolate(fragments, scene.triangles, table)[fine]
+    depth = fragments.zbuf[0, :, :, 0]
+    lips = depth[~fine & (cv2.dilate(fine.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0) & (seen >= 0)]
+    lip_depth = float(np.median(lips)) if len(lips) else float(depth[fine].min())
+    behind = np.maximum(depth[fine] - lip_depth - TEETH_BEHIND_LIPS_MM, 0)
+    normals = carried[:, :3] / np.maximum(np.linalg.norm(carried[:, :3], axis=1, keepdims=True), 1e-6)
     toward = np.clip((normals @ scene.camera.rotation.T.astype(np.float32))[:, 2], 0, 1)
-    light = np.exp(-behind / DARKENING_MM) * (0.45 + 0.55 * toward)
-    sigma = max(LIP_SHADOW_MM * scene.px_per_mm, 0.6)
-    openness = cv2.GaussianBlur(inside.astype(np.float32), (0, 0), sigma)
-    light *= np.clip((openness[inside] - 0.30) / 0.55, 0.12, 1)
-    linear = scene.white * albedo * np.maximum(light, DARKEST)[:, None]
-    colours[inside] = 255 * linear_to_srgb(linear)
-    return colours
+    light = np.exp(-behind / DARKENING_MM) * (0.4 + 0.6 * toward) * carried[:, 3]
+    sigma = max(LIP_SHADOW_MM * scene.px_per_mm, 0.6) * scale
+    openness = cv2.GaussianBlur(fine.astype(np.float32), (0, 0), sigma)[fine]
+    light *= np.clip((openness - 0.28) / 0.5, 0.15, 1)
+    linear = np.zeros((*fine.shape, 4), dtype=np.float32)
+    albedo = _albedo(scene.head)[scene.regions[seen[fine]]]
+    linear[fine, :3] = scene.white * albedo * np.maximum(light, DARKEST)[:, None]
+    linear[fine, 3] = 1
+    mean = cv2.resize(linear, (box.size.width, box.size.height), interpolation=cv2.INTER_AREA)
+    coverage = mean[..., 3]
+    colours = linear_to_srgb(mean[..., :3] / np.maximum(coverage, 1e-6)[..., None]) * np.float32(255)
+    return Interior(box, colours, coverage)
+
+
+def _albedo(head: HeadModel) -> FloatArray:
+    """(n_regions, 3) float32."""
+    table = np.zeros((len(head.region_names), 3), dtype=np.float32)
+    for name, albedo in ALBEDO.items():
+        table[head.region_names.index(name)] = albedo
+    return table
+
+
+def _box(inside: FloatArray, pad: int = 3) -> Region:
+    rows, columns = np.flatnonzero(inside.any(axis=1)), np.flatnonzero(inside.any(axis=0))
+    height, width = inside.shape
+    return Region(
+        max(int(rows[0]) - pad, 0),
+        min(int(rows[-1]) + pad + 1, height),
+        max(int(columns[0]) - pad, 0),
+        min(int(columns[-1]) + pad + 1, width),
+    )

@@ -12,6 +12,7 @@ from synth_affect.heads.camera import Camera, ImageSize, project
 from synth_affect.heads.mesh import vertex_normals
 from synth_affect.heads.model import HeadModel, region_triangles, region_vertices
 from synth_affect.render.colour import luminance, srgb_to_linear
+from synth_affect.render.crevices import crevices
 from synth_affect.render.fragments import Fragments
 from synth_affect.render.rasterizer import interpolate, rasterize_projected
 from synth_affect.render.spherical_harmonics import Lighting, estimate_lighting
@@ -19,6 +20,7 @@ from synth_affect.render.spherical_harmonics import Lighting, estimate_lighting
 FACE = ("skin", "lips", "lids")
 EYES = ("eyeball", "iris")
 INTERIOR = ("mouth_cavity", "teeth_upper", "teeth_lower", "gums", "tongue")
+FACE_KIND, EYE_KIND, INTERIOR_KIND = 1, 2, 3
 
 MARGIN_MM = 42.0
 """How far past the face the picture may change: the flow fades out over less."""
@@ -52,12 +54,14 @@ class Scene:
 
     camera, offsets_px : how vertices become pixels: project(camera, vertices) + offsets_px.
     vertices : (n_vertices, 3) float32, mm, the fitted face.  triangles : those that are drawn (lashes are not).
-    kinds : (n_triangles,) uint8, which of FACE (1), EYES (2), INTERIOR (3) a triangle is; 0 is the rest of the head.
+    kinds : (n_triangles,) uint8: FACE_KIND, EYE_KIND, INTERIOR_KIND; 0 is the rest of the head.
+    regions : (n_triangles,) uint8, index into the head's region_names.
     region : the part of the picture that may change.  pixels : its (height, width, 3) float32 sRGB, 0-255.
     projected : (n_vertices, 3) float32, x and y in pixels of the region, depth in mm.
     fragments : the rest mesh in the region.  kind_map : (height, width) uint8, kind under each pixel.
     px_per_mm : scale of the picture at the face.  normals : (n_vertices, 3) at rest.  lighting : of the face.
-    white : (3,) float32, linear RGB of something white (a tooth, an eye) in this face's light.
+    white : (3,) float32, linear RGB of a tooth in this face's light.
+    crevices : (n_vertices,) float32, light that reaches a vertex between teeth; 1 elsewhere.
     """
 
     head: HeadModel
@@ -66,6 +70,7 @@ class Scene:
     vertices: FloatArray
     triangles: IntArray
     kinds: IntArray
+    regions: IntArray
     region: Region
     pixels: FloatArray
     projected: FloatArray
@@ -75,6 +80,7 @@ class Scene:
     normals: FloatArray
     lighting: Lighting
     white: FloatArray
+    crevices: FloatArray
 
 
 def prepare_scene(
@@ -90,7 +96,7 @@ def prepare_scene(
     kinds = np.zeros(len(head.triangles), dtype=np.uint8)
     for kind, names in enumerate((FACE, EYES, INTERIOR), start=1):
         kinds[region_triangles(head, *names)] = kind
-    kinds = kinds[shown]
+    kinds, regions = kinds[shown], head.triangle_regions[shown]
     projected = project_with(camera, vertices, offsets_px)
     face = region_vertices(head, *FACE)
     px_per_mm = camera.focal_px / float(np.median(projected[face, 2]))
@@ -102,11 +108,27 @@ def prepare_scene(
     normals = vertex_normals(vertices, triangles)
     pixels = np.ascontiguousarray(region.of(image), dtype=np.float32)
     lighting = _lighting(pixels, interpolate(fragments, triangles, normals), kind_map)
-    white = _white(pixels, head, triangles, seen, kind_map, px_per_mm)
+    eye_white = (seen >= 0) & (regions[seen] == head.region_names.index("eyeball"))
+    hard = region_vertices(head, "teeth_upper", "teeth_lower", "gums")
     return Scene(
-        head, camera, offsets_px, vertices, triangles, kinds, region, pixels, projected, fragments, kind_map,
-        px_per_mm, normals, lighting, white,
-    )  # fmt: skip
+        head=head,
+        camera=camera,
+        offsets_px=offsets_px,
+        vertices=vertices,
+        triangles=triangles,
+        kinds=kinds,
+        regions=regions,
+        region=region,
+        pixels=pixels,
+        projected=projected,
+        fragments=fragments,
+        kind_map=kind_map,
+        px_per_mm=px_per_mm,
+        normals=normals,
+        lighting=lighting,
+        white=_white(pixels, kind_map == FACE_KIND, eye_white),
+        crevices=crevices(head.mean, vertex_normals(head.mean, triangles), triangles, hard),
+    )
 
 
 def project_with(camera: Camera, vertices: FloatArray, offsets_px: FloatArray) -> FloatArray:
@@ -132,7 +154,7 @@ def _region(points: FloatArray, px_per_mm: float, size: ImageSize) -> Region:
 
 def _lighting(pixels: FloatArray, normals: FloatArray, kind_map: IntArray) -> Lighting:
     """Spherical harmonics from the face's own skin, thinned out to a few thousand pixels."""
-    rows, columns = np.nonzero(cv2.erode((kind_map == 1).astype(np.uint8), np.ones((3, 3), np.uint8)))
+    rows, columns = np.nonzero(cv2.erode((kind_map == FACE_KIND).astype(np.uint8), np.ones((3, 3), np.uint8)))
     step = max(1, len(rows) // 4000)
     rows, columns = rows[::step], columns[::step]
     toward = normals[rows, columns]
@@ -142,32 +164,26 @@ def _lighting(pixels: FloatArray, normals: FloatArray, kind_map: IntArray) -> Li
     return estimate_lighting(colours, toward[good] / length[good, None])
 
 
-TEETH_SHARE = 0.06
-"""Teeth in the picture set the white when they fill this share of the opened mouth, eyes otherwise."""
+ENAMEL = np.array([1.0, 0.94, 0.84], dtype=np.float32)
+"""Teeth are yellower than paper (linear RGB)."""
+CAST_SHARE = 0.35
+"""How far the colour of the light, as the eyes' white shows it through reddish vessels, tints the teeth."""
 
 
-def _white(
-    pixels: FloatArray, head: HeadModel, triangles: IntArray, seen: IntArray, kind_map: IntArray, px_per_mm: float
-) -> FloatArray:
-    """Linear RGB of a tooth in the light of this face: read off the eyes' white and the skin."""
-    names = np.array(head.region_names)[head.triangle_regions[~region_triangles(head, "lashes")]]
-    region_map = np.where(seen >= 0, names[seen], "")
+def _white(pixels: FloatArray, skin: BoolArray, eye_white: BoolArray) -> FloatArray:
+    """Linear RGB of a tooth in the light of this face, read off the eyes' white and the skin."""
     linear = srgb_to_linear(pixels / 255)
-    skin = linear[(kind_map == 1)]
-    if len(skin) == 0:
-        return np.full(3, 0.6, dtype=np.float32)
-    skin_light = np.percentile(luminance(skin), 75)
-    inside = cv2.erode((region_map == "eyeball").astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
-    sclera = linear[inside]
-    tint = np.array([1.0, 0.93, 0.82], dtype=np.float32)  # enamel is yellower than paper
-    level = 1.05 * skin_light
+    if not skin.any():
+        return 0.6 * ENAMEL
+    skin_light = float(np.percentile(luminance(linear[skin]), 75))
+    sclera = linear[cv2.erode(eye_white.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0]
+    level, tint = 1.15 * skin_light, ENAMEL
     if len(sclera) >= 12:
-        level = 1.25 * float(np.percentile(luminance(sclera), 80))
+        level = 1.3 * float(np.percentile(luminance(sclera), 80))
         cast = np.percentile(sclera, 80, axis=0)
-        tint = tint * np.clip(cast / max(float(luminance(cast[None])[0]), 1e-4), 0.75, 1.25)
-    level = float(np.clip(level, 0.75 * skin_light, 2.6 * skin_light))
-    tint = tint / luminance(tint[None])[0]
-    white: FloatArray = np.clip(level * tint, 0.01, 0.92).astype(np.float32)
+        tint = ENAMEL * np.clip(cast / max(float(luminance(cast)), 1e-4), 0.7, 1.3) ** CAST_SHARE
+    level = float(np.clip(level, skin_light, 2.6 * skin_light))
+    white: FloatArray = np.clip(level * tint / luminance(tint), 0.01, 0.9).astype(np.float32)
     return white
 
 
