@@ -189,7 +189,8 @@ def _shade(coefficients: FloatArray, normals: FloatArray) -> FloatArray:
 def _positive(shade: FloatArray, mean: float) -> FloatArray:
     """`shade` where it is above DARKEST of `mean`; below, an exponential that continues it without a kink."""
     floor = np.float32(DARKEST * mean)
-    return np.maximum(shade, floor * np.exp(np.minimum(shade, floor) / floor - 1))
+    # Below -30 the exponential would leave float32's normal numbers, and a ratio of two such has no meaning.
+    return np.maximum(shade, floor * np.exp(np.maximum(np.minimum(shade, floor) / floor - 1, -30)))
 
 
 def _weighted_median(values: FloatArray, weights: FloatArray) -> float:
