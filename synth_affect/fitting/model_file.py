@@ -59,7 +59,7 @@ def _cache_path() -> Path:
 
 
 def _path_in_wheel() -> Path | None:
-    # Through the metadata, because importing the wheel costs seconds.
+    # Through the metadata, because importing the wheel takes longer than all the rest of a detection.
     try:
         files = importlib.metadata.files(WHEEL) or []
     except importlib.metadata.PackageNotFoundError:
