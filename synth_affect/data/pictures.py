@@ -93,13 +93,15 @@ def check_output(path: Path, inputs: Iterable[Path] = ()) -> None:
     check_writable(path, inputs)
 
 
-def write_picture(pixels: ImageArray, path: Path, like: Picture, provenance: Provenance, *, quality: int = 95) -> None:
-    """Writes `pixels` in the format of the suffix of `path`, with `provenance` as its XMP packet.
+def encode_picture(
+    pixels: ImageArray, path: Path, like: Picture, provenance: Provenance, *, quality: int = 95
+) -> bytes:
+    """`pixels` as a file of the format of the suffix of `path`, with `provenance` as its XMP packet; nothing is written.
 
     pixels : (height, width, 3) uint8, of the size of `like`, whose alpha (not in JPEG, which has none), ICC profile and
         EXIF are kept.
     quality : of JPEG (without chroma subsampling) and WebP, 1 to 100; PNG and TIFF are lossless.
-    Raises InputError when the file cannot be written; then nothing is.
+    Raises InputError when the format cannot hold the picture.
     """
     file_format = _format_of(path)
     if pixels.shape != like.pixels.shape:
@@ -113,8 +115,14 @@ def write_picture(pixels: ImageArray, path: Path, like: Picture, provenance: Pro
         image.save(encoded, file_format, **_save_options(file_format, like, xmp_packet(provenance), quality))
     except (OSError, ValueError) as error:  # more pixels on a side than the format can hold
         raise InputError(path, f"cannot be written as {file_format} ({error})") from error
+    return encoded.getvalue()
+
+
+def write_picture(pixels: ImageArray, path: Path, like: Picture, provenance: Provenance, *, quality: int = 95) -> None:
+    """Writes what `encode_picture` gives. Raises InputError when the file cannot be written; then nothing is."""
+    encoded = encode_picture(pixels, path, like, provenance, quality=quality)
     with atomic_write(path) as file:
-        file.write(encoded.getbuffer())
+        file.write(encoded)
 
 
 def _save_options(file_format: str, like: Picture, xmp: bytes, quality: int) -> dict[str, Any]:
