@@ -33,11 +33,48 @@ def changed_expression(
     if input_expression == "replace":
         for prefixes in (LOWER_FACE, UPPER_FACE):
             group = [k for k, name in enumerate(unit_names) if name.startswith(prefixes)]
-            strongest = float(kept[group].max(initial=0.0))
-            t = np.clip((strongest - AT_REST) / (EXPRESSIVE - AT_REST), 0, 1)
-            kept[group] *= 1 - t * t * (3 - 2 * t)
+            kept[group] *= 1 - shown_share(fitted, unit_names, prefixes)
     changed: FloatArray = np.clip(kept + asked, 0, 1).astype(np.float32)
     return changed
+
+
+def shown_share(fitted: FloatArray, unit_names: Sequence[str], prefixes: tuple[str, ...]) -> float:
+    """How far a half of the face shows something, in [0, 1], from the strongest of its units."""
+    strongest = max(
+        (float(w) for w, name in zip(fitted, unit_names, strict=True) if name.startswith(prefixes)), default=0
+    )
+    t = min(max((strongest - AT_REST) / (EXPRESSIVE - AT_REST), 0.0), 1.0)
+    return t * t * (3 - 2 * t)
+
+
+UPPER_INNER_LIP = (191, 80, 81, 82, 13, 312, 311, 310, 415)
+LOWER_INNER_LIP = (95, 88, 178, 87, 14, 317, 402, 318, 324)
+"""MediaPipe's points along the inner lips, from the subject's right to the left; equal places face each other."""
+CLOSING_UNITS = ("jawOpen", "mouthUpperUpLeft", "mouthUpperUpRight", "mouthLowerDownLeft", "mouthLowerDownRight")
+CLOSING_RIDGE_MM = 1.5
+OVERLAP_MM = 0.8
+"""Lips are brought this much past touching: what the photograph shows at their rims is still half tooth."""
+CLOSED_MM, PARTED_MM = 0.6, 1.6
+"""Lips nearer than the first count as closed, further than the second as parted."""
+
+
+def lip_closing(head: HeadModel, gaps_mm: FloatArray) -> FloatArray:
+    """(n_units,) float32: weights, mostly negative, that bring lips together which a fit's own weights leave apart.
+
+    gaps_mm : (9,) opening between the inner lips at UPPER_INNER_LIP / LOWER_INNER_LIP, mm, on the face without its
+        expression. A fit explains an opened mouth partly by identity and by what is left over, so taking away its
+        weights does not close it. Least squares over the units that part the lips.
+    """
+    parted = np.clip((np.max(gaps_mm) - CLOSED_MM) / (PARTED_MM - CLOSED_MM), 0, 1)
+    closing = np.zeros(len(head.unit_names), dtype=np.float32)
+    if parted == 0:
+        return closing
+    units = [head.unit_names.index(name) for name in CLOSING_UNITS]
+    moved = np.stack([embed(head.expression_units[u], head.triangles, head.landmarks_478)[:, 1] for u in units], axis=1)
+    opens = moved[list(UPPER_INNER_LIP)] - moved[list(LOWER_INNER_LIP)]
+    system = opens.T @ opens + CLOSING_RIDGE_MM**2 * np.eye(len(units))
+    closing[units] = -parted * np.linalg.solve(system, opens.T @ (np.maximum(gaps_mm, 0) + OVERLAP_MM))
+    return closing
 
 
 UPPER_LIDS = {"eyeBlinkRight": 159, "eyeBlinkLeft": 386}

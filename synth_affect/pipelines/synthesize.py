@@ -11,7 +11,16 @@ from synth_affect.affect import Emotion, ValenceArousal
 from synth_affect.arrays import FloatArray, ImageArray
 from synth_affect.blendshape.action_units import arrange
 from synth_affect.blendshape.affect_map import expression_weights
-from synth_affect.blendshape.expression_change import InputExpression, changed_expression, lid_travel
+from synth_affect.blendshape.expression_change import (
+    LOWER_FACE,
+    LOWER_INNER_LIP,
+    UPPER_INNER_LIP,
+    InputExpression,
+    changed_expression,
+    lid_travel,
+    lip_closing,
+    shown_share,
+)
 from synth_affect.errors import InputError, NoFaceError, ShapeError
 from synth_affect.fitting.fit import FaceFit
 from synth_affect.fitting.landmarks import LandmarkDetector
@@ -19,9 +28,12 @@ from synth_affect.fitting.residual_field import ResidualField
 from synth_affect.fitting.solver import LandmarkSolver
 from synth_affect.heads.camera import ImageSize
 from synth_affect.heads.cc0 import load_cc0
-from synth_affect.heads.model import HeadModel, head_vertices
+from synth_affect.heads.model import HeadModel, embed, head_vertices
 from synth_affect.render.compose import render_expression
-from synth_affect.render.scene import Scene, prepare_scene
+from synth_affect.render.scene import Scene, prepare_scene, project_with
+
+FULL_CLOSING_INTENSITY = 0.3
+"""From this distance to neutral on, a target starts from closed lips."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -114,11 +126,30 @@ class AffectSynthesizer:
         asked = asked * lid_travel(self.head, prepared.vertices, fit.expression_weights)
         weights = changed_expression(fit.expression_weights, asked, self.head.unit_names, input_expression)
         change = weights - fit.expression_weights
+        if input_expression == "replace":
+            change = change + self._closing(fit, prepared, weights - asked, target.intensity * intensity)
         displaced = prepared.vertices
         if change.any():
             units = self.head.expression_units
             displaced = displaced + (change @ units.reshape(len(units), -1)).reshape(-1, 3)
         return SynthesisResult(render_expression(image, prepared, displaced), displaced, weights)
+
+    def _closing(self, fit: FaceFit, scene: Scene, resting: FloatArray, strength: float) -> FloatArray:
+        """(n_units,) what closes the lips of the photograph before the target opens them again.
+
+        resting : (n_units,) the weights without the target.  strength : of the target; a request for (almost) nothing
+        leaves lips that are parted at rest as they are.
+        """
+        shows = shown_share(fit.expression_weights, self.head.unit_names, LOWER_FACE)
+        units = self.head.expression_units
+        vertices = scene.vertices + np.tensordot(resting - fit.expression_weights, units, 1).astype(np.float32)
+        points = embed(
+            project_with(scene.camera, vertices, scene.offsets_px)[:, :2], self.head.triangles, self.head.landmarks_478
+        )
+        down = -fit.camera.rotation[:2, 1] * [1, -1]
+        down = down / np.linalg.norm(down)
+        gaps = (points[list(LOWER_INNER_LIP)] - points[list(UPPER_INNER_LIP)]) @ down / scene.px_per_mm
+        return lip_closing(self.head, gaps) * max(shows, min(1.0, strength / FULL_CLOSING_INTENSITY))
 
 
 def _checked(image: ImageArray) -> ImageArray:

@@ -43,19 +43,28 @@ def render_expression(image: ImageArray, scene: Scene, vertices: FloatArray) -> 
     return result
 
 
+LIP_RIM_MM = 0.8
+"""So close to a lip the photograph shows its rim, not what lies behind it."""
+JAW_SLIP_MM = 2.0
+"""What the lower jaw carries is taken from the photograph only while the jaw moves less than this: the model's tongue
+and lower teeth are not where the person's are, and a lower tooth must not carry a piece of an upper one away."""
+
+
 def _with_interior(below: FloatArray, scene: Scene, surface: SurfaceFlow, interior: Interior) -> FloatArray:
     """The opened mouth on the picture: the photograph's own teeth where it shows them, drawn ones where it does not."""
     box = (slice(interior.box.top, interior.box.bottom), slice(interior.box.left, interior.box.right))
     alpha = interior.coverage[..., None]
     colours = interior.colours
+    opening = (scene.kind_map == INTERIOR_KIND).astype(np.uint8)
     own = ((surface.kind_map == INTERIOR_KIND) & surface.shown)[box]
     if own.any():
         flow = np.zeros_like(surface.flow)
         flow[box][own] = surface.own_flow[box][own]
-        photograph = sample(scene.pixels, flow)[box]
-        trust = cv2.GaussianBlur(own.astype(np.float32), (0, 0), max(0.4 * scene.px_per_mm, 0.5))
-        trust = np.where(own, np.clip(2 * trust - 1, 0, 1), 0)[..., None]
-        colours = trust * photograph + (1 - trust) * colours
+        from_rim = cv2.distanceTransform(opening, cv2.DIST_L2, cv2.DIST_MASK_5) / (LIP_RIM_MM * scene.px_per_mm)
+        slip = np.linalg.norm(flow[box], axis=2) / (JAW_SLIP_MM * scene.px_per_mm)
+        rim = sample(np.clip(from_rim - 0.5, 0, 1), flow)[box]
+        trust = (np.where(own, rim, 0) * np.clip(2 - 2 * slip, 0, 1))[..., None]
+        colours = trust * sample(scene.pixels, flow)[box] + (1 - trust) * colours
     result = below.copy()
     result[box] = alpha * colours + (1 - alpha) * below[box]
     return result

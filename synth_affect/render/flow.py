@@ -39,6 +39,7 @@ class SurfaceFlow:
     shown : (height, width) bool, whether the photograph shows the surface point itself.
     own_flow : (height, width, 2), the surface's flow before extension; meaningful where the mesh is.
     relight : (height, width) float32, factor on linear light, 1 far from the face.
+    vertices : (n_vertices, 3) float32, mm, the displaced mesh.
     projected : (n_vertices, 3) float32, the displaced mesh in the region (px, px, mm).
     vertex_normals : (n_vertices, 3), of the displaced mesh.
     """
@@ -49,6 +50,7 @@ class SurfaceFlow:
     shown: BoolArray
     own_flow: FloatArray
     relight: FloatArray
+    vertices: FloatArray
     projected: FloatArray
     vertex_normals: FloatArray
 
@@ -78,7 +80,9 @@ def surface_flow(scene: Scene, vertices: FloatArray) -> SurfaceFlow:
     weights = texture.astype(np.float32)
     field = extend(np.concatenate([own_flow, relight[..., None]], axis=2), weights)
     field *= _fade(scene, face_mask(scene, fragments))[..., None]
-    return SurfaceFlow(fragments, kind_map, field[..., :2], shown, own_flow, 1 + field[..., 2], projected, normals)
+    return SurfaceFlow(
+        fragments, kind_map, field[..., :2], shown, own_flow, 1 + field[..., 2], vertices, projected, normals
+    )
 
 
 def _facing(scene: Scene) -> FloatArray:

@@ -9,7 +9,7 @@ import numpy as np
 
 from synth_affect.arrays import FloatArray
 from synth_affect.heads.camera import ImageSize
-from synth_affect.heads.model import HeadModel
+from synth_affect.heads.model import HeadModel, region_vertices
 from synth_affect.render.colour import linear_to_srgb
 from synth_affect.render.flow import SurfaceFlow
 from synth_affect.render.rasterizer import interpolate, rasterize_projected
@@ -23,7 +23,7 @@ ALBEDO = {
     "tongue": (0.44, 0.16, 0.16),
     "mouth_cavity": (0.20, 0.06, 0.06),
 }
-DARKENING_MM = 16.0
+DARKENING_MM = 12.0
 """Depth behind the front teeth at which light has fallen to 1/e."""
 TEETH_BEHIND_LIPS_MM = 6.0
 LIP_SHADOW_MM = 2.4
@@ -61,12 +61,10 @@ def mouth_interior(scene: Scene, surface: SurfaceFlow) -> Interior | None:
     fragments = rasterize_projected(projected, scene.triangles, size)
     seen = fragments.pix_to_face[0, :, :, 0]
     fine = (seen >= 0) & (scene.kinds[seen] == INTERIOR_KIND)
-    table = np.concatenate([surface.vertex_normals, scene.crevices[:, None]], axis=1)
+    into = into_mouth_mm(scene, surface.vertices)
+    table = np.concatenate([surface.vertex_normals, scene.crevices[:, None], into[:, None]], axis=1)
     carried = interpolate(fragments, scene.triangles, table)[fine]
-    depth = fragments.zbuf[0, :, :, 0]
-    lips = depth[~fine & (cv2.dilate(fine.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0) & (seen >= 0)]
-    lip_depth = float(np.median(lips)) if len(lips) else float(depth[fine].min())
-    behind = np.maximum(depth[fine] - lip_depth - TEETH_BEHIND_LIPS_MM, 0)
+    behind = np.maximum(carried[:, 4] - TEETH_BEHIND_LIPS_MM, 0)
     normals = carried[:, :3] / np.maximum(np.linalg.norm(carried[:, :3], axis=1, keepdims=True), 1e-6)
     toward = np.clip((normals @ scene.camera.rotation.T.astype(np.float32))[:, 2], 0, 1)
     light = np.exp(-behind / DARKENING_MM) * (0.4 + 0.6 * toward) * carried[:, 3]
@@ -81,6 +79,13 @@ def mouth_interior(scene: Scene, surface: SurfaceFlow) -> Interior | None:
     coverage = mean[..., 3]
     colours = linear_to_srgb(mean[..., :3] / np.maximum(coverage, 1e-6)[..., None]) * np.float32(255)
     return Interior(box, colours, coverage)
+
+
+def into_mouth_mm(scene: Scene, vertices: FloatArray) -> FloatArray:
+    """(n_vertices,) how far each vertex lies behind the front of the lips, along the head's own axis."""
+    front = float(np.quantile(vertices[region_vertices(scene.head, "lips"), 2], 0.9))
+    into: FloatArray = front - vertices[:, 2]
+    return into
 
 
 def _albedo(head: HeadModel) -> FloatArray:

@@ -71,9 +71,13 @@ def rasterize_projected(
     """
     vertices = readonly(vertices_image, "vertices_image", ("n_vertices", 3), np.float32)
     corners = _checked_triangles(triangles, len(vertices))
-    pix_to_face = np.full((size.height, size.width), -1, dtype=np.int32)
-    zbuf = np.full((size.height, size.width), -1, dtype=np.float32)
-    bary_coords = np.full((size.height, size.width, 3), -1, dtype=np.float32)
+    # One block for the three: numpy asks for large pages from 4 MB on, and 1,300 small ones cost as much as the drawing.
+    block = np.full(5 * size.height * size.width, -1, dtype=np.float32)
+    n_pixels = size.height * size.width
+    pix_to_face = block[:n_pixels].view(np.int32).reshape(size.height, size.width)
+    pix_to_face.fill(-1)
+    zbuf = block[n_pixels : 2 * n_pixels].reshape(size.height, size.width)
+    bary_coords = block[2 * n_pixels :].reshape(size.height, size.width, 3)
     _draw(vertices, corners, bool(cull_backfaces), float(near_mm), pix_to_face, zbuf, bary_coords)
     return Fragments(pix_to_face[None, :, :, None], zbuf[None, :, :, None], bary_coords[None, :, :, None])
 

@@ -177,13 +177,13 @@ def _white(pixels: FloatArray, skin: BoolArray, eye_white: BoolArray) -> FloatAr
         return 0.6 * ENAMEL
     skin_light = float(np.percentile(luminance(linear[skin]), 75))
     sclera = linear[cv2.erode(eye_white.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0]
-    level, tint = 1.15 * skin_light, ENAMEL
+    level, tint = 1.1 * skin_light, ENAMEL
     if len(sclera) >= 12:
-        level = 1.3 * float(np.percentile(luminance(sclera), 80))
+        level = 1.15 * float(np.percentile(luminance(sclera), 80))
         cast = np.percentile(sclera, 80, axis=0)
         tint = ENAMEL * np.clip(cast / max(float(luminance(cast)), 1e-4), 0.7, 1.3) ** CAST_SHARE
-    level = float(np.clip(level, skin_light, 2.6 * skin_light))
-    white: FloatArray = np.clip(level * tint / luminance(tint), 0.01, 0.9).astype(np.float32)
+    level = float(np.clip(level, 0.9 * skin_light, 2.2 * skin_light))
+    white: FloatArray = np.clip(level * tint / luminance(tint), 0.01, 0.8).astype(np.float32)
     return white
 
 
