@@ -96,7 +96,7 @@ def check_output(path: Path, inputs: Iterable[Path] = ()) -> None:
 def encode_picture(
     pixels: ImageArray, path: Path, like: Picture, provenance: Provenance, *, quality: int = 95
 ) -> bytes:
-    """`pixels` as a file of the format of the suffix of `path`, with `provenance` as its XMP packet; nothing is written.
+    """`pixels` in the format of the suffix of `path`, with `provenance` as the XMP packet; nothing is written.
 
     pixels : (height, width, 3) uint8, of the size of `like`, whose alpha (not in JPEG, which has none), ICC profile and
         EXIF are kept.
