@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from synth_affect.arrays import FloatArray, IntArray, readonly
-from synth_affect.errors import ShapeError
+from synth_affect.errors import FitError, ShapeError
 from synth_affect.fitting.box_quadratic import minimise_in_box
 from synth_affect.fitting.contour import contour_strips, outermost
 from synth_affect.fitting.energy import (
@@ -55,9 +55,9 @@ class SolverSettings:
     noise_mm: float = 3.0
     robust_mm: float = 5.0
     identity_limit: float = 3.0
-    contour_weight: float = 0.3
+    contour_weight: float = 0.5
     iris_weight: float = 1.0
-    hidden_weight: float = 0.2
+    hidden_weight: float = 0.05
     expression: ExpressionBelief = field(default_factory=ExpressionBelief)
     lens: Lens = field(default_factory=Lens)
     max_iterations: int = 30
@@ -118,13 +118,17 @@ class LandmarkSolver:
 
         landmarks : its 478 points, px.  image_size : of the picture they lie in.
         weights : (478,) float, >= 0, how far each point is to be trusted; 1 for all when absent.
-        Raises ShapeError for another count of points or bad weights, FitError when the points give no pose.
+        Raises ShapeError for another count of points or bad weights, FitError when the points give no pose or
+            the eyes no distance.
         """
         if landmarks.points_image.shape[0] != N_LANDMARKS:
             raise ShapeError("landmarks", (N_LANDMARKS, 3), landmarks.points_image.shape)
         trust = np.ones(N_LANDMARKS) if weights is None else readonly(weights, "weights", (N_LANDMARKS,), np.float64)
         if trust.min() < 0:
             raise ShapeError("weights", "numbers of at least 0", f"{trust.min():g}")
+        iod_px = interocular_distance_px(landmarks.points_image)
+        if not iod_px > 0:
+            raise FitError("the outer corners of both eyes are one point")
         principal_point = np.array([image_size.width, image_size.height]) / 2.0
         energy, state = self._begin(landmarks, image_size, principal_point, trust)
         descent = self._descend(energy, state)
@@ -138,7 +142,7 @@ class LandmarkSolver:
             identity_coefficients=descent.state.coefficients[: self._n_identity],
             expression_weights=descent.state.coefficients[self._n_identity :],
             landmarks_image=landmarks.points_image[:, :2],
-            residual_iod=float(distance_px[used].mean()) / interocular_distance_px(landmarks.points_image),
+            residual_iod=float(distance_px[used].mean()) / iod_px,
             converged=descent.converged,
             iterations=descent.iterations,
         )

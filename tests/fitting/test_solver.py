@@ -150,6 +150,26 @@ def _with_silhouette(head: HeadModel, truth: Truth) -> np.ndarray:
     return points
 
 
+def test_what_the_detector_guesses_on_the_hidden_side_matters_little(synthetic_head: HeadModel) -> None:
+    truth = _truth(synthetic_head, seed=1, yaw=np.radians(55))
+    vertices = head_vertices(synthetic_head, truth.identity, truth.expression).astype(np.float64)
+    points_head = embed(vertices, synthetic_head.triangles, synthetic_head.landmarks_478)
+    # On an ellipsoid a point hides where its x turns past the silhouette; 45 mm at 55 degrees is well behind it.
+    hidden = INNER[points_head[INNER, 0] > 45]
+    seen = np.setdiff1d(INNER, hidden)
+    assert len(hidden) > 20
+    points = np.column_stack([truth.points_image, np.zeros(N_LANDMARKS)])
+    points[hidden, 0] += 5.0
+
+    def error_px(hidden_weight: float) -> float:
+        fit = LandmarkSolver(synthetic_head, SolverSettings(hidden_weight=hidden_weight))(Landmarks(points, {}), SIZE)
+        return float(np.linalg.norm(_reprojected(synthetic_head, fit) - truth.points_image, axis=1)[seen].mean())
+
+    default = SolverSettings().hidden_weight
+    assert error_px(default) < 0.6
+    assert error_px(default) < 0.8 * error_px(1.0)
+
+
 SMILE = {"mouthSmileLeft": 0.8, "mouthSmileRight": 0.8}
 
 
@@ -293,6 +313,13 @@ def test_refuses_points_on_one_line(solver: LandmarkSolver) -> None:
     along = np.arange(N_LANDMARKS, dtype=float)
     with pytest.raises(FitError, match="on one line"):
         solver(Landmarks(np.column_stack([along, 2 * along + 5, along]), {}), SIZE)
+
+
+def test_refuses_eyes_without_a_distance(solver: LandmarkSolver, synthetic_head: HeadModel) -> None:
+    points = np.column_stack([_truth(synthetic_head).points_image, np.zeros(N_LANDMARKS)])
+    points[33] = points[263]
+    with pytest.raises(FitError, match="outer corners of both eyes"):
+        solver(Landmarks(points, {}), SIZE)
 
 
 def test_refuses_weights_that_are_none(solver: LandmarkSolver, synthetic_head: HeadModel) -> None:
