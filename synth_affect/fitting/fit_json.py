@@ -123,6 +123,8 @@ def _refuse_impossible(fit: FaceFit, source: str | Path) -> None:
         raise InputError(source, "camera.rotation is not a rotation")
     if fit.camera.focal_px <= 0 or fit.camera.translation[2] <= 0:
         raise InputError(source, "the camera needs a focal_px and a depth above 0")
+    if not ((fit.expression_weights >= 0) & (fit.expression_weights <= 1)).all():
+        raise InputError(source, "expression_weights are not within [0, 1]")
     if fit.residual_iod < 0:
         raise InputError(source, "residual_iod is negative")
 

@@ -90,6 +90,7 @@ def test_refuses_the_fit_of_another_head(fit: FaceFit, synthetic_head: HeadModel
         (("identity_coefficients",), [1e300], "identity_coefficients: expected finite numbers"),
         (("expression_weights",), [True], "expression_weights is not a list of finite numbers"),
         (("expression_weights",), [[0.5]], "expression_weights: expected"),
+        (("expression_weights",), [0.5, 1.01], r"expression_weights are not within \[0, 1\]"),
         (("landmarks_image",), [[1, 2], [3]], "landmarks_image has rows of different lengths"),
         (("residual_iod",), -0.1, "residual_iod is negative"),
         (("converged",), 1, "converged is not true or false"),
