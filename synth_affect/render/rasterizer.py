@@ -71,7 +71,7 @@ def rasterize_projected(
     """
     vertices = readonly(vertices_image, "vertices_image", ("n_vertices", 3), np.float32)
     corners = _checked_triangles(triangles, len(vertices))
-    # One block for the three: numpy asks for large pages from 4 MB on, and 1,300 small ones cost as much as the drawing.
+    # One block for the three: numpy asks for large pages from 4 MB on; touching small ones can cost as much as drawing.
     block = np.full(5 * size.height * size.width, -1, dtype=np.float32)
     n_pixels = size.height * size.width
     pix_to_face = block[:n_pixels].view(np.int32).reshape(size.height, size.width)
