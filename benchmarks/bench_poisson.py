@@ -2,7 +2,7 @@
 
 Beside it, in the same run: OpenCV's `seamlessClone`. Both are compared with scipy's direct solution of the same
 equations, in grey levels of 255. `seamlessClone` answers another question in part, and the error says how far that is
-from what was asked: it erodes the mask, solves over the mask's whole bounding box, and returns uint8, so half a level is
+from what was asked: it erodes the mask, solves over its whole bounding box, and returns uint8, so half a level is
 rounding. It writes into its mask and places the patch by the box's centre; here it gets a fresh mask each time and the
 centre, within a pixel of the true one, at which its error is least.
 """
