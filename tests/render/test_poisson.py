@@ -7,7 +7,8 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from synth_affect.errors import ShapeError
+from synth_affect.errors import FitError, ShapeError
+from synth_affect.render import poisson
 from synth_affect.render.poisson import poisson_blend
 
 SIDES = ((0, 1), (0, -1), (1, 0), (-1, 0))
@@ -114,6 +115,20 @@ def test_tolerance_brings_the_result_closer(name: str) -> None:
     mask = MASKS[name]()
     fine = poisson_blend(source, target, mask, tolerance=1e-5)
     np.testing.assert_allclose(fine, direct(source, target, mask), atol=0.003)
+
+
+@pytest.mark.parametrize("name", MASKS)
+def test_ten_iterations_are_enough(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(poisson, "MAX_ITERATIONS", 10)
+    source, target = pictures(seed=14)
+    poisson_blend(source, target, MASKS[name]())
+
+
+def test_solver_that_does_not_arrive_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(poisson, "MAX_ITERATIONS", 1)
+    source, target = pictures(seed=14)
+    with pytest.raises(FitError, match="no answer after 1 iterations"):
+        poisson_blend(source, target, MASKS["rectangle"]())
 
 
 def test_large_mask_agrees_with_a_harmonic_function() -> None:
