@@ -1,0 +1,140 @@
+"""One request of the command: a picture file in, an edited one with its companions out."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import synth_affect
+from synth_affect.affect import Emotion, ValenceArousal, position
+from synth_affect.blendshape.expression_change import InputExpression
+from synth_affect.data.provenance import Provenance, sidecar_path
+from synth_affect.errors import InputError
+from synth_affect.fitting.fit_json import fit_to_json
+from synth_affect.pipelines.drawing import on_paper
+from synth_affect.pipelines.output_files import OutputPicture, check_output_paths, write_together
+from synth_affect.pipelines.picture_faces import FacesOfPicture, FaceSource, open_faces, summarise
+from synth_affect.pipelines.report import ReportedFace, draw_report
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What is asked of a face. point : of the plane.  The rest as in `AffectSynthesizer.synthesize`."""
+
+    point: ValenceArousal
+    emotion: Emotion | None = None
+    intensity: float = 1.0
+    input_expression: InputExpression = "replace"
+
+    def __post_init__(self) -> None:
+        if not (math.isfinite(self.intensity) and self.intensity >= 0):
+            raise InputError("--intensity", f"{self.intensity:g} is not a number from 0 on")
+
+
+@dataclass(frozen=True, slots=True)
+class EditOutputs:
+    """Where to write the picture and, where asked for, the fit (JSON) and the report (a picture)."""
+
+    picture: Path
+    fit: Path | None = None
+    report: Path | None = None
+
+
+def make_target(
+    valence: float | None,
+    arousal: float | None,
+    emotion: Emotion | None,
+    *,
+    intensity: float = 1.0,
+    input_expression: InputExpression = "replace",
+) -> Target:
+    """A target of a point, of a category, which then stands for its position, or of both.
+
+    Raises InputError when it is neither, or half a point.
+    """
+    if valence is None and arousal is None:
+        if emotion is None:
+            raise InputError("--valence", "missing; give --valence and --arousal, or --category")
+        return Target(position(emotion), emotion, intensity, input_expression)
+    if valence is None:
+        raise InputError("--valence", "missing; it goes together with --arousal")
+    if arousal is None:
+        raise InputError("--arousal", "missing; it goes together with --valence")
+    return Target(ValenceArousal(valence, arousal), emotion, intensity, input_expression)
+
+
+def default_output(image: Path, target: Target) -> Path:
+    """Beside the input, named after the target: face.jpg -> face_v+0.60_a+0.30.png"""
+    category = f"_{target.emotion}" if target.emotion is not None else ""
+    # Rounded first, and `+ 0.0`: a number that rounds to nothing has the sign of nothing.
+    valence, arousal = round(target.point.valence, 2) + 0.0, round(target.point.arousal, 2) + 0.0
+    return image.with_name(f"{image.stem}{category}_v{valence:+.2f}_a{arousal:+.2f}.png")
+
+
+def edit_picture(source: FaceSource, target: Target, outputs: EditOutputs) -> dict[str, Any]:
+    """Edit the chosen faces of a picture file one after the other, and write everything that was asked for.
+
+    Returns a summary as JSON values.
+    Raises InputError when an input cannot be used or an output cannot be written; then nothing is.
+    """
+    if outputs.fit is not None and source.face == "all":
+        raise InputError("--fit-out", "holds one face; it does not go together with --face all")
+    pictures = [outputs.picture] if outputs.report is None else [outputs.picture, outputs.report]
+    check_output_paths(pictures, [] if outputs.fit is None else [outputs.fit], source.files)
+    with open_faces(source) as opened:
+        return _edit(opened, source, target, outputs)
+
+
+def _edit(opened: FacesOfPicture, source: FaceSource, target: Target, outputs: EditOutputs) -> dict[str, Any]:
+    picture, synthesizer = opened.picture, opened.synthesizer
+    running, reported = picture.pixels, []
+    for face in opened.faces:
+        scene = synthesizer.prepare(running, face.fit)
+        result = synthesizer.synthesize(
+            running,
+            face.fit,
+            valence=target.point.valence,
+            arousal=target.point.arousal,
+            emotion=target.emotion,
+            intensity=target.intensity,
+            input_expression=target.input_expression,
+            scene=scene,
+        )
+        running = result.image
+        reported.append(ReportedFace(face.fit, scene, result.vertices))
+
+    request = {
+        "valence": target.point.valence,
+        "arousal": target.point.arousal,
+        "category": target.emotion,
+        "intensity": target.intensity,
+        "input_expression": target.input_expression,
+        "face": source.face if source.fit_in is None else "of a given fit",
+    }
+    head = synthesizer.head.name
+    fits = {"faces": [summarise(face) for face in opened.faces]}
+
+    def as_output(path: Path, pixels: Any, like: Any, shows: str) -> OutputPicture:
+        provenance = Provenance({**request, "shows": shows}, synth_affect.__version__, head, opened.input_sha256)
+        return OutputPicture(path, pixels, like, provenance, fits)
+
+    written = [as_output(outputs.picture, running, picture, "edit")]
+    if outputs.report is not None:
+        report = draw_report(picture.pixels, running, reported)
+        written.append(as_output(outputs.report, report, on_paper(report, picture), "report"))
+    texts = {} if outputs.fit is None else {outputs.fit: fit_to_json(opened.faces[0].fit).encode()}
+    write_together(written, texts)
+    return {
+        "input": str(source.image),
+        "input_sha256": opened.input_sha256,
+        "output": str(outputs.picture),
+        "sidecar": str(sidecar_path(outputs.picture)),
+        "fit": None if outputs.fit is None else str(outputs.fit),
+        "report": None if outputs.report is None else str(outputs.report),
+        "version": synth_affect.__version__,
+        "head": head,
+        "request": request,
+        **fits,
+    }

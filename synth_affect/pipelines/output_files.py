@@ -1,0 +1,68 @@
+"""The files of one request: checked together before the work, written together after it."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from synth_affect.arrays import ImageArray
+from synth_affect.data.atomic import atomic_write, check_writable
+from synth_affect.data.pictures import Picture, check_output, encode_picture
+from synth_affect.data.provenance import Provenance, sidecar, sidecar_path
+from synth_affect.errors import InputError
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class OutputPicture:
+    """A picture that is to be written, with the sidecar that goes with it.
+
+    pixels : (height, width, 3) uint8.  like : whose alpha, ICC profile and EXIF it keeps.
+    fit : JSON values, for the sidecar.
+    """
+
+    path: Path
+    pixels: ImageArray
+    like: Picture
+    provenance: Provenance
+    fit: Mapping[str, Any]
+
+
+def check_output_paths(pictures: Sequence[Path], texts: Sequence[Path], inputs: Iterable[Path]) -> None:
+    """Raises InputError when one of the outputs, sidecars included, cannot be written, is one of `inputs`, or is
+    named twice.
+
+    pictures : image files, each with a sidecar.  texts : other files.
+    """
+    inputs = tuple(inputs)
+    for path in pictures:
+        check_output(path, inputs)
+    others = [*texts, *(sidecar_path(path) for path in pictures)]
+    for path in others:
+        check_writable(path, inputs)
+    seen: set[Path] = set()
+    for path in (*pictures, *others):
+        if path.resolve() in seen:
+            raise InputError(path, "two outputs have this name")
+        seen.add(path.resolve())
+
+
+def write_together(pictures: Sequence[OutputPicture], texts: Mapping[Path, bytes]) -> None:
+    """Writes every picture, its sidecar, and `texts`; all appear, or none.
+
+    Raises InputError when one of them cannot be written.
+    """
+    files = dict(texts)
+    for picture in pictures:
+        files[sidecar_path(picture.path)] = sidecar(picture.provenance, output=picture.path, fit=picture.fit)
+        files[picture.path] = encode_picture(picture.pixels, picture.path, picture.like, picture.provenance)
+    with contextlib.ExitStack() as names:  # when it closes, all temporary names become final ones
+        for path, content in files.items():
+            file = names.enter_context(atomic_write(path))
+            try:
+                file.write(content)
+                file.flush()
+            except OSError as error:  # caught here, where it is known which of the files it was
+                raise InputError(path, f"cannot be written ({error.strerror or error})") from error

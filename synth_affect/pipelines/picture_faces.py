@@ -1,0 +1,152 @@
+"""From a picture file to the fits of the faces that were asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from synth_affect.data.pictures import Picture, read_picture
+from synth_affect.data.provenance import sha256_file
+from synth_affect.errors import InputError, NoFaceError
+from synth_affect.fitting.fit import FaceFit
+from synth_affect.fitting.fit_json import fit_from_json
+from synth_affect.heads.camera import yaw_pitch_roll
+from synth_affect.heads.model import HeadModel
+from synth_affect.pipelines.synthesize import AffectSynthesizer
+
+FaceChoice = Literal["largest", "all"] | int
+"""Which faces of a picture; a number counts from the largest, which is 0."""
+
+
+@dataclass(frozen=True, slots=True)
+class FaceSource:
+    """Which faces of which picture, and how they are found.
+
+    face : see FaceChoice; with `fit_in` the fit says which, and this stays "largest".
+    fit_in : a fit on disk; then nothing is detected.  landmark_model : of the detector, found by itself where None.
+    Raises InputError for choices that exclude each other.
+    """
+
+    image: Path
+    face: FaceChoice = "largest"
+    fit_in: Path | None = None
+    landmark_model: Path | None = None
+
+    def __post_init__(self) -> None:
+        if self.fit_in is not None and self.face != "largest":
+            raise InputError("--face", "the fit of --fit-in says which face; give one of the two")
+        if self.fit_in is not None and self.landmark_model is not None:
+            raise InputError("--landmark-model", "nothing is detected with --fit-in; give one of the two")
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The files that are read, and so must not be written."""
+        return tuple(path for path in (self.image, self.fit_in, self.landmark_model) if path is not None)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ChosenFace:
+    """index : counted from the largest face of the picture; None where the fit came from a file."""
+
+    index: int | None
+    fit: FaceFit
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FacesOfPicture:
+    """A picture with the fits of the chosen faces, and the synthesizer that goes with them.
+
+    input_sha256 : of the picture's file.  faces : one or more, largest first.
+    """
+
+    picture: Picture
+    input_sha256: str
+    synthesizer: AffectSynthesizer
+    faces: tuple[ChosenFace, ...]
+
+
+def parse_face_choice(text: str) -> FaceChoice:
+    """Of "largest", "all" or a whole number from 0 on. Raises InputError naming `--face`."""
+    if text == "largest":
+        return "largest"
+    if text == "all":
+        return "all"
+    if text.isascii() and text.isdigit():
+        return int(text)
+    raise InputError("--face", f"{text!r} is none of largest, all, or a number from 0 on")
+
+
+@contextmanager
+def open_faces(source: FaceSource) -> Iterator[FacesOfPicture]:
+    """Read the picture, find and fit its faces; the detector is freed when the block ends.
+
+    All that can be wrong with the files is found out before anything is detected.
+    Raises InputError for a file or choice that cannot be used, NoFaceError when the picture shows no face.
+    """
+    picture = read_picture(source.image)
+    digest = sha256_file(source.image)
+    if source.fit_in is not None:
+        with AffectSynthesizer() as synthesizer:
+            fit = read_fit(source.fit_in, synthesizer.head, picture)
+            yield FacesOfPicture(picture, digest, synthesizer, (ChosenFace(None, fit),))
+        return
+    from synth_affect.fitting.mediapipe_detector import MediaPipeDetector
+
+    # The largest face is found at first sight; to count or take all of a group, the small ones are searched for too.
+    detector = MediaPipeDetector(source.landmark_model, small_faces=source.face != "largest")
+    with AffectSynthesizer(detector=detector) as synthesizer:
+        fits = synthesizer.fit_all(picture.pixels)
+        yield FacesOfPicture(picture, digest, synthesizer, _chosen(fits, source))
+
+
+def read_fit(path: Path, head: HeadModel, picture: Picture) -> FaceFit:
+    """The fit in the JSON file `path`, of `head`, to a picture of this size. Raises InputError when it is not that."""
+    try:
+        text = path.read_text("utf-8")
+    except FileNotFoundError:
+        raise InputError(path, "no such file") from None
+    except OSError as error:
+        raise InputError(path, f"cannot be read ({error.strerror})") from error
+    except UnicodeDecodeError as error:
+        raise InputError(path, "not JSON: not text") from error
+    fit = fit_from_json(text, path, head=head)
+    height, width = picture.pixels.shape[:2]
+    if (fit.image_size.height, fit.image_size.width) != (height, width):
+        fitted = f"{fit.image_size.width} x {fit.image_size.height}"
+        raise InputError(path, f"fits a picture of {fitted} pixels; {picture.path} has {width} x {height}")
+    return fit
+
+
+def summarise(face: ChosenFace) -> dict[str, Any]:
+    """What sidecars and `--json` say of a fit: JSON values; angles in degrees, the landmarks' box in pixels."""
+    fit = face.fit
+    yaw, pitch, roll = np.degrees(yaw_pitch_roll(fit.camera))
+    left, top = fit.landmarks_image.min(axis=0)
+    right, bottom = fit.landmarks_image.max(axis=0)
+    return {
+        "face": face.index,
+        "box_px": [round(float(edge), 1) for edge in (left, top, right, bottom)],
+        "yaw_deg": round(float(yaw), 1),
+        "pitch_deg": round(float(pitch), 1),
+        "roll_deg": round(float(roll), 1),
+        "residual_iod": round(fit.residual_iod, 5),
+        "converged": fit.converged,
+        "iterations": fit.iterations,
+    }
+
+
+def _chosen(fits: list[FaceFit], source: FaceSource) -> tuple[ChosenFace, ...]:
+    if not fits:
+        raise NoFaceError(source.image)
+    if source.face == "all":
+        return tuple(ChosenFace(index, fit) for index, fit in enumerate(fits))
+    index = 0 if source.face == "largest" else source.face
+    if index >= len(fits):
+        found = "1 face" if len(fits) == 1 else f"{len(fits)} faces"
+        raise InputError("--face", f"{index} was asked for, but {source.image} shows {found}; the largest is 0")
+    return (ChosenFace(index, fits[index]),)
