@@ -1,0 +1,66 @@
+# Set-up and everyday runs, from nothing but Python (3.11 to 3.13) and pip. `make` alone says what there is.
+# Another interpreter: make PYTHON=/path/to/python3 ...
+
+PYTHON ?= $(shell for name in python3.13 python3.12 python3.11 python3 python; do \
+	"$$name" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null \
+	&& echo "$$name" && break; done)
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
+INSTRUMENTS := .venv-instruments
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo test lint bench instruments clean
+
+help:
+	@echo 'make demo         install, then draw eight feelings on one portrait into demo.png'
+	@echo 'make test         install with the dev extra, then ruff, mypy and pytest'
+	@echo 'make lint         the same without pytest'
+	@echo 'make bench        the benchmarks that need nothing but the package'
+	@echo 'make instruments  the environment of the independent instruments (benchmarks/instruments)'
+	@echo 'make clean        remove environments, caches and what the targets wrote'
+
+# The stamps stand for finished installations: an interrupted one is taken up again.
+$(BIN)/python:
+	@test -n '$(PYTHON)' || { echo 'make: no Python from 3.11 to 3.13 is on the PATH' >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.core: pyproject.toml | $(BIN)/python
+	$(PIP) --editable .
+	@touch $@
+
+$(VENV)/.dev: pyproject.toml | $(BIN)/python
+	$(PIP) --editable '.[dev]'
+	@touch $@ $(VENV)/.core
+
+install: $(VENV)/.core
+
+demo: install
+	$(BIN)/synth-affect demo --output demo.png
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+test: lint
+	$(BIN)/python -m pytest
+
+bench: $(VENV)/.dev
+	$(BIN)/python benchmarks/bench_rasterizer.py
+	$(BIN)/python benchmarks/bench_poisson.py
+	$(BIN)/python benchmarks/bench_command.py
+
+$(INSTRUMENTS)/.done: pyproject.toml benchmarks/instruments/requirements.txt
+	@test -n '$(PYTHON)' || { echo 'make: no Python from 3.11 to 3.13 is on the PATH' >&2; exit 1; }
+	$(PYTHON) -m venv $(INSTRUMENTS)
+	$(INSTRUMENTS)/bin/python -m pip --disable-pip-version-check install --quiet --editable . ai-edge-litert==2.3.0
+	$(INSTRUMENTS)/bin/python -m pip --disable-pip-version-check install --quiet --no-deps \
+		--requirement benchmarks/instruments/requirements.txt
+	@touch $@
+
+instruments: $(INSTRUMENTS)/.done
+
+clean:
+	rm -rf $(VENV) $(INSTRUMENTS) .mypy_cache .ruff_cache .pytest_cache .hypothesis build *.egg-info demo.png demo.png.json
+	find synth_affect tests benchmarks tools -name __pycache__ -prune -exec rm -rf {} +
