@@ -16,7 +16,7 @@ from synth_affect.arrays import ImageArray
 from synth_affect.blendshape.expression_change import InputExpression
 from synth_affect.data.provenance import Provenance, sidecar_path
 from synth_affect.errors import InputError
-from synth_affect.pipelines.drawing import FAINT_INK, INK, blank, font, on_paper, resized, write
+from synth_affect.pipelines.drawing import FAINT_INK, INK, blank, font, on_paper, resized, signed, write
 from synth_affect.pipelines.edit_picture import Target
 from synth_affect.pipelines.output_files import OutputPicture, check_output_paths, write_together
 from synth_affect.pipelines.picture_faces import FaceSource, open_faces, summarise
@@ -67,7 +67,7 @@ def grid_layout(steps: int) -> Layout:
     targets = grid(steps)
     levels = [target.valence for target in targets[:steps]]
     cells = tuple(Cell(k // steps, k % steps, target) for k, target in enumerate(targets))
-    titles = tuple(f"{level:+.2f}" for level in levels)
+    titles = tuple(signed(level) for level in levels)
     return Layout(f"grid of {steps} x {steps}", cells, 220, titles[::-1], titles)
 
 
@@ -86,7 +86,7 @@ def ring_layout() -> Layout:
         across = per_quadrant - 1 - within if on_top else within
         column = across + (0 if on_the_left else per_quadrant)
         row = n_radii - 1 - radius if on_top else n_radii + radius
-        cells.append(Cell(row, column, target, f"{target.valence:+.2f} {target.arousal:+.2f}"))
+        cells.append(Cell(row, column, target, f"{signed(target.valence)} {signed(target.arousal)}"))
     radii = tuple(f"{radius:.2f}" for radius in RING_RADII)
     return Layout(
         f"ring of {RING_DIRECTIONS} directions x {n_radii} radii",
@@ -103,7 +103,7 @@ def compass_layout() -> Layout:
     places = ((1, 2), (0, 2), (0, 1), (0, 0), (1, 0), (2, 0), (2, 1), (2, 2))
     words = ("pleased", "excited", "astonished", "angry", "displeased", "sad", "sleepy", "relaxed")
     cells = [
-        Cell(row, column, target, f"{word}  {target.valence:+.2f} {target.arousal:+.2f}")
+        Cell(row, column, target, f"{word}  {signed(target.valence)} {signed(target.arousal)}")
         for (row, column), word, target in zip(places, words, ring(len(places), (0.8,)), strict=True)
     ]
     cells.append(Cell(1, 1, None, "the photograph"))

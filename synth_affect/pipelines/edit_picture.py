@@ -13,7 +13,7 @@ from synth_affect.blendshape.expression_change import InputExpression
 from synth_affect.data.provenance import Provenance, sidecar_path
 from synth_affect.errors import InputError
 from synth_affect.fitting.fit_json import fit_to_json
-from synth_affect.pipelines.drawing import on_paper
+from synth_affect.pipelines.drawing import on_paper, signed
 from synth_affect.pipelines.output_files import OutputPicture, check_output_paths, write_together
 from synth_affect.pipelines.picture_faces import FacesOfPicture, FaceSource, open_faces, summarise
 from synth_affect.pipelines.report import ReportedFace, draw_report
@@ -68,9 +68,8 @@ def make_target(
 def default_output(image: Path, target: Target) -> Path:
     """Beside the input, named after the target: face.jpg -> face_v+0.60_a+0.30.png"""
     category = f"_{target.emotion}" if target.emotion is not None else ""
-    # Rounded first, and `+ 0.0`: a number that rounds to nothing has the sign of nothing.
-    valence, arousal = round(target.point.valence, 2) + 0.0, round(target.point.arousal, 2) + 0.0
-    return image.with_name(f"{image.stem}{category}_v{valence:+.2f}_a{arousal:+.2f}.png")
+    valence, arousal = signed(target.point.valence), signed(target.point.arousal)
+    return image.with_name(f"{image.stem}{category}_v{valence}_a{arousal}.png")
 
 
 def edit_picture(source: FaceSource, target: Target, outputs: EditOutputs) -> dict[str, Any]:
