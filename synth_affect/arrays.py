@@ -17,11 +17,12 @@ ImageArray = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
 
 
 def readonly(
-    array: npt.ArrayLike, name: str, shape: tuple[int | str, ...], dtype: npt.DTypeLike
+    array: npt.ArrayLike, name: str, shape: tuple[int | str, ...], dtype: npt.DTypeLike, *, finite: bool = True
 ) -> npt.NDArray[Any]:
     """A read-only view of `array` with the dtype asked for, after a check of its shape and of its finiteness.
 
     shape : one entry a dimension; a number must match, a word (`"n_vertices"`) takes any count.
+    finite : look for NaN and infinity; a large array of our own making can spare the pass.
     Raises ShapeError when the dimensions differ or a float is not finite.
     """
     checked: npt.NDArray[Any] = np.ascontiguousarray(array, dtype=dtype)
@@ -30,7 +31,7 @@ def readonly(
     )
     if not matches:
         raise ShapeError(name, shape, checked.shape)
-    if checked.dtype.kind == "f" and not np.isfinite(checked).all():
+    if finite and checked.dtype.kind == "f" and not np.isfinite(checked).all():
         raise ShapeError(name, "finite numbers", "NaN or infinity")
     view = checked.view()
     view.flags.writeable = False

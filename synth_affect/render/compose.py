@@ -11,10 +11,14 @@ from synth_affect.render.flow import SurfaceFlow, sample, surface_flow
 from synth_affect.render.mouth import Interior, mouth_interior
 from synth_affect.render.poisson import poisson_blend
 from synth_affect.render.pull_push import extend
+from synth_affect.render.rasterizer import interpolate
 from synth_affect.render.scene import EYE_KIND, INTERIOR_KIND, Scene
 
-STILL_PX = 0.02
+STILL_PX = 0.004
 """Pixels that neither move this far nor change their light keep their bytes."""
+MEETING = 0.5
+"""Grey levels of 255 that nearly all of the rim stays under; such steps vanish when the picture is rounded."""
+PAD = 4
 EDGE_PX = 0.7
 """Softness of the edge of an eye: half a pixel of optics on either side."""
 
@@ -29,14 +33,14 @@ def render_expression(image: ImageArray, scene: Scene, vertices: FloatArray) -> 
     warped = sample(scene.pixels, surface.flow)
     # sRGB is nearly a power of 1 / 2.2, so a factor on light is a power of it on the code value.
     warped *= np.power(surface.relight, 1 / 2.2, dtype=np.float32)[..., None]
-    composed = _over(warped, eye_colours(scene, surface), surface.kind_map == EYE_KIND)
+    composed = _with_eyes(warped, scene, surface)
     interior = mouth_interior(scene, surface)
     if interior is not None:
         composed = _with_interior(composed, scene, surface, interior)
     changed = _changed(surface)
     if not changed.any():
         return image.copy()
-    blended = poisson_blend(composed, scene.pixels, changed)
+    blended = composed if _meets(composed, scene.pixels, changed) else poisson_blend(composed, scene.pixels, changed)
     result = image.copy()
     target = result[scene.region.top : scene.region.bottom, scene.region.left : scene.region.right]
     target[changed] = np.clip(np.rint(blended[changed]), 0, np.iinfo(image.dtype).max).astype(image.dtype)
@@ -70,31 +74,50 @@ def _with_interior(below: FloatArray, scene: Scene, surface: SurfaceFlow, interi
     return result
 
 
-def _over(below: FloatArray, above: FloatArray, mask: BoolArray) -> FloatArray:
-    """`above` where `mask` is, on `below`, with a soft edge; `above` is continued past its edge first."""
+def _with_eyes(below: FloatArray, scene: Scene, surface: SurfaceFlow) -> FloatArray:
+    """The eyes between the lids, their edge softened by half a pixel on either side."""
+    mask = surface.kind_map == EYE_KIND
     if not mask.any():
         return below
-    weights = mask.astype(np.float32)
-    rows = np.flatnonzero(mask.any(axis=1))
-    columns = np.flatnonzero(mask.any(axis=0))
-    pad = 4
-    box = (
-        slice(max(rows[0] - pad, 0), rows[-1] + pad + 1),
-        slice(max(columns[0] - pad, 0), columns[-1] + pad + 1),
-    )
-    alpha = cv2.GaussianBlur(weights[box], (0, 0), EDGE_PX)[..., None]
-    continued = extend(np.ascontiguousarray(above[box]), np.ascontiguousarray(weights[box]))
     result = below.copy()
-    result[box] = alpha * continued + (1 - alpha) * below[box]
+    radius = interpolate(surface.fragments, scene.triangles, scene.eyes.radius[:, None])[..., 0]
+    above = np.zeros_like(below)
+    above[mask] = eye_colours(scene.eyes, scene.pixels, mask, radius[mask])
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    box = (slice(max(rows[0] - PAD, 0), rows[-1] + PAD + 1), slice(max(columns[0] - PAD, 0), columns[-1] + PAD + 1))
+    weights = np.ascontiguousarray(mask[box], dtype=np.float32)
+    alpha = cv2.GaussianBlur(weights, (0, 0), EDGE_PX)[..., None]
+    result[box] = alpha * extend(np.ascontiguousarray(above[box]), weights) + (1 - alpha) * below[box]
     return result
+
+
+def _meets(composed: FloatArray, pixels: FloatArray, changed: BoolArray) -> bool:
+    """Whether both pictures agree on the inner rim of what changes: then nothing is left to blend."""
+    rim = changed & (cv2.erode(changed.astype(np.uint8), np.ones((3, 3), np.uint8), borderValue=1) == 0)
+    return not rim.any() or float(np.percentile(np.abs(composed[rim] - pixels[rim]), 99)) < MEETING
 
 
 def _changed(surface: SurfaceFlow) -> BoolArray:
     """(height, width) bool: pixels that move, change their light, or show what the photograph does not."""
-    moved = np.abs(surface.flow).max(axis=2) > STILL_PX
+    moved = _longest(surface.flow) > STILL_PX
     lit = np.abs(surface.relight - 1) > 1e-3
     inner = (surface.kind_map >= EYE_KIND) & ~surface.shown
-    opened = (surface.kind_map == INTERIOR_KIND) & (np.abs(surface.own_flow).max(axis=2) > STILL_PX)
+    opened = (surface.kind_map == INTERIOR_KIND) & (_longest(surface.own_flow) > STILL_PX)
     around = cv2.dilate((inner | opened).astype(np.uint8), np.ones((5, 5), np.uint8)).astype(bool)
-    changed: BoolArray = moved | lit | around
-    return changed
+    return _filled(moved | lit | around)
+
+
+def _longest(flow: FloatArray) -> FloatArray:
+    """(height, width) larger of both components' sizes; numpy's reduction over a short axis is several times slower."""
+    longest: FloatArray = np.maximum(np.abs(flow[..., 0]), np.abs(flow[..., 1]))
+    return longest
+
+
+def _filled(mask: BoolArray) -> BoolArray:
+    """`mask` with its holes: what changes has one outer rim, and no rim round the pupil of an eye."""
+    outside, labels = cv2.connectedComponents((~mask).astype(np.uint8), connectivity=4)
+    touching = np.unique(np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]]))
+    open_to_border = np.zeros(outside, dtype=bool)
+    open_to_border[touching] = True
+    filled: BoolArray = mask | ~open_to_border[labels]
+    return filled

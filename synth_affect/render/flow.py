@@ -65,9 +65,8 @@ def surface_flow(scene: Scene, vertices: FloatArray) -> SurfaceFlow:
     fragments = rasterize_projected(projected, scene.triangles, scene.region.size)
     normals = vertex_normals(vertices, scene.triangles)
     vertex_relight = shading_ratio(scene.lighting, scene.normals, normals, limit=RELIGHT_LIMIT)
-    facing = _facing(scene)
     table = np.concatenate(
-        [scene.projected[:, :2] - projected[:, :2], scene.projected[:, 2:], facing[:, None],
+        [scene.projected[:, :2] - projected[:, :2], scene.projected[:, 2:], scene.facing[:, None],
          vertex_relight[:, None] - 1],
         axis=1,
     )  # fmt: skip
@@ -85,24 +84,10 @@ def surface_flow(scene: Scene, vertices: FloatArray) -> SurfaceFlow:
     )
 
 
-def _facing(scene: Scene) -> FloatArray:
-    """(n_vertices,) cosine between the rest surface and the direction to the camera."""
-    camera = scene.camera
-    centre = -(camera.rotation.T @ (camera.translation * [1, -1, -1]))
-    towards = centre.astype(np.float32) - scene.vertices
-    towards /= np.linalg.norm(towards, axis=1, keepdims=True)
-    facing: FloatArray = np.einsum("vd,vd->v", towards, scene.normals)
-    return facing
-
-
 def _shown(scene: Scene, own_flow: FloatArray, rest_depth: FloatArray, kind_map: IntArray) -> BoolArray:
     """Whether the photograph shows the surface point, of the same kind, at the place that the flow names."""
-    height, width = kind_map.shape
-    rows, columns = np.mgrid[:height, :width]
-    x = np.clip(np.floor(columns + 0.5 + own_flow[..., 0]), 0, width - 1).astype(np.intp)
-    y = np.clip(np.floor(rows + 0.5 + own_flow[..., 1]), 0, height - 1).astype(np.intp)
-    depth = scene.fragments.zbuf[0, :, :, 0][y, x]
-    there = scene.kind_map[y, x]
+    depth = _nearest(scene.fragments.zbuf[0, :, :, 0], own_flow)
+    there = _nearest(scene.kind_map, own_flow)
     shown: BoolArray = (kind_map > 0) & (rest_depth < depth + HIDDEN_MM) & (there == kind_map)
     return shown
 
@@ -115,11 +100,21 @@ def _fade(scene: Scene, face: BoolArray) -> FloatArray:
     return faded
 
 
+def _places(flow: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Columns and rows in OpenCV's frame, where the centre of pixel (row, column) is (column, row)."""
+    height, width = flow.shape[:2]
+    x = flow[..., 0] + np.arange(width, dtype=np.float32)
+    y = flow[..., 1] + np.arange(height, dtype=np.float32)[:, None]
+    return x, y
+
+
+def _nearest(field: FloatArray, flow: FloatArray) -> FloatArray:
+    """(height, width): `field` at the pixel that holds pixel + flow."""
+    read: FloatArray = cv2.remap(field, *_places(flow), cv2.INTER_NEAREST, borderMode=cv2.BORDER_REPLICATE)
+    return read
+
+
 def sample(pixels: FloatArray, flow: FloatArray) -> FloatArray:
     """(height, width, 3) float32: `pixels` read bicubically at pixel + flow; exactly `pixels` where the flow is 0."""
-    height, width = flow.shape[:2]
-    columns, rows = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
-    sampled: FloatArray = cv2.remap(
-        pixels, columns + flow[..., 0], rows + flow[..., 1], cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
-    )
+    sampled: FloatArray = cv2.remap(pixels, *_places(flow), cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
     return sampled

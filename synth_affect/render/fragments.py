@@ -27,5 +27,7 @@ class Fragments:
         layout = ("batch", "height", "width", "faces_per_pixel")
         object.__setattr__(self, "pix_to_face", readonly(self.pix_to_face, "pix_to_face", layout, np.int32))
         shape = self.pix_to_face.shape
-        object.__setattr__(self, "zbuf", readonly(self.zbuf, "zbuf", shape, np.float32))
-        object.__setattr__(self, "bary_coords", readonly(self.bary_coords, "bary_coords", (*shape, 3), np.float32))
+        object.__setattr__(self, "zbuf", readonly(self.zbuf, "zbuf", shape, np.float32, finite=False))
+        object.__setattr__(
+            self, "bary_coords", readonly(self.bary_coords, "bary_coords", (*shape, 3), np.float32, finite=False)
+        )

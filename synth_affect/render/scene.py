@@ -8,11 +8,12 @@ import cv2
 import numpy as np
 
 from synth_affect.arrays import BoolArray, FloatArray, ImageArray, IntArray
-from synth_affect.heads.camera import Camera, ImageSize, project
+from synth_affect.heads.camera import HEAD_TO_CAMERA_AXES, Camera, ImageSize, project
 from synth_affect.heads.mesh import vertex_normals
 from synth_affect.heads.model import HeadModel, region_triangles, region_vertices
 from synth_affect.render.colour import luminance, srgb_to_linear
 from synth_affect.render.crevices import crevices
+from synth_affect.render.eyes import EyeTexture, eye_radius, eye_texture
 from synth_affect.render.fragments import Fragments
 from synth_affect.render.rasterizer import interpolate, rasterize_projected
 from synth_affect.render.spherical_harmonics import Lighting, estimate_lighting
@@ -22,9 +23,9 @@ EYES = ("eyeball", "iris")
 INTERIOR = ("mouth_cavity", "teeth_upper", "teeth_lower", "gums", "tongue")
 FACE_KIND, EYE_KIND, INTERIOR_KIND = 1, 2, 3
 
-MARGIN_MM = 42.0
+MARGIN_MM = 36.0
 """How far past the face the picture may change: the flow fades out over less."""
-JAW_MARGIN_MM = 30.0
+JAW_MARGIN_MM = 24.0
 """More room below, for a jaw that opens."""
 
 
@@ -62,6 +63,8 @@ class Scene:
     px_per_mm : scale of the picture at the face.  normals : (n_vertices, 3) at rest.  lighting : of the face.
     white : (3,) float32, linear RGB of a tooth in this face's light.
     crevices : (n_vertices,) float32, light that reaches a vertex between teeth; 1 elsewhere.
+    facing : (n_vertices,) float32, cosine between the surface at rest and the direction to the camera.
+    eyes : their texture.
     """
 
     head: HeadModel
@@ -81,6 +84,8 @@ class Scene:
     lighting: Lighting
     white: FloatArray
     crevices: FloatArray
+    facing: FloatArray
+    eyes: EyeTexture
 
 
 def prepare_scene(
@@ -109,6 +114,8 @@ def prepare_scene(
     pixels = np.ascontiguousarray(region.of(image), dtype=np.float32)
     lighting = _lighting(pixels, interpolate(fragments, triangles, normals), kind_map)
     eye_white = (seen >= 0) & (regions[seen] == head.region_names.index("eyeball"))
+    radius = eye_radius(head)
+    rest_radius = interpolate(fragments, triangles, radius[:, None])[..., 0]
     hard = region_vertices(head, "teeth_upper", "teeth_lower", "gums")
     return Scene(
         head=head,
@@ -128,7 +135,18 @@ def prepare_scene(
         lighting=lighting,
         white=_white(pixels, kind_map == FACE_KIND, eye_white),
         crevices=crevices(head.mean, vertex_normals(head.mean, triangles), triangles, hard),
+        facing=_facing(camera, vertices, normals),
+        eyes=eye_texture(head, pixels, kind_map == EYE_KIND, rest_radius, radius, projected, px_per_mm),
     )
+
+
+def _facing(camera: Camera, vertices: FloatArray, normals: FloatArray) -> FloatArray:
+    """(n_vertices,) float32 cosine between the surface and the direction to the camera."""
+    centre = -(camera.rotation.T @ (HEAD_TO_CAMERA_AXES @ camera.translation)).astype(np.float32)
+    towards = centre - vertices
+    towards /= np.linalg.norm(towards, axis=1, keepdims=True)
+    facing: FloatArray = (towards * normals).sum(axis=1)
+    return facing
 
 
 def project_with(camera: Camera, vertices: FloatArray, offsets_px: FloatArray) -> FloatArray:
