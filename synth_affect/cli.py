@@ -41,11 +41,28 @@ class _InputExpression(StrEnum):
     KEEP = "keep"
 
 
+def _number(text: str) -> float:
+    # Typer's own readers of numbers word their errors differently from version to version, and at length.
+    try:
+        return float(text)
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is not a number") from None
+
+
+def _count(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is not a whole number") from None
+
+
 ImageOption = Annotated[Path | None, typer.Option("--image", help="The photograph.")]
 FaceOption = Annotated[
     str, typer.Option("--face", metavar="largest|all|INDEX", help="Which face; INDEX counts from the largest, 0.")
 ]
-IntensityOption = Annotated[float, typer.Option("--intensity", help="Factor on the expression, 0 or more.")]
+IntensityOption = Annotated[
+    float, typer.Option("--intensity", parser=_number, metavar="NUMBER", help="Factor on the expression, 0 or more.")
+]
 InputExpressionOption = Annotated[
     _InputExpression,
     typer.Option("--input-expression", help="Replace the expression that the face has, or keep it and add to it."),
@@ -80,8 +97,12 @@ def _show_version(asked: bool) -> None:
 def edit(
     context: typer.Context,
     image: ImageOption = None,
-    valence: Annotated[float | None, typer.Option(help="From -1, unpleasant, to 1, pleasant.")] = None,
-    arousal: Annotated[float | None, typer.Option(help="From -1, drowsy, to 1, excited.")] = None,
+    valence: Annotated[
+        float | None, typer.Option(parser=_number, metavar="NUMBER", help="From -1, unpleasant, to 1, pleasant.")
+    ] = None,
+    arousal: Annotated[
+        float | None, typer.Option(parser=_number, metavar="NUMBER", help="From -1, drowsy, to 1, excited.")
+    ] = None,
     output: Annotated[
         Path | None,
         typer.Option("--output", "-o", help="The picture to write [beside the input, named by the target]."),
@@ -131,7 +152,10 @@ def edit(
 @app.command()
 def grid(
     image: ImageOption = None,
-    steps: Annotated[int | None, typer.Option(help="Pictures along each axis, 2 or more.", show_default="5")] = None,
+    steps: Annotated[
+        int | None,
+        typer.Option(parser=_count, metavar="COUNT", help="Pictures along each axis, 2 or more [default: 5]."),
+    ] = None,
     ring: Annotated[bool, typer.Option("--ring", help="28 directions x radii .25, .5, .75, 1 instead.")] = False,
     output: Annotated[
         Path | None,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -64,5 +65,6 @@ def write_together(pictures: Sequence[OutputPicture], texts: Mapping[Path, bytes
             try:
                 file.write(content)
                 file.flush()
+                os.fsync(file.fileno())  # a disk that is full says so now, before the first of the names appears
             except OSError as error:  # caught here, where it is known which of the files it was
                 raise InputError(path, f"cannot be written ({error.strerror or error})") from error

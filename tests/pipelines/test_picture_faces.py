@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from synth_affect.errors import InputError, NoFaceError
+from synth_affect.pipelines.picture_faces import FaceSource, open_faces, parse_face_choice, summarise
+
+
+def test_a_number_is_an_index_and_words_stay_words() -> None:
+    assert [parse_face_choice(text) for text in ("largest", "all", "0", "12")] == ["largest", "all", 0, 12]
+
+
+@pytest.mark.parametrize("text", ["", "-1", "1.0", "Largest", "²", "any"])
+def test_other_choices_name_the_option(text: str) -> None:
+    with pytest.raises(InputError, match=r"^--face: ") as caught:
+        parse_face_choice(text)
+    assert repr(text) in caught.value.reason
+
+
+def test_faces_are_chosen_from_the_largest(two_portraits: Any, stub_detector: Any) -> None:
+    path, stub_detector.faces = two_portraits[0], tuple(two_portraits[1])
+    found = {}
+    for choice in ("largest", "all", 0, 1):
+        with open_faces(FaceSource(path, choice)) as opened:
+            found[choice] = [(face.index, face.fit.landmarks_image.mean() > 384) for face in opened.faces]
+    assert found == {"largest": [(0, False)], "all": [(0, False), (1, True)], 0: [(0, False)], 1: [(1, True)]}
+
+
+def test_the_detector_is_closed_also_after_an_error(portrait_path: Path, stub_detector: Any) -> None:
+    with pytest.raises(InputError, match=f"^--face: 7 was asked for, but {portrait_path} shows 1 face"):  # noqa: SIM117
+        with open_faces(FaceSource(portrait_path, 7)):
+            pass
+    stub_detector.faces = ()
+    with pytest.raises(NoFaceError), open_faces(FaceSource(portrait_path)):
+        pass
+    assert (stub_detector.n_looks, stub_detector.open_now) == (2, 0)
+
+
+def test_the_summary_is_of_this_face(portrait_path: Path, portrait_landmarks: Any, stub_detector: Any) -> None:
+    with open_faces(FaceSource(portrait_path)) as opened:
+        summary = summarise(opened.faces[0])
+    left, top, right, bottom = summary["box_px"]
+    points = portrait_landmarks.points_image
+    np.testing.assert_allclose([left, top], points[:, :2].min(axis=0), atol=0.06)
+    np.testing.assert_allclose([right, bottom], points[:, :2].max(axis=0), atol=0.06)
+    assert summary["face"] == 0
+    assert abs(summary["yaw_deg"]) < 30
+    assert 0 < summary["residual_iod"] < 0.05
