@@ -1,1 +1,1 @@
-
+"""What needs several rooms: each a thin composition of them."""
