@@ -64,6 +64,7 @@ def edits_of_product(
 ) -> Iterator[tuple[Path, Picture, ValenceArousal, Picture]]:
     """Input path and picture, target and output picture; faces that the product refuses are named on stderr."""
     from PIL import Image
+
     from synth_affect.pipelines.synthesize import AffectSynthesizer
 
     with AffectSynthesizer() as synthesizer:

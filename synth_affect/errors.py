@@ -53,7 +53,7 @@ class MissingDependencyError(SynthAffectError, ImportError):
     """An optional package is absent. extra : the extra of synth-affect that brings it."""
 
     def __init__(self, package: str, extra: str, cause: str) -> None:
-        super().__init__(f'{package} cannot be imported ({cause}); install it with: pip install "synth-affect[{extra}]"')
+        super().__init__(f'{package} cannot be imported ({cause}); to install it: pip install "synth-affect[{extra}]"')
         self.package = package
         self.extra = extra
 

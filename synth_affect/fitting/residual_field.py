@@ -24,7 +24,7 @@ BACKGROUND = 0.02
 OPEN_JAW = 0.6
 """Distances are measured on a face with its mouth open, or the lips would pull each other."""
 FACING = 0.2
-"""Landmarks whose surface turns further away from the camera (cosine) are not trusted: the far side of a turned head."""
+"""Landmarks whose surface turns further away from the camera (cosine) are not trusted: the far side of a turn."""
 N_IRIS_POINTS = 10
 
 
@@ -41,7 +41,7 @@ class ResidualField:
             points = points + OPEN_JAW * head.expression_units[head.unit_names.index("jawOpen")]
         landmarks = embed(points, head.triangles, head.landmarks_478)[:-N_IRIS_POINTS]
         tree = cKDTree(landmarks)
-        spacing = tree.query(landmarks, k=4)[0][:, 3] * REACH
+        spacing = np.asarray(tree.query(landmarks, k=4)[0])[:, 3] * REACH
         distance, neighbour = tree.query(points, k=N_NEIGHBOURS)
         weight = np.exp(-0.5 * (distance / spacing[neighbour]) ** 2)
         weight /= weight.sum(axis=1, keepdims=True) + BACKGROUND

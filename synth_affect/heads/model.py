@@ -104,7 +104,8 @@ def head_mesh(head: HeadModel, identity_coefficients: FloatArray, expression_wei
 def embed(points: FloatArray, triangles: IntArray, embedding: LandmarkEmbedding) -> FloatArray:
     """(n_landmarks, d) values at the embedded points of `points` (n_vertices, d), one row a vertex."""
     corners = points[triangles[embedding.triangles]]
-    return np.einsum("lk,lkd->ld", embedding.barycentric.astype(points.dtype), corners)
+    embedded: FloatArray = np.einsum("lk,lkd->ld", embedding.barycentric.astype(points.dtype), corners)
+    return embedded
 
 
 def region_triangles(head: HeadModel, *names: str) -> BoolArray:

@@ -108,7 +108,7 @@ def _places(flow: FloatArray) -> tuple[FloatArray, FloatArray]:
     return x, y
 
 
-def _nearest(field: FloatArray, flow: FloatArray) -> FloatArray:
+def _nearest(field: FloatArray | IntArray, flow: FloatArray) -> FloatArray:
     """(height, width): `field` at the pixel that holds pixel + flow."""
     read: FloatArray = cv2.remap(field, *_places(flow), cv2.INTER_NEAREST, borderMode=cv2.BORDER_REPLICATE)
     return read

@@ -25,7 +25,8 @@ def extend(values: FloatArray, weights: FloatArray) -> FloatArray:
         if float(weights.min()) >= _FULL or total == 0:
             return values * weights[..., None]
         mean = (values * weights[..., None]).sum(axis=(0, 1)) / total
-        return values * weights[..., None] + mean * (1 - weights[..., None])
+        filled: FloatArray = values * weights[..., None] + mean * (1 - weights[..., None])
+        return filled
     half = ((width + 1) // 2, (height + 1) // 2)
     carried = np.concatenate([values * weights[..., None], weights[..., None]], axis=2)
     pulled = cv2.resize(carried, half, interpolation=cv2.INTER_AREA).reshape(half[1], half[0], -1)

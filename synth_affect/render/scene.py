@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from synth_affect.arrays import BoolArray, FloatArray, ImageArray, IntArray
 from synth_affect.heads.camera import HEAD_TO_CAMERA_AXES, Camera, ImageSize, project
@@ -43,9 +45,9 @@ class Region:
         """Height and width in pixels."""
         return ImageSize(self.bottom - self.top, self.right - self.left)
 
-    def of(self, image: FloatArray | ImageArray) -> FloatArray:
-        """The rectangle's part of a picture, a view."""
-        part: FloatArray = image[self.top : self.bottom, self.left : self.right]
+    def of(self, image: FloatArray | ImageArray) -> npt.NDArray[Any]:
+        """The rectangle's part of a picture, of its dtype, a view."""
+        part: npt.NDArray[Any] = image[self.top : self.bottom, self.left : self.right]
         return part
 
 
