@@ -31,8 +31,9 @@ from synth_affect.heads.cc0 import load_cc0
 from synth_affect.heads.model import HeadModel, embed, head_vertices
 from synth_affect.render.compose import render_expression
 from synth_affect.render.scene import Scene, prepare_scene, project_with
+from synth_affect.render.wrinkles import fold_strengths, load_wrinkle_maps, skin_factor
 
-FULL_CLOSING_INTENSITY = 0.3
+FULL_CLOSING_INTENSITY = 0.6
 """From this distance to neutral on, a target starts from closed lips."""
 
 
@@ -56,6 +57,7 @@ class AffectSynthesizer:
         self._detector = detector
         self._solver = LandmarkSolver(self.head)
         self._residual_field = ResidualField(self.head)
+        self._wrinkles = load_wrinkle_maps(self.head)
 
     def __enter__(self) -> AffectSynthesizer:
         return self
@@ -112,12 +114,14 @@ class AffectSynthesizer:
         emotion: Emotion | None = None,
         intensity: float = 1.0,
         input_expression: InputExpression = "replace",
+        wrinkles: float = 1.0,
         scene: Scene | None = None,
     ) -> SynthesisResult:
         """The picture with the face of `fit` feeling (valence, arousal), each in [-1, 1].
 
         emotion : which family of expressions is meant where a point of the plane has several.
         intensity : factor on the expression, 0 or more; 1 is the map's own.
+        wrinkles : factor on the folds of the skin, in [0, 1].
         scene : of `prepare`, when many targets follow on one face.
         """
         target = ValenceArousal(valence, arousal)
@@ -132,7 +136,12 @@ class AffectSynthesizer:
         if change.any():
             units = self.head.expression_units
             displaced = displaced + (change @ units.reshape(len(units), -1)).reshape(-1, 3)
-        return SynthesisResult(render_expression(image, prepared, displaced), displaced, weights)
+        folds = None
+        if self._wrinkles is not None and wrinkles > 0:
+            folds = fold_strengths(change, self.head.unit_names, self._wrinkles.groups)
+            folds = wrinkles * np.where(folds > 0, skin_factor(prepared.skin_texture), 1.0) * folds
+        picture = render_expression(image, prepared, displaced, self._wrinkles, folds)
+        return SynthesisResult(picture, displaced, weights)
 
     def _closing(self, fit: FaceFit, scene: Scene, resting: FloatArray, strength: float) -> FloatArray:
         """(n_units,) what closes the lips of the photograph before the target opens them again.

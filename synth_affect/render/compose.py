@@ -13,6 +13,7 @@ from synth_affect.render.poisson import poisson_blend
 from synth_affect.render.pull_push import extend
 from synth_affect.render.rasterizer import interpolate
 from synth_affect.render.scene import EYE_KIND, INTERIOR_KIND, Scene
+from synth_affect.render.wrinkles import WrinkleMaps, soften_folds, wrinkle_light
 
 STILL_PX = 0.004
 """Pixels that neither move this far nor change their light keep their bytes."""
@@ -23,21 +24,33 @@ EDGE_PX = 0.7
 """Softness of the edge of an eye: half a pixel of optics on either side."""
 
 
-def render_expression(image: ImageArray, scene: Scene, vertices: FloatArray) -> ImageArray:
+def render_expression(
+    image: ImageArray,
+    scene: Scene,
+    vertices: FloatArray,
+    wrinkles: WrinkleMaps | None = None,
+    fold_strengths: FloatArray | None = None,
+) -> ImageArray:
     """The picture with the face of `scene` displaced to `vertices` (n_vertices, 3), mm, head frame.
 
     image : (height, width, 3) uint8 sRGB, the picture that the scene was prepared from; it is not written to.
+    wrinkles, fold_strengths : maps of folds and (n_groups,) how far each deepens.
     Returns (height, width, 3) of the same dtype; outside the region that changes bit-identical to `image`.
     """
     surface = surface_flow(scene, vertices)
     warped = sample(scene.pixels, surface.flow)
+    light = surface.relight
+    if wrinkles is not None and fold_strengths is not None:
+        light = light * wrinkle_light(scene, surface, wrinkles, fold_strengths)
     # sRGB is nearly a power of 1 / 2.2, so a factor on light is a power of it on the code value.
-    warped *= np.power(surface.relight, 1 / 2.2, dtype=np.float32)[..., None]
+    warped *= np.power(light, 1 / 2.2, dtype=np.float32)[..., None]
+    if wrinkles is not None and fold_strengths is not None:
+        warped = soften_folds(warped, scene, surface, wrinkles, fold_strengths)
     composed = _with_eyes(warped, scene, surface)
     interior = mouth_interior(scene, surface)
     if interior is not None:
         composed = _with_interior(composed, scene, surface, interior)
-    changed = _changed(surface)
+    changed = _changed(surface, light)
     if not changed.any():
         return image.copy()
     blended = composed if _meets(composed, scene.pixels, changed) else poisson_blend(composed, scene.pixels, changed)
@@ -97,10 +110,10 @@ def _meets(composed: FloatArray, pixels: FloatArray, changed: BoolArray) -> bool
     return not rim.any() or float(np.percentile(np.abs(composed[rim] - pixels[rim]), 99)) < MEETING
 
 
-def _changed(surface: SurfaceFlow) -> BoolArray:
+def _changed(surface: SurfaceFlow, light: FloatArray) -> BoolArray:
     """(height, width) bool: pixels that move, change their light, or show what the photograph does not."""
     moved = _longest(surface.flow) > STILL_PX
-    lit = np.abs(surface.relight - 1) > 1e-3
+    lit = np.abs(light - 1) > 1e-3
     inner = (surface.kind_map >= EYE_KIND) & ~surface.shown
     opened = (surface.kind_map == INTERIOR_KIND) & (_longest(surface.own_flow) > STILL_PX)
     around = cv2.dilate((inner | opened).astype(np.uint8), np.ones((5, 5), np.uint8)).astype(bool)
