@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import zipfile
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -52,7 +53,8 @@ def save_head(head: HeadModel, path: Path) -> None:
 def load_head(path: Path) -> HeadModel:
     """Read a packed head. Raises InputError when the file is absent, damaged or of another format."""
     try:
-        with np.load(path, allow_pickle=False) as arrays:
+        # As a file of its own: np.load leaves a damaged archive open.
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             meta = json.loads(arrays["meta"].tobytes())
             if meta["format"] != FORMAT:
                 raise InputError(path, f"head format {meta['format']}, expected {FORMAT}")
@@ -77,7 +79,9 @@ def load_head(path: Path) -> HeadModel:
             )
     except FileNotFoundError:
         raise InputError(path, "no such file") from None
-    except (KeyError, ValueError, zipfile.BadZipFile) as error:
+    except OSError as error:
+        raise InputError(path, f"cannot be read ({error.strerror})") from error
+    except (KeyError, TypeError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise InputError(path, f"not a packed head model ({error})") from error
 
 
