@@ -9,7 +9,7 @@ import numpy as np
 from synth_affect.arrays import FloatArray, readonly
 
 HEAD_TO_CAMERA_AXES = np.diag([1.0, -1.0, -1.0])
-"""Turns the axes of the head frame (x right, y up, z to the viewer) into those of the camera (x right, y down, z away)."""
+"""Turns axes of the head frame (x right, y up, z to the viewer) into those of the camera (x right, y down, z away)."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
