@@ -19,10 +19,11 @@ from synth_affect.fitting.mediapipe_detector import MediaPipeDetector
 from synth_affect.heads.archive import save_head, topology_id
 from synth_affect.heads.cc0 import FILE_NAME
 from synth_affect.heads.model import HeadModel, LandmarkEmbedding
-from tools.cc0_head.assembly import REGIONS, Assembly, assemble
+from tools.cc0_head.assembly import REGIONS, Assembly, assemble, mirrored
 from tools.cc0_head.embedding import embed_landmarks
 from tools.cc0_head.identity import align_heads, principal_components, sample_weights
 from tools.cc0_head.makehuman import BaseMesh, MakeHumanData
+from tools.cc0_head.seams import close_lips, just_closing
 from tools.cc0_head.units import expression_units
 
 DEFAULT_OUTPUT = Path(__file__).parents[1] / "synth_affect" / "heads" / FILE_NAME
@@ -40,7 +41,8 @@ def sample_heads(data: MakeHumanData, base: BaseMesh, head: Assembly) -> np.ndar
 
 def face_weights(head: Assembly, vertices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Indices of the face's skin (for alignment) and (n_vertices,) weights for the components: the face counts full,
-    what a picture rarely shows counts little."""
+    what a picture rarely shows counts little.
+    """
     face = np.unique(head.triangles[np.isin(head.regions, [REGIONS.index(r) for r in ("skin", "lips", "lids")])])
     face = face[vertices[face, 2] > np.quantile(vertices[face, 2], 0.15)]
     weights = np.full(len(vertices), 0.1)
@@ -56,13 +58,16 @@ def build(wheel: Path) -> HeadModel:
     heads = sample_heads(data, base, head)
     face, weights = face_weights(head, heads.mean(0))
     mean, basis, share = principal_components(align_heads(heads, face), weights, N_COMPONENTS)
-    flip = np.array([-1.0, 1.0, 1.0])
-    mean = 0.5 * (mean + mean[head.mirror] * flip)
+    mean = 0.5 * (mean + mirrored(mean, head.mirror))
     # The origin is midway between the eyeballs, so that rotations of the head turn about the face.
     eyes = np.unique(head.triangles[np.isin(head.regions, [REGIONS.index("eyeball"), REGIONS.index("iris")])])
     mean = mean - mean[eyes].mean(0)
     print(f"identity: {N_HEADS} heads, {N_COMPONENTS} components hold {100 * share:.2f} % of the face's variance")
     names, units = expression_units(data, head)
+    mean, basis = close_lips(mean, basis, units[names.index("jawOpen")], head)
+    left, right = names.index("eyeBlinkLeft"), names.index("eyeBlinkRight")
+    units[left] = just_closing(units[left], mean, head)
+    units[right] = mirrored(units[left], head.mirror)
     empty = LandmarkEmbedding(np.zeros(0, np.int32), np.zeros((0, 3), np.float32))
     model = HeadModel(
         name="cc0",

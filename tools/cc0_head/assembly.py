@@ -1,4 +1,4 @@
-"""The head's topology: cut from the body, refined round mouth and eyes, joined with teeth, eyeballs, tongue and lashes."""
+"""The head's topology: cut from the body, refined round mouth and eyes, joined with teeth, eyeballs, tongue, lashes."""
 
 from __future__ import annotations
 
@@ -19,9 +19,7 @@ REGIONS = (
 )  # fmt: skip
 REFINE_MOUTH_MM = 7.0  # refine skin nearer than this to the lips
 REFINE_EYES_MM = 6.0
-UPPER_TEETH_DOWN_MM = (
-    2.0  # the helper's edge is level with the lip; at rest 2 mm of the incisors show (Vig & Brundo 1978)
-)
+UPPER_TEETH_DOWN_MM = 2.0  # the helper's edge is level with the lip; at rest 2 mm of incisors show (Vig & Brundo 1978)
 TONGUE_DOWN_MM, TONGUE_BACK_MM = 6.0, 3.0  # the helper's tongue fills an open mouth up to the palate
 EYE_BACK_MM = 1.2  # a lid moves on the chord of the eyeball when a unit is half on; this clears it (tested)
 
@@ -158,7 +156,7 @@ def assemble(data: MakeHumanData, base: BaseMesh) -> Assembly:
 
     skin, skin_uv = _skin_part(data, base)
     tongue, tongue_uv = _helper_part(base, ("helper-tongue",), "tongue")
-    tongue = replace(tongue, constant=tongue.constant + [0.0, -TONGUE_DOWN_MM, -TONGUE_BACK_MM])
+    tongue = replace(tongue, constant=tongue.constant - np.array([0.0, TONGUE_DOWN_MM, TONGUE_BACK_MM]))
     lashes, lashes_uv = _helper_part(
         base, tuple(f"helper-{side}-eyelashes-{k}" for side in "lr" for k in (1, 2)), "lashes"
     )
@@ -195,6 +193,12 @@ def assemble(data: MakeHumanData, base: BaseMesh) -> Assembly:
         np.concatenate([t + n for t, n in zip(uv_triangles, n_uv[:-1], strict=True)]),
         _mirror(vertices, n_vertices, operator.shape[0]),
     )
+
+
+def mirrored(values: np.ndarray, mirror: np.ndarray) -> np.ndarray:
+    """Points or offsets (n_vertices, 3) of the mirror image."""
+    flipped: np.ndarray = values[mirror] * [-1.0, 1.0, 1.0]
+    return flipped
 
 
 def _mirror(vertices: np.ndarray, starts: np.ndarray, n: int) -> np.ndarray:

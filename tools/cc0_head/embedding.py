@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from scipy.spatial import cKDTree
 
@@ -14,6 +16,7 @@ from synth_affect.render.rasterizer import interpolate, rasterize_projected
 SIZE = ImageSize(720, 720)
 DISTANCE_MM, FOCAL_PX = 900.0, 2100.0
 N_HEADS, YAWS_DEG, SEED = 24, (-22.0, 0.0, 22.0), 7
+ONE_LIP_MM = 8.0  # an open jaw moves the lower lip's edge by 20 to 32 mm, the upper lip's by 0 to 7
 IRIS_POINTS = tuple(range(468, 478))
 COLOURS = {
     "skin": (203, 160, 136), "lips": (170, 92, 88), "lids": (190, 142, 122), "eyeball": (225, 220, 215),
@@ -30,6 +33,18 @@ IBUG_68 = (
     61, 39, 37, 0, 267, 269, 291, 405, 314, 17, 84, 181,
     78, 82, 13, 312, 308, 317, 14, 87,
 )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Hit:
+    """Where one rendering has a landmark.
+
+    place : (3,) mm on the mean.  triangle : under it.  jaw_travel_mm : upwards, when the jaw opens all the way.
+    """
+
+    place: np.ndarray
+    triangle: int
+    jaw_travel_mm: float
 
 
 def paint(head: HeadModel) -> np.ndarray:
@@ -75,8 +90,7 @@ def embed_landmarks(head: HeadModel, detector: LandmarkDetector) -> tuple[Landma
     shown = ~region_triangles(head, "lashes")
     eye = region_triangles(head, "eyeball", "iris")[shown]
     surface = allowed[shown]
-    places: list[list[np.ndarray]] = [[] for _ in range(478)]
-    hits: list[set[int]] = [set() for _ in range(478)]
+    hits: list[list[Hit]] = [[] for _ in range(478)]
     shown_index = np.flatnonzero(shown)
     for _ in range(N_HEADS):
         coefficients = rng.normal(0, 0.7, len(head.identity_basis)).astype(np.float32)
@@ -104,14 +118,22 @@ def embed_landmarks(head: HeadModel, detector: LandmarkDetector) -> tuple[Landma
                     turned_away = facing[corners] @ weights < 0.35
                     if away > 6 or (turned_away and yaw != 0):
                         continue
-                    places[point].append(weights @ head.mean[corners])
-                    hits[point].add(int(shown_index[triangle]))
-    middle = np.array([np.median(p, axis=0) for p in places])
-    middle = _symmetric(middle)
-    near = _neighbourhoods(head, hits, allowed)
+                    place, jaw_travel = weights @ head.mean[corners], float(weights @ jaw[corners, 1])
+                    hits[point].append(Hit(place, int(shown_index[triangle]), jaw_travel))
+    hits = [on_one_lip(of_point) for of_point in hits]
+    middle = _symmetric(np.array([np.median([hit.place for hit in of_point], axis=0) for of_point in hits]))
+    near = _neighbourhoods(head, [{hit.triangle for hit in of_point} for of_point in hits], allowed)
     embedding = _closest(head, middle, near)
     ibug = LandmarkEmbedding(embedding.triangles[list(IBUG_68)], embedding.barycentric[list(IBUG_68)])
     return embedding, ibug
+
+
+def on_one_lip(hits: list[Hit]) -> list[Hit]:
+    """The hits that the jaw moves like most of them: lips meet in the mean, so a stray hit on the other lip is not far
+    away, and would be as good a place for the point.
+    """
+    usual = np.median([hit.jaw_travel_mm for hit in hits])
+    return [hit for hit in hits if abs(hit.jaw_travel_mm - usual) < ONE_LIP_MM]
 
 
 def _symmetric(points: np.ndarray) -> np.ndarray:

@@ -19,7 +19,7 @@ SIDE_SPREAD = 0.05  # how far the sides of a paired slider differ
 
 @dataclass(frozen=True)
 class ShapeSlider:
-    """negative, positive : target names a side (left, right) or (both,); an empty tuple where the slider has one end."""
+    """negative, positive : target names by side (left, right) or (both,); empty where the slider has one end."""
 
     negative: tuple[str, ...]
     positive: tuple[str, ...]

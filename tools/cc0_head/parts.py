@@ -1,6 +1,6 @@
 """Geometry that the MakeHuman base mesh has only as coarse helpers: dental arches with single teeth and gums, eyeballs
-with an iris. Every part is a linear operator on the base mesh's vertices plus a constant, so that identity and expression
-targets move it as they move the helpers.
+with an iris. Every part is a linear operator on the base mesh's vertices plus a constant, so that identity and
+expression targets move it as they move the helpers.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ def _strip_rows(vertices: np.ndarray, quads: np.ndarray, start: tuple[int, int])
 def dental_arch(vertices: np.ndarray, quads: np.ndarray, kind: str, lower_by_mm: float) -> Part:
     """Single teeth with gums along the helper strip `quads` of one jaw.
 
-    kind : "upper" or "lower".  lower_by_mm : how far to move the arch down (the helper's upper edge hides behind the lip).
+    kind : "upper" or "lower".  lower_by_mm : how far to move it down (the helper's upper edge hides behind the lip).
     """
     index = np.unique(quads)
     midline = index[np.abs(vertices[index, 0]) < 0.5]
@@ -83,11 +83,10 @@ def dental_arch(vertices: np.ndarray, quads: np.ndarray, kind: str, lower_by_mm:
     order = by_height[::-1] if kind == "upper" else by_height
     gum0 = order[0]
     edge0 = order[-1]
-    front0, back0 = sorted((int(v) for v in order[1:-1]), key=lambda v: -vertices[v, 2])
+    front0 = max((int(v) for v in order[1:-1]), key=lambda v: vertices[v, 2])
     rows = {}
     rows["gum"], rows["front"] = _strip_rows(vertices, quads, (int(gum0), front0))
     _, rows["edge"] = _strip_rows(vertices, quads, (front0, int(edge0)))
-    _, rows["back"] = _strip_rows(vertices, quads, (int(edge0), back0))
     n_base = len(vertices)
 
     widths = np.array(UPPER_WIDTHS if kind == "upper" else LOWER_WIDTHS)
@@ -118,7 +117,7 @@ def dental_arch(vertices: np.ndarray, quads: np.ndarray, kind: str, lower_by_mm:
     reads = {name: along(name) for name in rows}
     tooth = np.concatenate([tooth[::-1][:-1], tooth])
     across = np.concatenate([-across[::-1][:-1], across])
-    gum, front, edge, back = (reads[k][1] for k in ("gum", "front", "edge", "back"))
+    gum, edge = reads["gum"][1], reads["edge"][1]
     height = np.linalg.norm(edge - gum, axis=1)
     tangent = np.gradient(edge, axis=0)
     outward = np.cross(tangent, (gum - edge) * sign)
@@ -186,7 +185,7 @@ SECTORS = 32
 
 
 def eyeball(vertices: np.ndarray, quads: np.ndarray, back_mm: float) -> Part:
-    """A sphere with an iris in place of one helper eye, seen from the front; moved back by back_mm so that lids clear it.
+    """A sphere with an iris in place of one helper eye, seen from the front; back_mm behind it, so that lids clear it.
 
     Every vertex reads the affine map that takes the helper to its target: turning (gaze), growing and moving all pass.
     """

@@ -1,11 +1,11 @@
-"""The 52 ARKit units on the assembled head: read from the targets, made symmetric, softened where they are angular."""
+"""The 52 ARKit units on the assembled head: read from the targets, softened where they are angular, made symmetric."""
 
 from __future__ import annotations
 
 import numpy as np
 from scipy import sparse
 
-from tools.cc0_head.assembly import REGIONS, Assembly
+from tools.cc0_head.assembly import REGIONS, Assembly, mirrored
 from tools.cc0_head.makehuman import MakeHumanData
 
 SOFTEN_ROUNDS = 12
@@ -21,18 +21,14 @@ def _mirrored_name(name: str) -> str:
 def expression_units(data: MakeHumanData, head: Assembly) -> tuple[list[str], np.ndarray]:
     """Names and (52, n_vertices, 3) mm."""
     names = data.unit_names()
-    raw = {name: head.operator @ data.face_unit(name) for name in names}
-    flip = np.array([-1.0, 1.0, 1.0])
-    units = []
-    for name in names:
-        # jawLeft and mouthLeft mirror to their Right like every pair; units without a side mirror to themselves.
-        units.append(0.5 * (raw[name] + raw[_mirrored_name(name)][head.mirror] * flip))
-    offsets = np.stack(units)
+    offsets = np.stack([head.operator @ data.face_unit(name) for name in names])
     tongue = np.unique(head.triangles[head.regions == REGIONS.index("tongue")])
     offsets[names.index("jawOpen"), tongue] += JAW_TONGUE_EXTRA_MM
     mouth = [k for k, name in enumerate(names) if name.startswith(("jaw", "mouth"))]
     offsets[mouth] = _soften(offsets[mouth], head)
-    return names, offsets
+    # jawLeft and mouthLeft mirror to their Right like every pair; units without a side mirror to themselves.
+    partner = [names.index(_mirrored_name(name)) for name in names]
+    return names, np.stack([0.5 * (offsets[k] + mirrored(offsets[p], head.mirror)) for k, p in enumerate(partner)])
 
 
 def _soften(offsets: np.ndarray, head: Assembly) -> np.ndarray:
