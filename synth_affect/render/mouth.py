@@ -26,7 +26,7 @@ ALBEDO = {
 DARKENING_MM = 12.0
 """Depth behind the front teeth at which light has fallen to 1/e."""
 TEETH_BEHIND_LIPS_MM = 12.0
-LIP_SHADOW_MM = 2.4
+LIP_SHADOW_MM = 1.6
 """Width of the shadow that the lips cast on what lies behind them."""
 DARKEST = 0.02
 SUPERSAMPLING = 3
@@ -70,7 +70,7 @@ def mouth_interior(scene: Scene, surface: SurfaceFlow) -> Interior | None:
     light = np.exp(-behind / DARKENING_MM) * (0.4 + 0.6 * toward) * carried[:, 3]
     sigma = max(LIP_SHADOW_MM * scene.px_per_mm, 0.6) * scale
     openness = cv2.GaussianBlur(fine.astype(np.float32), (0, 0), sigma)[fine]
-    light *= np.clip((openness - 0.22) / 0.45, 0.2, 1)
+    light *= np.clip((openness - 0.2) / 0.45, 0.3, 1)
     linear = np.zeros((*fine.shape, 4), dtype=np.float32)
     albedo = _albedo(scene.head)[scene.regions[seen[fine]]]
     linear[fine, :3] = scene.white * albedo * np.maximum(light, DARKEST)[:, None]
