@@ -95,7 +95,7 @@ def _with_eyes(below: FloatArray, scene: Scene, surface: SurfaceFlow) -> FloatAr
     result = below.copy()
     radius = interpolate(surface.fragments, scene.triangles, scene.eyes.radius[:, None])[..., 0]
     above = np.zeros_like(below)
-    above[mask] = eye_colours(scene.eyes, scene.pixels, mask, radius[mask])
+    above[mask] = eye_colours(scene.eyes, scene.pixels, mask, radius[mask], scene.px_per_mm)
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     box = (slice(max(rows[0] - PAD, 0), rows[-1] + PAD + 1), slice(max(columns[0] - PAD, 0), columns[-1] + PAD + 1))
     weights = np.ascontiguousarray(mask[box], dtype=np.float32)

@@ -14,6 +14,8 @@ LID_MM = 0.9
 """So close to a lid the photograph shows its edge and lashes, not the eye."""
 SOFT_MM = 0.25
 """Width of the change from the photograph's pixels to the continued ones."""
+LID_SHADE, LID_SHADOW_MM = 0.62, 2.2
+"""Code value at a lid's edge against the open eye, and how far in the shadow of lid and lashes reaches."""
 RINGS = 24
 LEAST_SAMPLES = 4
 
@@ -76,18 +78,24 @@ def eye_radius(head: HeadModel) -> FloatArray:
     return radius
 
 
-def eye_colours(texture: EyeTexture, pixels: FloatArray, eyes: BoolArray, radius: FloatArray) -> FloatArray:
+def eye_colours(
+    texture: EyeTexture, pixels: FloatArray, eyes: BoolArray, radius: FloatArray, px_per_mm: float
+) -> FloatArray:
     """(n, 3) float32 sRGB, 0-255: colours of the pixels where `eyes` is set, in row-major order.
 
     pixels : (height, width, 3), the photograph.  radius : (n,) EyeTexture.radius under those pixels now.
-    Where the photograph shows the eye well inside the lids, its own pixel; elsewhere the ring's mean colour.
+    Where the photograph shows the eye well inside the lids, its own pixel; elsewhere the ring's mean colour in the
+    shadow of the lids' edges.
     """
+    from_lid = cv2.distanceTransform(eyes.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5)[eyes] / px_per_mm
+    shadow = LID_SHADE + (1 - LID_SHADE) * np.clip(from_lid / LID_SHADOW_MM, 0, 1)
     columns = np.nonzero(eyes)[1]
     side: IntArray = (columns + 0.5 >= texture.middle_px).astype(np.intp)
     ring = np.clip(radius * RINGS, 0, RINGS - 1.001)
     low = ring.astype(np.intp)
     part = (ring - low)[:, None]
     continued = texture.ring_colours[side, low] * (1 - part) + texture.ring_colours[side, low + 1] * part
+    continued *= shadow[:, None]
     trust = texture.trust[eyes][:, None]
     colours: FloatArray = (trust * pixels[eyes] + (1 - trust) * continued).astype(np.float32)
     return colours

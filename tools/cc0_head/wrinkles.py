@@ -38,7 +38,7 @@ def _forehead() -> list[Stroke]:
         lift = 3.0 - 0.6 * k
         strokes.append(
             Stroke(((-42, y - 4), (-26, y + lift), (-9, y - 0.5), (0, y - 1.5), (9, y - 0.5), (26, y + lift), (42, y - 4)),
-                   (0.55, 0.7, 0.6, 0.4)[k], 1.15, 0.25)
+                   (0.42, 0.55, 0.45, 0.3)[k], 1.15, 0.25)
         )  # fmt: skip
     return strokes
 
@@ -123,7 +123,7 @@ def draw(strokes: list[Stroke], places: np.ndarray, covered: np.ndarray) -> np.n
         fine = np.linspace(0, 1, 60)
         curve = CubicSpline(t, knots, axis=0, bc_type="natural")(fine)
         wobble = np.convolve(rng.normal(0, 1, 60 + 12), np.ones(13) / 13, "valid")
-        curve = curve + 0.8 * wobble[:, None] * [0.3, 1.0]
+        curve = curve + 1.6 * wobble[:, None] * [0.3, 1.0]
         # Lift the curve onto the surface: the frontmost skin at each (x, y).
         nearest = ((surface[None, :, :2] - curve[:, None]) ** 2).sum(2).argmin(1)
         curve3 = surface[nearest]
@@ -140,6 +140,6 @@ def draw(strokes: list[Stroke], places: np.ndarray, covered: np.ndarray) -> np.n
         depth = np.zeros(covered.shape)
         depth[covered] = stroke.depth_mm * strength[at]
         z = distance / stroke.width_mm
-        height += depth * (-np.exp(-0.5 * z**2) + 0.45 * np.exp(-0.5 * (z - 2.4) ** 2))
+        height += depth * (-np.exp(-0.5 * z**2) + 0.32 * np.exp(-0.5 * (z - 2.4) ** 2))
     height[~covered] = 0
     return height.astype(np.float32)
