@@ -33,7 +33,7 @@ def render_expression(
 ) -> ImageArray:
     """The picture with the face of `scene` displaced to `vertices` (n_vertices, 3), mm, head frame.
 
-    image : (height, width, 3) uint8 sRGB, the picture that the scene was prepared from; it is not written to.
+    image : (height, width, 3) uint8 or uint16 sRGB, the picture that the scene was prepared from; it is not written to.
     wrinkles, fold_strengths : maps of folds and (n_groups,) how far each deepens.
     Returns (height, width, 3) of the same dtype; outside the region that changes bit-identical to `image`.
     """
@@ -56,7 +56,8 @@ def render_expression(
     blended = composed if _meets(composed, scene.pixels, changed) else poisson_blend(composed, scene.pixels, changed)
     result = image.copy()
     target = result[scene.region.top : scene.region.bottom, scene.region.left : scene.region.right]
-    target[changed] = np.clip(np.rint(blended[changed]), 0, np.iinfo(image.dtype).max).astype(image.dtype)
+    most = np.iinfo(image.dtype).max
+    target[changed] = np.clip(np.rint(blended[changed] * np.float32(most / 255)), 0, most).astype(image.dtype)
     return result
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from synth_affect.arrays import FloatArray
 from synth_affect.heads.camera import ImageSize
 from synth_affect.heads.model import HeadModel, region_vertices
-from synth_affect.render.colour import linear_to_srgb
+from synth_affect.render.colour import linear_to_srgb, luminance
 from synth_affect.render.flow import SurfaceFlow
 from synth_affect.render.rasterizer import interpolate, rasterize_projected
 from synth_affect.render.scene import INTERIOR_KIND, Region, Scene
@@ -73,7 +73,9 @@ def mouth_interior(scene: Scene, surface: SurfaceFlow) -> Interior | None:
     light *= np.clip((openness - 0.2) / 0.45, 0.3, 1)
     linear = np.zeros((*fine.shape, 4), dtype=np.float32)
     albedo = _albedo(scene.head)[scene.regions[seen[fine]]]
-    linear[fine, :3] = scene.white * albedo * np.maximum(light, DARKEST)[:, None]
+    drawn = scene.white * albedo * np.maximum(light, DARKEST)[:, None]
+    grey = luminance(drawn)[:, None]
+    linear[fine, :3] = grey + scene.chroma * (drawn - grey)
     linear[fine, 3] = 1
     mean = cv2.resize(linear, (box.size.width, box.size.height), interpolation=cv2.INTER_AREA)
     coverage = mean[..., 3]

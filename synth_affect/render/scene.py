@@ -67,6 +67,7 @@ class Scene:
     crevices : (n_vertices,) float32, light that reaches a vertex between teeth; 1 elsewhere.
     facing : (n_vertices,) float32, cosine between the surface at rest and the direction to the camera.
     eyes : their texture.
+    chroma : share of colour that the picture has, 0 for greyscale and 1 for ordinary photographs.
     skin_texture : how lined or rough the skin looks, see `skin_texture`.
     """
 
@@ -89,6 +90,7 @@ class Scene:
     crevices: FloatArray
     facing: FloatArray
     eyes: EyeTexture
+    chroma: float
     skin_texture: float
 
 
@@ -97,7 +99,7 @@ def prepare_scene(
 ) -> Scene:
     """Read everything that a fitted face and its picture say.
 
-    image : (height, width, 3) uint8 sRGB.  vertices : (n_vertices, 3) mm, head frame, the fitted face.
+    image : (height, width, 3) uint8 or uint16 sRGB.  vertices : (n_vertices, 3) mm, head frame, the fitted face.
     offsets_px : (n_vertices, 2), added to the projection.
     """
     shown = ~region_triangles(head, "lashes")
@@ -115,7 +117,7 @@ def prepare_scene(
     seen = fragments.pix_to_face[0, :, :, 0]
     kind_map = np.where(seen >= 0, kinds[seen], 0).astype(np.uint8)
     normals = vertex_normals(vertices, triangles)
-    pixels = np.ascontiguousarray(region.of(image), dtype=np.float32)
+    pixels = np.ascontiguousarray(region.of(image), dtype=np.float32) * np.float32(255 / np.iinfo(image.dtype).max)
     lighting = _lighting(pixels, interpolate(fragments, triangles, normals), kind_map)
     eye_white = (seen >= 0) & (regions[seen] == head.region_names.index("eyeball"))
     radius = eye_radius(head)
@@ -141,6 +143,7 @@ def prepare_scene(
         crevices=crevices(head.mean, vertex_normals(head.mean, triangles), triangles, hard),
         facing=_facing(camera, vertices, normals),
         eyes=eye_texture(head, pixels, kind_map == EYE_KIND, rest_radius, radius, projected, px_per_mm),
+        chroma=_chroma(pixels[kind_map == FACE_KIND]),
         skin_texture=skin_texture(pixels, (seen >= 0) & (regions[seen] == head.region_names.index("skin")), px_per_mm),
     )
 
@@ -208,6 +211,17 @@ def _white(pixels: FloatArray, skin: BoolArray, eye_white: BoolArray) -> FloatAr
     level = float(np.clip(level, 0.9 * skin_light, 2.2 * skin_light))
     white: FloatArray = np.clip(level * tint / luminance(tint), 0.01, 0.8).astype(np.float32)
     return white
+
+
+COLOURED_SKIN = 0.12
+
+
+def _chroma(skin: FloatArray) -> float:
+    """From the median skin colour's saturation; even the palest photographed skin has more than COLOURED_SKIN."""
+    if len(skin) == 0:
+        return 1.0
+    median = np.median(skin, axis=0)
+    return float(np.clip((median.max() - median.min()) / max(float(median.max()), 1.0) / COLOURED_SKIN, 0, 1))
 
 
 TEXTURE_BAND_MM = (0.6, 2.2)
