@@ -10,10 +10,11 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 INSTRUMENTS := .venv-instruments
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint bench instruments clean
+.PHONY: help install demo docs test lint bench instruments clean
 
 help:
 	@echo 'make demo         install, then draw eight feelings on one portrait into demo.png'
+	@echo 'make docs         draw the picture of the README again'
 	@echo 'make test         install with the dev extra, then ruff, mypy and pytest'
 	@echo 'make lint         the same without pytest'
 	@echo 'make bench        the benchmarks that need nothing but the package'
@@ -37,6 +38,9 @@ install: $(VENV)/.core
 
 demo: install
 	$(BIN)/synth-affect demo --output demo.png
+
+docs: install
+	$(BIN)/synth-affect demo --output docs/demo.jpg
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
