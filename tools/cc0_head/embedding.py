@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.optimize import linear_sum_assignment
 from scipy.spatial import cKDTree
+from scipy.spatial.distance import cdist
 
 from synth_affect.fitting.landmarks import LandmarkDetector
 from synth_affect.heads.camera import Camera, ImageSize, project
@@ -121,7 +123,7 @@ def embed_landmarks(head: HeadModel, detector: LandmarkDetector) -> tuple[Landma
                     place, jaw_travel = weights @ head.mean[corners], float(weights @ jaw[corners, 1])
                     hits[point].append(Hit(place, int(shown_index[triangle]), jaw_travel))
     hits = [on_one_lip(of_point) for of_point in hits]
-    middle = _symmetric(np.array([np.median([hit.place for hit in of_point], axis=0) for of_point in hits]))
+    middle = symmetric(np.array([np.median([hit.place for hit in of_point], axis=0) for of_point in hits]))
     near = _neighbourhoods(head, [{hit.triangle for hit in of_point} for of_point in hits], allowed)
     embedding = _closest(head, middle, near)
     ibug = LandmarkEmbedding(embedding.triangles[list(IBUG_68)], embedding.barycentric[list(IBUG_68)])
@@ -136,10 +138,14 @@ def on_one_lip(hits: list[Hit]) -> list[Hit]:
     return [hit for hit in hits if abs(hit.jaw_travel_mm - usual) < ONE_LIP_MM]
 
 
-def _symmetric(points: np.ndarray) -> np.ndarray:
-    """Average each point with its counterpart's mirror image; counterparts are nearest mirrored points of one layer."""
+def symmetric(points: np.ndarray) -> np.ndarray:
+    """Average each point with its counterpart's mirror image.
+
+    points : (n, 3) mm, symmetric but for the detector's errors, which may be larger than the distance of two points: so
+        counterparts are those that bring all points near to their own together, not each its nearest.
+    """
     flipped = points * [-1, 1, 1]
-    _, partner = cKDTree(points).query(flipped)
+    _, partner = linear_sum_assignment(cdist(flipped, points, "sqeuclidean"))
     mutual = partner[partner] == np.arange(len(points))
     result = points.copy()
     result[mutual] = 0.5 * (points[mutual] + flipped[partner[mutual]])
@@ -184,11 +190,14 @@ def closest_barycentric(point: np.ndarray, corners: np.ndarray) -> np.ndarray:
     ab, ac, ap = b - a, c - a, point - a
     d00, d01, d11 = (ab * ab).sum(1), (ab * ac).sum(1), (ac * ac).sum(1)
     d20, d21 = (ap * ab).sum(1), (ap * ac).sum(1)
-    det = np.maximum(d00 * d11 - d01 * d01, 1e-18)
+    det = d00 * d11 - d01 * d01
+    has_area = det > 1e-12 * d00 * d11
+    det = np.where(has_area, det, 1.0)
     v, w = (d11 * d20 - d01 * d21) / det, (d00 * d21 - d01 * d20) / det
-    inside = np.stack([1 - v - w, v, w], 1)
-    best = np.where((inside >= 0).all(1)[:, None], inside, 0.0)
-    best_distance = np.where((inside >= 0).all(1), 0.0, np.inf)
+    foot = np.stack([1 - v - w, v, w], 1)
+    inside = has_area & (foot >= 0).all(1)
+    best = np.where(inside[:, None], foot, 0.0)
+    best_distance = np.where(inside, 0.0, np.inf)
     for i, j in ((0, 1), (1, 2), (2, 0)):
         edge = corners[:, j] - corners[:, i]
         along = np.clip(((point - corners[:, i]) * edge).sum(1) / np.maximum((edge**2).sum(1), 1e-18), 0, 1)

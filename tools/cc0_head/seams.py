@@ -107,8 +107,8 @@ def close_lips(
 
 
 def just_closing(blink: np.ndarray, mean: np.ndarray, head: Assembly) -> np.ndarray:
-    """The blink (n_vertices, 3) of the subject's left eye (x > 0), scaled so that at weight 1 the upper lid comes just over
-    the lower one, all along the eye.
+    """The blink (n_vertices, 3) of the subject's left eye (x > 0), scaled so that at weight 1 the upper lid comes just
+    over the lower one, all along the eye.
     """
     upper, lower = opening(mean, head, EYE, left_half=True)
     height = upper.read(mean)[:, 1] - lower.read(mean)[:, 1]
