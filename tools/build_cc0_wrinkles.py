@@ -1,4 +1,4 @@
-"""Build the packaged wrinkle maps of the CC0 head: `python -m tools.build_cc0_wrinkles`. Two runs give the same bytes."""
+"""Build the wrinkle maps of the CC0 head: `python -m tools.build_cc0_wrinkles`. Two runs give the same bytes."""
 
 from __future__ import annotations
 

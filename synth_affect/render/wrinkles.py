@@ -108,7 +108,7 @@ def vertex_texels(head: HeadModel, maps: WrinkleMaps) -> FloatArray:
     size = maps.heights_mm.shape[1]
     texels = np.full((len(head.mean), 2), -1e4, dtype=np.float32)
     uv = (head.uv - maps.window[:2]) / (maps.window[2:] - maps.window[:2])
-    within = ((uv >= 0) & (uv <= 1)).all(axis=1)
+    within = np.asarray(((uv >= 0) & (uv <= 1)).all(axis=1))
     corners, uv_corners = head.triangles.ravel(), head.uv_triangles.ravel()
     use = within[uv_corners]
     texels[corners[use]] = uv[uv_corners[use]] * size - 0.5

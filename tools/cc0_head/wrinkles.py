@@ -23,7 +23,8 @@ SEED = 3
 @dataclass(frozen=True)
 class Stroke:
     """points : (n, 2) mm from the middle between the outer eye corners, x to the subject's left, y up.
-    depth_mm, width_mm : of the furrow (standard deviation of its profile).  ends : how far it tapers, share of its length.
+    depth_mm, width_mm : of the furrow (standard deviation of its profile).
+    ends : how far it tapers, share of its length.
     """
 
     points: tuple[tuple[float, float], ...]
@@ -37,9 +38,13 @@ def _forehead() -> list[Stroke]:
     for k, y in enumerate((26.0, 33.0, 40.0, 47.0)):
         lift = 3.0 - 0.6 * k
         strokes.append(
-            Stroke(((-42, y - 4), (-26, y + lift), (-9, y - 0.5), (0, y - 1.5), (9, y - 0.5), (26, y + lift), (42, y - 4)),
-                   (0.42, 0.55, 0.45, 0.3)[k], 1.15, 0.25)
-        )  # fmt: skip
+            Stroke(
+                ((-42, y - 4), (-26, y + lift), (-9, y - 0.5), (0, y - 1.5), (9, y - 0.5), (26, y + lift), (42, y - 4)),
+                (0.42, 0.55, 0.45, 0.3)[k],
+                1.15,
+                0.25,
+            )
+        )
     return strokes
 
 
