@@ -1,0 +1,208 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import pytest
+
+from synth_affect.arrays import FloatArray, ImageArray
+from synth_affect.heads.model import region_vertices
+from synth_affect.render.compose import render_expression
+from synth_affect.render.flow import surface_flow
+from synth_affect.render.scene import EYE_KIND, FACE_KIND, INTERIOR_KIND, Scene, prepare_scene
+from synth_affect.render.wrinkles import WrinkleMaps, load_wrinkle_maps
+
+SceneMaker = Callable[..., tuple[ImageArray, Scene]]
+Displacer = Callable[..., FloatArray]
+SMILE = {"mouthSmileLeft": 0.9, "mouthSmileRight": 0.9, "cheekSquintLeft": 0.6, "cheekSquintRight": 0.6}
+ALARM = {"jawOpen": 0.7, "eyeWideLeft": 0.8, "eyeWideRight": 0.8, "browInnerUp": 1.0}
+SLEEP = {"eyeBlinkLeft": 0.8, "eyeBlinkRight": 0.8, "mouthFrownLeft": 0.6, "mouthFrownRight": 0.6}
+CUT_OFF = {"left": (20, 150), "right": (215, 150), "top": (120, 40), "bottom": (120, 270), "corner": (215, 260)}
+
+
+@pytest.fixture(scope="module")
+def roomy(make_scene: SceneMaker) -> tuple[ImageArray, Scene]:
+    """A face with wall on all sides of its region."""
+    return make_scene(size=(420, 400))
+
+
+@pytest.fixture(scope="module")
+def wrinkle_maps(portrait_scene: tuple[ImageArray, Scene]) -> WrinkleMaps:
+    maps = load_wrinkle_maps(portrait_scene[1].head)
+    assert maps is not None
+    return maps
+
+
+@pytest.mark.parametrize("units", [SMILE, ALARM, SLEEP], ids=["smile", "alarm", "sleep"])
+def test_outside_the_region_nothing_changes(
+    roomy: tuple[ImageArray, Scene], displace: Displacer, units: dict[str, float]
+) -> None:
+    image, scene = roomy
+    result = render_expression(image, scene, displace(scene, **units))
+    assert result.shape == image.shape
+    assert result.dtype == np.uint8
+    assert (result != image).any()
+    region = scene.region
+    result[region.top : region.bottom, region.left : region.right] = scene.pixels.astype(np.uint8)
+    np.testing.assert_array_equal(result, image)
+
+
+def test_what_changes_is_one_piece_around_the_face(roomy: tuple[ImageArray, Scene], displace: Displacer) -> None:
+    image, scene = roomy
+    changed = (render_expression(image, scene, displace(scene, **ALARM)) != image).any(axis=2)
+    # Small differences are lost in rounding: closed over a few pixels, what remains is the mask.
+    closed = cv2.morphologyEx(changed.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((9, 9), np.uint8))
+    sizes = cv2.connectedComponentsWithStats(closed)[2][1:, cv2.CC_STAT_AREA]
+    assert sizes.max() > 0.97 * sizes.sum()
+
+
+def test_a_local_expression_leaves_the_rest_of_the_face_alone(
+    roomy: tuple[ImageArray, Scene], displace: Displacer
+) -> None:
+    image, scene = roomy
+    rows = scene.projected[:, 1] + scene.region.top
+    lids, lips = (rows[region_vertices(scene.head, name)] for name in ("lids", "lips"))
+    jaw = render_expression(image, scene, displace(scene, jawOpen=0.5))
+    brows = render_expression(image, scene, displace(scene, browInnerUp=1.0))
+    np.testing.assert_allclose(jaw[: int(lids.min())], image[: int(lids.min())], atol=2)
+    np.testing.assert_allclose(brows[int(lips.min()) :], image[int(lips.min()) :], atol=2)
+
+
+def test_no_change_is_the_same_bytes_in_new_memory(portrait_scene: tuple[ImageArray, Scene]) -> None:
+    image, scene = portrait_scene
+    result = render_expression(image, scene, scene.vertices)
+    np.testing.assert_array_equal(result, image)
+    assert not np.shares_memory(result, image)
+
+
+def test_no_strength_of_folds_is_no_folds(
+    portrait_scene: tuple[ImageArray, Scene], displace: Displacer, wrinkle_maps: WrinkleMaps
+) -> None:
+    image, scene = portrait_scene
+    none = np.zeros(len(wrinkle_maps.groups), np.float32)
+    np.testing.assert_array_equal(render_expression(image, scene, scene.vertices, wrinkle_maps, none), image)
+    vertices = displace(scene, **SMILE)
+    np.testing.assert_array_equal(
+        render_expression(image, scene, vertices, wrinkle_maps, none), render_expression(image, scene, vertices)
+    )
+
+
+def test_folds_change_skin_and_nothing_else(
+    make_scene: SceneMaker, displace: Displacer, wrinkle_maps: WrinkleMaps
+) -> None:
+    image, scene = make_scene(size=(600, 480), px_per_mm=2.0)
+    vertices = displace(scene, **SMILE)
+    strengths = np.ones(len(wrinkle_maps.groups), np.float32)
+    folded = render_expression(image, scene, vertices, wrinkle_maps, strengths)
+    difference = np.abs(folded.astype(int) - render_expression(image, scene, vertices)).max(axis=2)
+    region = scene.region
+    inside = difference[region.top : region.bottom, region.left : region.right]
+    skin = surface_flow(scene, vertices).kind_map == FACE_KIND
+    assert (inside[skin] > 4).sum() > 1000
+    inside[skin] = 0
+    assert difference.max() <= 2  # the soft edge of the lids, and what blending evens out
+
+
+@pytest.mark.parametrize("centre", CUT_OFF.values(), ids=CUT_OFF)
+def test_a_face_cut_off_by_the_border_is_rendered_up_to_it(
+    make_scene: SceneMaker, displace: Displacer, centre: tuple[float, float]
+) -> None:
+    whole_image, whole = make_scene(size=(500, 440), centre=(centre[0] + 100, centre[1] + 100))
+    image = np.ascontiguousarray(whole_image[100:400, 100:340])
+    camera = replace(whole.camera, principal_point=centre)
+    scene = prepare_scene(image, whole.head, camera, whole.vertices, whole.offsets_px)
+    units = {**ALARM, **SMILE}
+    result = render_expression(image, scene, displace(scene, **units))
+    expected = render_expression(whole_image, whole, displace(whole, **units))[100:400, 100:340]
+    assert (result != image).any(axis=2).sum() > 2000
+    # At the cut, neither flow nor blending know what lies beyond: they may differ from the whole picture a little.
+    difference = np.abs(result.astype(int) - expected).max(axis=2)
+    assert difference.mean() < 1.0
+    assert np.quantile(difference, 0.99) < 12
+
+
+@pytest.mark.parametrize(("px_per_mm", "size"), [(0.28, (84, 68)), (6.0, (1740, 1100))], ids=["60 px", "1200 px"])
+def test_small_and_large_faces(
+    make_scene: SceneMaker, displace: Displacer, px_per_mm: float, size: tuple[int, int]
+) -> None:
+    image, scene = make_scene(size=size, px_per_mm=px_per_mm)
+    eyes = scene.kind_map == EYE_KIND
+    assert eyes.any()
+    result = render_expression(image, scene, displace(scene, **ALARM))
+    assert result.shape == image.shape
+    # The jaw drops as far in either: what was skin over the opened mouth is now dark.
+    surface = surface_flow(scene, displace(scene, **ALARM))
+    mouth = np.zeros(size, bool)
+    mouth[scene.region.top : scene.region.bottom, scene.region.left : scene.region.right] = (
+        surface.kind_map == INTERIOR_KIND
+    )
+    mouth = cv2.erode(mouth.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    assert mouth.any()
+    assert result[mouth].mean() < 0.5 * image[mouth].mean()
+
+
+def test_the_input_is_not_written_to(portrait_scene: tuple[ImageArray, Scene], displace: Displacer) -> None:
+    image, scene = portrait_scene
+    frozen, pixels = image.copy(), scene.pixels.copy()
+    frozen.flags.writeable = False
+    render_expression(frozen, scene, displace(scene, **ALARM))
+    np.testing.assert_array_equal(frozen, image)
+    np.testing.assert_array_equal(scene.pixels, pixels)
+
+
+def test_the_same_request_gives_the_same_bytes(
+    portrait_scene: tuple[ImageArray, Scene], displace: Displacer, wrinkle_maps: WrinkleMaps
+) -> None:
+    image, scene = portrait_scene
+    strengths = np.linspace(-1, 1, len(wrinkle_maps.groups), dtype=np.float32)
+    first = render_expression(image, scene, displace(scene, **ALARM), wrinkle_maps, strengths)
+    render_expression(image, scene, displace(scene, **SMILE))  # nothing is remembered in between
+    np.testing.assert_array_equal(
+        render_expression(image, scene, displace(scene, **ALARM), wrinkle_maps, strengths), first
+    )
+
+
+def test_a_picture_of_a_view_into_a_larger_array(portrait_scene: tuple[ImageArray, Scene], displace: Displacer) -> None:
+    image, scene = portrait_scene
+    framed = np.pad(image, ((5, 9), (3, 2), (0, 0)))[5:-9, 3:-2]
+    assert not framed.flags.c_contiguous
+    again = prepare_scene(framed, scene.head, scene.camera, scene.vertices, scene.offsets_px)
+    np.testing.assert_array_equal(
+        render_expression(framed, again, displace(again, **ALARM)),
+        render_expression(image, scene, displace(scene, **ALARM)),
+    )
+
+
+@pytest.mark.parametrize("level", [0, 255])
+def test_pictures_without_contrast_stay_finite_and_in_range(
+    portrait_scene: tuple[ImageArray, Scene], displace: Displacer, level: int
+) -> None:
+    image, scene = portrait_scene
+    flat = np.full_like(image, level)
+    blank = prepare_scene(flat, scene.head, scene.camera, scene.vertices, scene.offsets_px)
+    result = render_expression(flat, blank, displace(blank, **ALARM))
+    skin = surface_flow(blank, displace(blank, **ALARM)).kind_map == FACE_KIND
+    inner = cv2.erode(skin.astype(np.uint8), np.ones((9, 9), np.uint8)) > 0
+    part = result[blank.region.top : blank.region.bottom, blank.region.left : blank.region.right][inner]
+    assert np.abs(part.astype(int) - level).max() < 45  # folded and shaded, but of the same skin
+
+
+def test_a_lifted_brow_moves_its_pixels(make_scene: SceneMaker, displace: Displacer) -> None:
+    """A dot on the brow goes where the mesh goes."""
+    image, scene = make_scene(size=(420, 400), texture=0.0)
+    vertices = displace(scene, browInnerUp=1.0, browOuterUpLeft=1.0, browOuterUpRight=1.0)
+    brow = int(np.argmin(np.linalg.norm(scene.head.mean - np.array([25.0, 22.0, 20.0]), axis=1)))
+    column, row = scene.projected[brow, :2] + [scene.region.left, scene.region.top]
+    y, x = np.mgrid[: image.shape[0], : image.shape[1]] + 0.5
+    dot = np.exp(-0.5 * ((x - column) ** 2 + (y - row) ** 2) / 2.0**2)[..., None]
+    marked = np.rint(image * (1 - dot) + np.array([20, 60, 200]) * dot).astype(np.uint8)
+    again = prepare_scene(marked, scene.head, scene.camera, scene.vertices, scene.offsets_px)
+    moved = render_expression(marked, again, vertices).astype(np.float64)
+    plain = render_expression(image, replace(scene, lighting=again.lighting), vertices)
+    weight = np.clip(moved[..., 2] - plain[..., 2] - 10, 0, None)
+    found = np.array([(x * weight).sum(), (y * weight).sum()]) / weight.sum()
+    expected = surface_flow(again, vertices).projected[brow, :2] + [scene.region.left, scene.region.top]
+    assert row - expected[1] > 3
+    np.testing.assert_allclose(found, expected, atol=0.4)
