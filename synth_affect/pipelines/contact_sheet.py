@@ -16,8 +16,8 @@ from synth_affect.arrays import ImageArray
 from synth_affect.blendshape.expression_change import InputExpression
 from synth_affect.data.provenance import Provenance, sidecar_path
 from synth_affect.errors import InputError
-from synth_affect.pipelines.drawing import FAINT_INK, INK, blank, font, on_paper, resized, signed, write
-from synth_affect.pipelines.edit_picture import Target
+from synth_affect.pipelines.drawing import FAINT_INK, INK, blank, font, on_paper, resized, write
+from synth_affect.pipelines.edit_picture import Target, signed
 from synth_affect.pipelines.output_files import OutputPicture, check_output_paths, write_together
 from synth_affect.pipelines.picture_faces import FaceSource, open_faces, summarise
 

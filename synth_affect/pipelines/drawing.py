@@ -51,11 +51,6 @@ def write(
     draw.text(xy, text, fill=ink, font=font(size_px), anchor=anchor)
 
 
-def signed(value: float) -> str:
-    """Two places and a sign: 0.3 is +0.30. What rounds to nothing is +0.00 from either side."""
-    return f"{round(value, 2) + 0.0:+.2f}"
-
-
 def on_paper(sheet: ImageArray, picture: Picture) -> Picture:
     """`sheet` as a picture file in the colour space of `picture`, and with nothing else of it."""
     return replace(picture, pixels=sheet, alpha=None, exif=None)

@@ -13,10 +13,8 @@ from synth_affect.blendshape.expression_change import InputExpression
 from synth_affect.data.provenance import Provenance, sidecar_path
 from synth_affect.errors import InputError
 from synth_affect.fitting.fit_json import fit_to_json
-from synth_affect.pipelines.drawing import on_paper, signed
 from synth_affect.pipelines.output_files import OutputPicture, check_output_paths, write_together
 from synth_affect.pipelines.picture_faces import FacesOfPicture, FaceSource, open_faces, summarise
-from synth_affect.pipelines.report import ReportedFace, draw_report
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +63,11 @@ def make_target(
     return Target(ValenceArousal(valence, arousal), emotion, intensity, input_expression)
 
 
+def signed(value: float) -> str:
+    """Two places and a sign: 0.3 is +0.30. What rounds to nothing is +0.00 from either side."""
+    return f"{round(value, 2) + 0.0:+.2f}"
+
+
 def default_output(image: Path, target: Target) -> Path:
     """Beside the input, named after the target: face.jpg -> face_v+0.60_a+0.30.png"""
     category = f"_{target.emotion}" if target.emotion is not None else ""
@@ -88,7 +91,7 @@ def edit_picture(source: FaceSource, target: Target, outputs: EditOutputs) -> di
 
 def _edit(opened: FacesOfPicture, source: FaceSource, target: Target, outputs: EditOutputs) -> dict[str, Any]:
     picture, synthesizer = opened.picture, opened.synthesizer
-    running, reported = picture.pixels, []
+    running, drawn = picture.pixels, []
     for face in opened.faces:
         scene = synthesizer.prepare(running, face.fit)
         result = synthesizer.synthesize(
@@ -102,7 +105,7 @@ def _edit(opened: FacesOfPicture, source: FaceSource, target: Target, outputs: E
             scene=scene,
         )
         running = result.image
-        reported.append(ReportedFace(face.fit, scene, result.vertices))
+        drawn.append((face.fit, scene, result.vertices))
 
     request = {
         "valence": target.point.valence,
@@ -121,7 +124,11 @@ def _edit(opened: FacesOfPicture, source: FaceSource, target: Target, outputs: E
 
     written = [as_output(outputs.picture, running, picture, "edit")]
     if outputs.report is not None:
-        report = draw_report(picture.pixels, running, reported)
+        # Fonts and drawing would cost every run without a report a tenth of a second.
+        from synth_affect.pipelines.drawing import on_paper
+        from synth_affect.pipelines.report import ReportedFace, draw_report
+
+        report = draw_report(picture.pixels, running, [ReportedFace(*parts) for parts in drawn])
         written.append(as_output(outputs.report, report, on_paper(report, picture), "report"))
     texts = {} if outputs.fit is None else {outputs.fit: fit_to_json(opened.faces[0].fit).encode()}
     write_together(written, texts)
