@@ -36,3 +36,11 @@ def readonly(
     view = checked.view()
     view.flags.writeable = False
     return view
+
+
+def as_uint8(channels: npt.NDArray[np.integer[Any]]) -> npt.NDArray[np.uint8]:
+    """uint8 or uint16 of any shape as the nearest uint8 of the same share of the full scale: 257 k becomes k."""
+    if channels.dtype == np.uint8:
+        return channels.astype(np.uint8, copy=False)
+    # In 32 bits, because 65535 + 128 does not fit into 16.
+    return ((channels.astype(np.uint32) + 128) // 257).astype(np.uint8)
