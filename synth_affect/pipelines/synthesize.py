@@ -72,7 +72,7 @@ class AffectSynthesizer:
             self._detector = None
 
     def fit_all(self, image: ImageArray) -> list[FaceFit]:
-        """Fits of all faces of `image` (height, width, 3) uint8 sRGB, largest first; [] when there is none."""
+        """Fits of all faces of `image` (height, width, 3) uint8 or uint16 sRGB, largest first; [] without any."""
         checked = _checked(image)
         if self._detector is None:
             from synth_affect.fitting.mediapipe_detector import MediaPipeDetector
@@ -164,8 +164,8 @@ class AffectSynthesizer:
 def _checked(image: ImageArray) -> ImageArray:
     if image.ndim != 3 or image.shape[2] != 3:
         raise ShapeError("image", ("height", "width", 3), image.shape)
-    if image.dtype != np.uint8:
-        raise ShapeError("image", "uint8", str(image.dtype))
+    if image.dtype not in (np.uint8, np.uint16):
+        raise ShapeError("image", "uint8 or uint16", str(image.dtype))
     return image
 
 
