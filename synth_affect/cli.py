@@ -67,6 +67,12 @@ InputExpressionOption = Annotated[
     _InputExpression,
     typer.Option("--input-expression", help="Replace the expression that the face has, or keep it and add to it."),
 ]
+WrinklesOption = Annotated[
+    float, typer.Option("--wrinkles", parser=_number, metavar="NUMBER", help="Strength of the skin's folds, 0 to 1.")
+]
+QualityOption = Annotated[
+    int, typer.Option("--quality", parser=_count, metavar="COUNT", help="Of JPEG, WebP and AVIF, 1 to 100.")
+]
 FitInOption = Annotated[Path | None, typer.Option("--fit-in", help="Use this fit; nothing is detected.")]
 LandmarkModelOption = Annotated[
     Path | None, typer.Option("--landmark-model", help="MediaPipe's face_landmarker.task, where not the one found.")
@@ -114,12 +120,14 @@ def edit(
     face: FaceOption = "largest",
     intensity: IntensityOption = 1.0,
     input_expression: InputExpressionOption = _InputExpression.REPLACE,
+    wrinkles: WrinklesOption = 1.0,
     fit_in: FitInOption = None,
     fit_out: Annotated[Path | None, typer.Option(help="Write the fit (JSON), for --fit-in.")] = None,
     report: Annotated[
         Path | None, typer.Option(help="Write input, mesh, motion, difference and output side by side.")
     ] = None,
     landmark_model: LandmarkModelOption = None,
+    quality: QualityOption = 95,
     as_json: JsonOption = False,
     version: Annotated[
         bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version.")
@@ -143,9 +151,10 @@ def edit(
         None if category is None else parse_emotion(category),
         intensity=intensity,
         input_expression=input_expression.value,
+        wrinkles=wrinkles,
     )
     source = _source(image, face, fit_in, landmark_model)
-    outputs = EditOutputs(default_output(image, target) if output is None else output, fit_out, report)
+    outputs = EditOutputs(default_output(image, target) if output is None else output, fit_out, report, quality)
     _print_summary(edit_picture(source, target, outputs), as_json)
 
 
@@ -164,8 +173,10 @@ def grid(
     face: FaceOption = "largest",
     intensity: IntensityOption = 1.0,
     input_expression: InputExpressionOption = _InputExpression.REPLACE,
+    wrinkles: WrinklesOption = 1.0,
     fit_in: FitInOption = None,
     landmark_model: LandmarkModelOption = None,
+    quality: QualityOption = 95,
     as_json: JsonOption = False,
 ) -> None:
     """A contact sheet: one face all over the valence-arousal plane."""
@@ -184,6 +195,8 @@ def grid(
         as_json,
         intensity=intensity,
         input_expression=input_expression.value,
+        wrinkles=wrinkles,
+        quality=quality,
     )
 
 

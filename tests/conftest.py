@@ -47,13 +47,16 @@ class StubDetector:
 
     def __init__(self, model: Path | None = None, *, small_faces: bool = False) -> None:
         type(self).open_now += 1
+        self.closed = False
 
     def detect(self, image: ImageArray) -> list[Landmarks]:
         type(self).n_looks += 1
         return list(self.faces)
 
     def close(self) -> None:
-        type(self).open_now -= 1
+        if not self.closed:
+            type(self).open_now -= 1
+        self.closed = True
 
     def __enter__(self) -> Self:
         return self

@@ -136,6 +136,45 @@ def test_transparency_profile_and_notes_of_the_input_stay(face: Path, tmp_path: 
         assert image.getexif()[0x013B] == "the photographer"
 
 
+def test_sixteen_bits_stay(face: Path, tmp_path: Path) -> None:
+    import cv2
+
+    eight = pixels(face)
+    assert cv2.imwrite(str(face), (eight.astype(np.uint16) * 257)[..., ::-1])
+    outputs = ["-o", tmp_path / "o.png", "--report", tmp_path / "r.png"]
+    assert run("--image", face, *JOY, *outputs) == 0
+    deep = cv2.imread(str(tmp_path / "o.png"), cv2.IMREAD_UNCHANGED)[..., ::-1]
+    assert deep.dtype == np.uint16
+    changed = (deep != eight.astype(np.uint16) * 257).any(axis=2)
+    assert 0.01 < changed.mean() < 0.5
+    assert (deep[changed] % 257 != 0).any(), "made from 8 bits"
+    assert run("grid", "--image", face, "--steps", "2", "-o", tmp_path / "s.png") == 0
+    Image.fromarray(eight).save(face)
+    assert run("--image", face, *JOY, "-o", tmp_path / "8.png") == 0
+    np.testing.assert_allclose(deep / 257, pixels(tmp_path / "8.png"), atol=3)
+
+
+def test_a_grey_photograph_stays_grey_and_its_report_has_colours(face: Path, tmp_path: Path) -> None:
+    with Image.open(face) as image:
+        image.convert("L").save(face)
+    assert run("--image", face, *JOY, "-o", tmp_path / "o.png", "--report", tmp_path / "r.png") == 0
+    assert pixels(tmp_path / "o.png").ndim == 2
+    assert np.ptp(pixels(tmp_path / "r.png"), axis=2).max() > 50
+
+
+def test_wrinkles_can_be_left_out(face: Path, tmp_path: Path) -> None:
+    frown = ["--valence", "-0.5", "--arousal", "0.6"]
+    assert run("--image", face, *frown, "-o", tmp_path / "1.png") == 0
+    assert run("--image", face, *frown, "--wrinkles", "0", "-o", tmp_path / "2.png") == 0
+    assert (pixels(tmp_path / "1.png") != pixels(tmp_path / "2.png")).any()
+
+
+def test_quality_reaches_the_file(face: Path, tmp_path: Path) -> None:
+    for quality in ("50", "100"):
+        assert run("--image", face, *JOY, "--quality", quality, "-o", tmp_path / f"{quality}.jpg") == 0
+    assert (tmp_path / "50.jpg").stat().st_size < 0.5 * (tmp_path / "100.jpg").stat().st_size
+
+
 def test_all_faces_are_edited_and_one_face_alone_is(two_portraits: Any, tmp_path: Path, stub_detector: Any) -> None:
     path, stub_detector.faces = two_portraits[0], tuple(two_portraits[1])
     for choice in ("all", "largest", "1"):
@@ -259,6 +298,9 @@ REFUSED: dict[str, tuple[BadRequest, str, str]] = {
     "unknown command": (request("paint"), "paint", "No such command"),
     "intensity below 0": (request(*TARGET, "--intensity", "-1"), "--intensity", "from 0 on"),
     "intensity nan": (request(*TARGET, "--intensity", "nan"), "--intensity", "from 0 on"),
+    "wrinkles above 1": (request(*TARGET, "--wrinkles", "1.1"), "--wrinkles", "1.1 is not in [0, 1]"),
+    "quality 0": (request(*TARGET, "--quality", "0"), "--quality", "from 1 to 100"),
+    "quality 101 of a sheet": (request("grid", *IMAGE, "--quality", "101"), "--quality", "from 1 to 100"),
     "input expression": (request(*TARGET, "--input-expression", "lose"), "--input-expression", "'keep'"),
     "face word": (request(*TARGET, "--face", "left"), "--face", "'left'"),
     "face below 0": (request(*TARGET, "--face", "-1"), "--face", "'-1'"),

@@ -12,8 +12,9 @@ from PIL import Image, ImageDraw
 
 import synth_affect
 from synth_affect.affect import ValenceArousal, grid, ring
-from synth_affect.arrays import ImageArray
+from synth_affect.arrays import ImageArray, as_uint8
 from synth_affect.blendshape.expression_change import InputExpression
+from synth_affect.data.pictures import DEFAULT_QUALITY, check_quality
 from synth_affect.data.provenance import Provenance, sidecar_path
 from synth_affect.errors import InputError
 from synth_affect.pipelines.drawing import FAINT_INK, INK, blank, font, on_paper, resized, write
@@ -117,6 +118,8 @@ def write_contact_sheet(
     *,
     intensity: float = 1.0,
     input_expression: InputExpression = "replace",
+    wrinkles: float = 1.0,
+    quality: int = DEFAULT_QUALITY,
     progress: Progress | None = None,
 ) -> dict[str, Any]:
     """Edit one face of a picture file for every cell of `layout`, and write the sheet with its sidecar.
@@ -126,7 +129,8 @@ def write_contact_sheet(
     """
     if source.face == "all":
         raise InputError("--face", "a sheet shows one face; give largest or a number")
-    settings = Target(ValenceArousal(0, 0), intensity=intensity, input_expression=input_expression)
+    settings = Target(ValenceArousal(0, 0), intensity=intensity, input_expression=input_expression, wrinkles=wrinkles)
+    check_quality(quality)
     check_output_paths([output], [], source.files)
     with open_faces(source) as opened:
         face, synthesizer = opened.faces[0], opened.synthesizer
@@ -145,20 +149,24 @@ def write_contact_sheet(
                         arousal=cell.target.arousal,
                         intensity=settings.intensity,
                         input_expression=settings.input_expression,
+                        wrinkles=settings.wrinkles,
                         scene=scene,
                     ).image
-                yield np.asarray(scene.region.of(shown), dtype=np.uint8)
+                yield as_uint8(scene.region.of(shown))
 
         sheet = draw_sheet(layout, tiles(), f"synthetic, synth-affect {synth_affect.__version__}, {layout.name}")
         request = {
             "shows": layout.name,
             "intensity": settings.intensity,
             "input_expression": settings.input_expression,
+            "wrinkles": settings.wrinkles,
             "face": source.face if source.fit_in is None else "of a given fit",
         }
         provenance = Provenance(request, synth_affect.__version__, synthesizer.head.name, opened.input_sha256)
         fits = {"faces": [summarise(face)]}
-        write_together([OutputPicture(output, sheet, on_paper(sheet, opened.picture), provenance, fits)], {})
+        write_together(
+            [OutputPicture(output, sheet, on_paper(sheet, opened.picture), provenance, fits)], {}, quality=quality
+        )
     return {
         "input": str(source.image),
         "input_sha256": opened.input_sha256,

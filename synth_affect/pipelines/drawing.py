@@ -53,4 +53,6 @@ def write(
 
 def on_paper(sheet: ImageArray, picture: Picture) -> Picture:
     """`sheet` as a picture file in the colour space of `picture`, and with nothing else of it."""
-    return replace(picture, pixels=sheet, alpha=None, exif=None)
+    # A sheet has colours of its own, for which a profile of greys says nothing.
+    profile = None if picture.grey else picture.icc_profile
+    return replace(picture, pixels=sheet, alpha=None, exif=None, icc_profile=profile, grey=False)

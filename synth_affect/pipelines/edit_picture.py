@@ -9,7 +9,9 @@ from typing import Any
 
 import synth_affect
 from synth_affect.affect import Emotion, ValenceArousal, position
+from synth_affect.arrays import ImageArray
 from synth_affect.blendshape.expression_change import InputExpression
+from synth_affect.data.pictures import DEFAULT_QUALITY, Picture, check_quality
 from synth_affect.data.provenance import Provenance, sidecar_path
 from synth_affect.errors import InputError
 from synth_affect.fitting.fit_json import fit_to_json
@@ -25,19 +27,29 @@ class Target:
     emotion: Emotion | None = None
     intensity: float = 1.0
     input_expression: InputExpression = "replace"
+    wrinkles: float = 1.0
 
     def __post_init__(self) -> None:
         if not (math.isfinite(self.intensity) and self.intensity >= 0):
             raise InputError("--intensity", f"{self.intensity:g} is not a number from 0 on")
+        if not 0 <= self.wrinkles <= 1:  # also false for NaN
+            raise InputError("--wrinkles", f"{self.wrinkles:g} is not in [0, 1]")
 
 
 @dataclass(frozen=True, slots=True)
 class EditOutputs:
-    """Where to write the picture and, where asked for, the fit (JSON) and the report (a picture)."""
+    """Where to write the picture and, where asked for, the fit (JSON) and the report (a picture).
+
+    quality : of pictures in a lossy format, 1 to 100.
+    """
 
     picture: Path
     fit: Path | None = None
     report: Path | None = None
+    quality: int = DEFAULT_QUALITY
+
+    def __post_init__(self) -> None:
+        check_quality(self.quality)
 
 
 def make_target(
@@ -47,6 +59,7 @@ def make_target(
     *,
     intensity: float = 1.0,
     input_expression: InputExpression = "replace",
+    wrinkles: float = 1.0,
 ) -> Target:
     """A target of a point, of a category, which then stands for its position, or of both.
 
@@ -55,12 +68,12 @@ def make_target(
     if valence is None and arousal is None:
         if emotion is None:
             raise InputError("--valence", "missing; give --valence and --arousal, or --category")
-        return Target(position(emotion), emotion, intensity, input_expression)
+        return Target(position(emotion), emotion, intensity, input_expression, wrinkles)
     if valence is None:
         raise InputError("--valence", "missing; it goes together with --arousal")
     if arousal is None:
         raise InputError("--arousal", "missing; it goes together with --valence")
-    return Target(ValenceArousal(valence, arousal), emotion, intensity, input_expression)
+    return Target(ValenceArousal(valence, arousal), emotion, intensity, input_expression, wrinkles)
 
 
 def signed(value: float) -> str:
@@ -102,6 +115,7 @@ def _edit(opened: FacesOfPicture, source: FaceSource, target: Target, outputs: E
             emotion=target.emotion,
             intensity=target.intensity,
             input_expression=target.input_expression,
+            wrinkles=target.wrinkles,
             scene=scene,
         )
         running = result.image
@@ -113,12 +127,13 @@ def _edit(opened: FacesOfPicture, source: FaceSource, target: Target, outputs: E
         "category": target.emotion,
         "intensity": target.intensity,
         "input_expression": target.input_expression,
+        "wrinkles": target.wrinkles,
         "face": source.face if source.fit_in is None else "of a given fit",
     }
     head = synthesizer.head.name
     fits = {"faces": [summarise(face) for face in opened.faces]}
 
-    def as_output(path: Path, pixels: Any, like: Any, shows: str) -> OutputPicture:
+    def as_output(path: Path, pixels: ImageArray, like: Picture, shows: str) -> OutputPicture:
         provenance = Provenance({**request, "shows": shows}, synth_affect.__version__, head, opened.input_sha256)
         return OutputPicture(path, pixels, like, provenance, fits)
 
@@ -131,7 +146,7 @@ def _edit(opened: FacesOfPicture, source: FaceSource, target: Target, outputs: E
         report = draw_report(picture.pixels, running, [ReportedFace(*parts) for parts in drawn])
         written.append(as_output(outputs.report, report, on_paper(report, picture), "report"))
     texts = {} if outputs.fit is None else {outputs.fit: fit_to_json(opened.faces[0].fit).encode()}
-    write_together(written, texts)
+    write_together(written, texts, quality=outputs.quality)
     return {
         "input": str(source.image),
         "input_sha256": opened.input_sha256,

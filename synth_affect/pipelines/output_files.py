@@ -11,7 +11,7 @@ from typing import Any
 
 from synth_affect.arrays import ImageArray
 from synth_affect.data.atomic import atomic_write, check_writable
-from synth_affect.data.pictures import Picture, check_output, encode_picture
+from synth_affect.data.pictures import DEFAULT_QUALITY, Picture, check_output, encode_picture
 from synth_affect.data.provenance import Provenance, sidecar, sidecar_path
 from synth_affect.errors import InputError
 
@@ -20,7 +20,7 @@ from synth_affect.errors import InputError
 class OutputPicture:
     """A picture that is to be written, with the sidecar that goes with it.
 
-    pixels : (height, width, 3) uint8.  like : whose alpha, ICC profile and EXIF it keeps.
+    pixels : (height, width, 3), of the dtype of `like`.  like : whose alpha, ICC profile and EXIF it keeps.
     fit : JSON values, for the sidecar.
     """
 
@@ -50,15 +50,20 @@ def check_output_paths(pictures: Sequence[Path], texts: Sequence[Path], inputs: 
         seen.add(path.resolve())
 
 
-def write_together(pictures: Sequence[OutputPicture], texts: Mapping[Path, bytes]) -> None:
+def write_together(
+    pictures: Sequence[OutputPicture], texts: Mapping[Path, bytes], *, quality: int = DEFAULT_QUALITY
+) -> None:
     """Writes every picture, its sidecar, and `texts`; all appear, or none.
 
+    quality : of pictures in a lossy format, 1 to 100.
     Raises InputError when one of them cannot be written.
     """
     files = dict(texts)
     for picture in pictures:
         files[sidecar_path(picture.path)] = sidecar(picture.provenance, output=picture.path, fit=picture.fit)
-        files[picture.path] = encode_picture(picture.pixels, picture.path, picture.like, picture.provenance)
+        files[picture.path] = encode_picture(
+            picture.pixels, picture.path, picture.like, picture.provenance, quality=quality
+        )
     with contextlib.ExitStack() as names:  # when it closes, all temporary names become final ones
         for path, content in files.items():
             file = names.enter_context(atomic_write(path))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -99,7 +99,7 @@ def open_faces(source: FaceSource) -> Iterator[FacesOfPicture]:
 
     # The largest face is found at first sight; to count or take all of a group, the small ones are searched for too.
     detector = MediaPipeDetector(source.landmark_model, small_faces=source.face != "largest")
-    with AffectSynthesizer(detector=detector) as synthesizer:
+    with closing(detector), AffectSynthesizer(detector=detector) as synthesizer:
         fits = synthesizer.fit_all(picture.pixels)
         yield FacesOfPicture(picture, digest, synthesizer, _chosen(fits, source))
 

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from PIL import Image, ImageDraw
 
-from synth_affect.arrays import FloatArray, ImageArray
+from synth_affect.arrays import FloatArray, ImageArray, as_uint8
 from synth_affect.fitting.fit import FaceFit
 from synth_affect.pipelines.drawing import FAINT_INK, blank, resized, write
 from synth_affect.render.rasterizer import interpolate, rasterize_projected
@@ -35,10 +35,11 @@ class ReportedFace:
 
 
 def draw_report(before: ImageArray, after: ImageArray, faces: Sequence[ReportedFace]) -> ImageArray:
-    """before, after : (height, width, 3) uint8.  faces : those that were edited, one or more.
+    """before, after : (height, width, 3) uint8 or uint16.  faces : those that were edited, one or more.
 
     Returns (height, width, 3) uint8: five panels of the part of the picture that may have changed.
     """
+    before, after = as_uint8(before), as_uint8(after)
     shown = _around([face.scene.region for face in faces])
     height = PANEL_HEIGHT_PX
     scale = height / shown.size.height

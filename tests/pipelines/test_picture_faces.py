@@ -40,6 +40,18 @@ def test_the_detector_is_closed_also_after_an_error(portrait_path: Path, stub_de
     assert (stub_detector.n_looks, stub_detector.open_now) == (2, 0)
 
 
+def test_the_detector_is_closed_when_the_head_cannot_be_read(
+    portrait_path: Path, stub_detector: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken() -> None:
+        raise InputError("head.npz", "damaged")
+
+    monkeypatch.setattr("synth_affect.pipelines.synthesize.load_cc0", broken)
+    with pytest.raises(InputError, match="damaged"), open_faces(FaceSource(portrait_path)):
+        pass
+    assert stub_detector.open_now == 0
+
+
 def test_the_summary_is_of_this_face(portrait_path: Path, portrait_landmarks: Any, stub_detector: Any) -> None:
     with open_faces(FaceSource(portrait_path)) as opened:
         summary = summarise(opened.faces[0])
