@@ -20,6 +20,7 @@ from synth_affect.blendshape.expression_change import (
     lid_travel,
     lip_closing,
     shown_share,
+    touching_gaps,
 )
 from synth_affect.errors import InputError, NoFaceError, ShapeError
 from synth_affect.fitting.fit import FaceFit
@@ -158,7 +159,9 @@ class AffectSynthesizer:
         down = -fit.camera.rotation[:2, 1] * [1, -1]
         down = down / np.linalg.norm(down)
         gaps = (points[list(LOWER_INNER_LIP)] - points[list(UPPER_INNER_LIP)]) @ down / scene.px_per_mm
-        return lip_closing(self.head, gaps) * max(shows, min(1.0, strength / FULL_CLOSING_INTENSITY))
+        return lip_closing(self.head, gaps - touching_gaps(self.head)) * max(
+            shows, min(1.0, strength / FULL_CLOSING_INTENSITY)
+        )
 
 
 def _checked(image: ImageArray) -> ImageArray:

@@ -20,10 +20,10 @@ ALBEDO = {
     "teeth_upper": (1.0, 1.0, 1.0),
     "teeth_lower": (0.90, 0.89, 0.87),
     "gums": (0.50, 0.19, 0.19),
-    "tongue": (0.44, 0.16, 0.16),
+    "tongue": (0.55, 0.20, 0.20),
     "mouth_cavity": (0.20, 0.06, 0.06),
 }
-DARKENING_MM = 12.0
+DARKENING_MM = 15.0
 """Depth behind the front teeth at which light has fallen to 1/e."""
 TEETH_BEHIND_LIPS_MM = 12.0
 LIP_SHADOW_MM = 1.6

@@ -19,8 +19,8 @@ REGIONS = (
 )  # fmt: skip
 REFINE_MOUTH_MM = 7.0  # refine skin nearer than this to the lips
 REFINE_EYES_MM = 6.0
-UPPER_TEETH_DOWN_MM = 2.0  # the helper's edge is level with the lip; at rest 2 mm of incisors show (Vig & Brundo 1978)
-TONGUE_DOWN_MM, TONGUE_BACK_MM = 6.0, 3.0  # the helper's tongue fills an open mouth up to the palate
+UPPER_TEETH_DOWN_MM = 3.5  # the helper's edge hides behind the lip; at rest 2 mm of incisors show (Vig & Brundo 1978)
+TONGUE_DOWN_MM, TONGUE_BACK_MM = 9.0, 3.0  # the helper's tongue fills an open mouth up to the palate
 EYE_BACK_MM = 1.2  # a lid moves on the chord of the eyeball when a unit is half on; this clears it (tested)
 
 

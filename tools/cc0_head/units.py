@@ -9,6 +9,9 @@ from tools.cc0_head.assembly import REGIONS, Assembly, mirrored
 from tools.cc0_head.makehuman import MakeHumanData
 
 SOFTEN_ROUNDS = 12
+# MakeHuman draws these smaller than faces that were scanned (ICT-FaceKit's largest travel, mm: browInnerUp 6.1,
+# browOuterUp 8.6, noseSneer 10.3, mouthUpperUp 8.8, mouthShrugLower 11.3; here 5.2, 7.0, 4.8, 5.5, 6.8).
+AMPLITUDE = {"browInnerUp": 1.35, "browOuterUp": 1.25, "noseSneer": 1.5, "mouthUpperUp": 1.35, "mouthShrugLower": 1.15}
 JAW_TONGUE_EXTRA_MM = np.array([0.0, -3.0, 0.0])  # the helper's tongue lags the lower teeth when the jaw opens
 
 
@@ -22,6 +25,8 @@ def expression_units(data: MakeHumanData, head: Assembly) -> tuple[list[str], np
     """Names and (52, n_vertices, 3) mm."""
     names = data.unit_names()
     offsets = np.stack([head.operator @ data.face_unit(name) for name in names])
+    for k, name in enumerate(names):
+        offsets[k] *= AMPLITUDE.get(name.removesuffix("Left").removesuffix("Right"), 1.0)
     tongue = np.unique(head.triangles[head.regions == REGIONS.index("tongue")])
     offsets[names.index("jawOpen"), tongue] += JAW_TONGUE_EXTRA_MM
     mouth = [k for k, name in enumerate(names) if name.startswith(("jaw", "mouth"))]
