@@ -7,13 +7,17 @@ residuals of the landmarks around it, and repeats until the landmarks are met.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Any
+
 import numpy as np
 
 from synth_affect.arrays import FloatArray, IntArray
 from synth_affect.fitting.fit import FaceFit
+from synth_affect.fitting.markup import Markup, markup_of
 from synth_affect.heads.camera import project, to_camera
 from synth_affect.heads.mesh import vertex_normals
-from synth_affect.heads.model import HeadModel, embed, head_vertices, region_triangles
+from synth_affect.heads.model import HeadModel, LandmarkEmbedding, embed, head_vertices, region_triangles
 
 N_NEIGHBOURS = 6
 ROUNDS = 8
@@ -25,68 +29,94 @@ OPEN_JAW = 0.6
 """Distances are measured on a face with its mouth open, or the lips would pull each other."""
 FACING = 0.2
 """Landmarks whose surface turns further away from the camera (cosine) are not trusted: the far side of a turn."""
-N_IRIS_POINTS = 10
 
 
 class ResidualField:
     """Weights of one head model, worth keeping; `field(fit)` gives the offsets of one fit."""
 
     def __init__(self, head: HeadModel) -> None:
-        from scipy import sparse
-        from scipy.spatial import cKDTree
-
         self._head = head
-        points = head.mean
-        if "jawOpen" in head.unit_names:
-            points = points + OPEN_JAW * head.expression_units[head.unit_names.index("jawOpen")]
-        landmarks = embed(points, head.triangles, head.landmarks_478)[:-N_IRIS_POINTS]
-        tree = cKDTree(landmarks)
-        spacing = np.asarray(tree.query(landmarks, k=4)[0])[:, 3] * REACH
-        distance, neighbour = tree.query(points, k=N_NEIGHBOURS)
-        weight = np.exp(-0.5 * (distance / spacing[neighbour]) ** 2)
-        weight /= weight.sum(axis=1, keepdims=True) + BACKGROUND
-        rows = np.repeat(np.arange(len(points)), N_NEIGHBOURS)
-        self._spread = sparse.csr_matrix(
-            (weight.ravel().astype(np.float32), (rows, neighbour.ravel())), shape=(len(points), len(landmarks))
-        )
-        embedding = head.landmarks_478
-        corners = head.triangles[embedding.triangles[:-N_IRIS_POINTS]]
-        bary = embedding.barycentric[:-N_IRIS_POINTS]
-        rows = np.repeat(np.arange(len(landmarks)), 3)
-        read = sparse.csr_matrix((bary.ravel(), (rows, corners.ravel())), shape=(len(landmarks), len(points)))
-        self._landmark_spread = (read @ self._spread).tocsr()
-        self._eyes = _eyes(head)
+        self._weights: dict[int, _Weights] = {}
 
     def __call__(self, fit: FaceFit) -> FloatArray:
-        """(n_vertices, 2) float32, px: add to the projected vertices of the fit (and of every expression on it)."""
-        head = self._head
+        """(n_vertices, 2) float32, px: add to the projected vertices of the fit (and of every expression on it).
+
+        Raises ShapeError when the fit is of landmarks that no markup has.
+        """
+        head, markup = self._head, markup_of(fit.landmarks_image)
+        if markup.n_landmarks not in self._weights:  # most callers bring one kind of points
+            self._weights[markup.n_landmarks] = _weights(head, markup)
+        weights = self._weights[markup.n_landmarks]
+        embedding = markup.embedding(head)
         vertices = head_vertices(head, fit.identity_coefficients, fit.expression_weights)
-        projected = embed(project(fit.camera, vertices)[:, :2], head.triangles, head.landmarks_478)
+        projected = embed(project(fit.camera, vertices)[:, :2], head.triangles, embedding)
         residual = (fit.landmarks_image - projected).astype(np.float32)
-        trust = _facing(head, fit, vertices)[:, None]
-        surface = residual[:-N_IRIS_POINTS] * trust[:-N_IRIS_POINTS]
+        trust = _facing(head, embedding, fit, vertices)[weights.on_skin, None]
+        surface = residual[weights.on_skin] * trust
         strength = np.zeros_like(surface)
         for _ in range(ROUNDS):
-            strength += surface - trust[:-N_IRIS_POINTS] * (self._landmark_spread @ strength)
-        offsets: FloatArray = np.asarray(self._spread @ strength, dtype=np.float32)
-        for eye_vertices, iris_points in self._eyes:
-            # An eyeball is rigid: it goes where its iris is seen.
-            offsets[eye_vertices] = residual[iris_points].mean(axis=0)
+            strength += surface - trust * (weights.to_landmarks @ strength)
+        offsets: FloatArray = np.asarray(weights.to_vertices @ strength, dtype=np.float32)
+        for ball, around in weights.eyes:
+            # An eyeball is rigid: it goes where its iris is seen, or else where its lids are.
+            offsets[ball] = residual[around].mean(axis=0)
         return offsets
 
 
-def _eyes(head: HeadModel) -> list[tuple[IntArray, IntArray]]:
-    """For both eyes: the vertices of the eyeball, and the landmarks on its iris."""
+@dataclass(frozen=True, slots=True, eq=False)
+class _Weights:
+    """Of one markup on one head model.
+
+    on_skin : (n_skin,) rows of the landmarks that move the skin.  to_vertices : (n_vertices, n_skin) sparse, and
+    to_landmarks : (n_skin, n_skin) sparse, what each of them moves by how much.
+    eyes : for either eye, the vertices of the ball and the landmarks that it follows.
+    """
+
+    on_skin: IntArray
+    to_vertices: Any
+    to_landmarks: Any
+    eyes: list[tuple[IntArray, IntArray]]
+
+
+def _weights(head: HeadModel, markup: Markup) -> _Weights:
+    from scipy import sparse
+    from scipy.spatial import cKDTree
+
+    embedding = markup.embedding(head)
+    on_skin = np.setdiff1d(np.arange(markup.n_landmarks), markup.irises)
+    points = head.mean
+    if "jawOpen" in head.unit_names:
+        points = points + OPEN_JAW * head.expression_units[head.unit_names.index("jawOpen")]
+    landmarks = embed(points, head.triangles, embedding)[on_skin]
+    tree = cKDTree(landmarks)
+    spacing = np.asarray(tree.query(landmarks, k=4)[0])[:, 3] * REACH
+    distance, neighbour = tree.query(points, k=N_NEIGHBOURS)
+    weight = np.exp(-0.5 * (distance / spacing[neighbour]) ** 2)
+    weight /= weight.sum(axis=1, keepdims=True) + BACKGROUND
+    rows = np.repeat(np.arange(len(points)), N_NEIGHBOURS)
+    spread = sparse.csr_matrix(
+        (weight.ravel().astype(np.float32), (rows, neighbour.ravel())), shape=(len(points), len(landmarks))
+    )
+    corners = head.triangles[embedding.triangles[on_skin]]
+    rows = np.repeat(np.arange(len(landmarks)), 3)
+    read = sparse.csr_matrix(
+        (embedding.barycentric[on_skin].ravel(), (rows, corners.ravel())), shape=(len(landmarks), len(points))
+    )
+    return _Weights(on_skin, spread, (read @ spread).tocsr(), _eyes(head, markup))
+
+
+def _eyes(head: HeadModel, markup: Markup) -> list[tuple[IntArray, IntArray]]:
+    """For both eyes: the vertices of the eyeball, and the landmarks that it follows."""
     ball = np.unique(head.triangles[region_triangles(head, "eyeball", "iris")])
-    iris = np.arange(len(head.landmarks_478.triangles))[-N_IRIS_POINTS:]
-    places = embed(head.mean, head.triangles, head.landmarks_478)[iris]
-    return [(ball[head.mean[ball, 0] * side > 0], iris[places[:, 0] * side > 0]) for side in (-1, 1)]
+    around = markup.irises if len(markup.irises) else markup.lids
+    places = embed(head.mean, head.triangles, markup.embedding(head))[around]
+    return [(ball[head.mean[ball, 0] * side > 0], around[places[:, 0] * side > 0]) for side in (-1, 1)]
 
 
-def _facing(head: HeadModel, fit: FaceFit, vertices: FloatArray) -> FloatArray:
+def _facing(head: HeadModel, embedding: LandmarkEmbedding, fit: FaceFit, vertices: FloatArray) -> FloatArray:
     """(n_landmarks,) in [0, 1]: how far each landmark's surface is turned to the camera."""
-    normals = embed(vertex_normals(vertices, head.triangles), head.triangles, head.landmarks_478)
-    places = to_camera(fit.camera, embed(vertices, head.triangles, head.landmarks_478))
+    normals = embed(vertex_normals(vertices, head.triangles), head.triangles, embedding)
+    places = to_camera(fit.camera, embed(vertices, head.triangles, embedding))
     rotation = fit.camera.rotation * np.array([[1.0], [-1.0], [-1.0]])
     towards = -(places * (normals @ rotation.T)).sum(axis=1)
     cosine = towards / (np.linalg.norm(places, axis=1) * np.linalg.norm(normals, axis=1) + 1e-9)

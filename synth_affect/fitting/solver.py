@@ -28,7 +28,7 @@ from synth_affect.fitting.energy import (
 )
 from synth_affect.fitting.fit import FaceFit
 from synth_affect.fitting.landmarks import Landmarks
-from synth_affect.fitting.markup import FACE_OVAL, INNER, IRISES, N_LANDMARKS, interocular_distance_px
+from synth_affect.fitting.markup import IBUG, MEDIAPIPE, Markup, interocular_distance_px, markup_of
 from synth_affect.fitting.perspective import N_VIEW, HeadView, camera_of_view, moved, project_view
 from synth_affect.fitting.priors import ExpressionBelief, Lens, expression_prior, lens_distance_mm
 from synth_affect.fitting.weak_perspective import weak_perspective
@@ -74,40 +74,67 @@ _FIRST_DAMPING = 1e-3
 _LAST_DAMPING = 1e6
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _MarkedHead:
+    """A head model at the landmarks of one markup.
+
+    centre : (3,) mm, head frame, where the rows' points count from.
+    normals : (n_landmarks, 3) of unit length.  rows : of the landmarks.
+    strips : rows of shape (n_outline, n_samples): where on the skin each point of the outline may slide to.
+    eyes_turn : 1 where a unit moves the irises, 0 where they would pull at the head instead.
+    """
+
+    markup: Markup
+    centre: FloatArray
+    normals: FloatArray
+    rows: LandmarkRows
+    strips: LandmarkRows
+    eyes_turn: float
+
+
+def _marked(head: HeadModel, markup: Markup) -> _MarkedHead:
+    embedding = markup.embedding(head)
+    mean = head.mean.astype(np.float64)
+    points = embed(mean, head.triangles, embedding)
+    centre = points[markup.inner].mean(axis=0)
+    normals = embed(vertex_normals(mean, head.triangles), head.triangles, embedding)
+    bases = [*head.identity_basis, *head.expression_units]
+    embedded = [embed(basis, head.triangles, embedding).astype(np.float64) for basis in bases]
+    rows = LandmarkRows(points - centre, np.stack(embedded, axis=2))
+    strips = contour_strips(mean, points, markup)
+    own = rows.points[markup.outline, None], rows.basis[markup.outline, None]
+    along = np.stack([basis[strips].astype(np.float64) for basis in bases], axis=3)
+    eye_units = rows.basis[markup.irises, :, len(head.identity_basis) :]
+    return _MarkedHead(
+        markup=markup,
+        centre=centre,
+        normals=normals / np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-9),
+        rows=rows,
+        strips=LandmarkRows(
+            np.concatenate([own[0], mean[strips] - centre], axis=1), np.concatenate([own[1], along], axis=1)
+        ),
+        eyes_turn=float(np.abs(eye_units).max(initial=0.0) > 0),
+    )
+
+
 class LandmarkSolver:
     """Fits one head model to landmarks; made once a model, called once a face, and not changed by a call.
 
-    head : with MediaPipe's 478 points embedded; ShapeError otherwise.  settings : the defaults when absent.
+    head : with MediaPipe's 478 points and ibug's 68 embedded; ShapeError otherwise.
+    settings : the defaults when absent.
 
-    Convention: landmarks are MediaPipe's 478 points; the principal point is the centre of the picture.
+    Convention: landmarks are MediaPipe's 478 points or ibug's 68; the principal point is the centre of the picture.
     """
 
     def __init__(self, head: HeadModel, settings: SolverSettings | None = None) -> None:
-        if len(head.landmarks_478.triangles) != N_LANDMARKS:
-            raise ShapeError("landmarks_478", (N_LANDMARKS,), head.landmarks_478.triangles.shape)
         self.settings = settings if settings is not None else SolverSettings()
         self._head = head
         self._n_identity = len(head.identity_basis)
-        mean = head.mean.astype(np.float64)
-        points = embed(mean, head.triangles, head.landmarks_478)
-        self._centre = points[INNER].mean(axis=0)
-        normals = embed(vertex_normals(mean, head.triangles), head.triangles, head.landmarks_478)
-        self._normals = normals / np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-9)
-
-        bases = [*head.identity_basis, *head.expression_units]
-        embedded = [embed(basis, head.triangles, head.landmarks_478).astype(np.float64) for basis in bases]
-        self._rows = LandmarkRows(points - self._centre, np.stack(embedded, axis=2))
-
-        # Without a unit that turns the eyeballs the irises would pull at the head instead.
-        self._eyes_turn = float(np.abs(self._rows.basis[IRISES, :, self._n_identity :]).max(initial=0.0) > 0)
-
-        strips = contour_strips(mean, points)
-        own = self._rows.points[FACE_OVAL, None], self._rows.basis[FACE_OVAL, None]
-        along = np.stack([basis[strips].astype(np.float64) for basis in bases], axis=3)
-        self._strips = LandmarkRows(
-            np.concatenate([own[0], mean[strips] - self._centre], axis=1), np.concatenate([own[1], along], axis=1)
-        )
-
+        for name, markup in (("landmarks_478", MEDIAPIPE), ("landmarks_68", IBUG)):
+            triangles = markup.embedding(head).triangles
+            if len(triangles) != markup.n_landmarks:
+                raise ShapeError(name, (markup.n_landmarks,), triangles.shape)
+        self._marked: dict[int, _MarkedHead] = {}
         limit = self.settings.identity_limit
         n_units = len(head.expression_units)
         self._lower = np.concatenate([np.full(self._n_identity, -limit), np.zeros(n_units)])
@@ -116,29 +143,29 @@ class LandmarkSolver:
     def __call__(self, landmarks: Landmarks, image_size: ImageSize, *, weights: FloatArray | None = None) -> FaceFit:
         """The head behind one face.
 
-        landmarks : its 478 points, px.  image_size : of the picture they lie in.
-        weights : (478,) float, >= 0, how far each point is to be trusted; 1 for all when absent.
+        landmarks : its 478 or 68 points, px.  image_size : of the picture they lie in.
+        weights : (n_landmarks,) float, >= 0, how far each point is to be trusted; 1 for all when absent.
         Raises ShapeError for another count of points or bad weights, FitError when the points give no pose or
             the eyes no distance.
         """
-        if landmarks.points_image.shape[0] != N_LANDMARKS:
-            raise ShapeError("landmarks", (N_LANDMARKS, 3), landmarks.points_image.shape)
-        trust = np.ones(N_LANDMARKS) if weights is None else readonly(weights, "weights", (N_LANDMARKS,), np.float64)
+        marked = self._marked_head(markup_of(landmarks.points_image))
+        n_landmarks = marked.markup.n_landmarks
+        trust = np.ones(n_landmarks) if weights is None else readonly(weights, "weights", (n_landmarks,), np.float64)
         if trust.min() < 0:
             raise ShapeError("weights", "numbers of at least 0", f"{trust.min():g}")
         iod_px = interocular_distance_px(landmarks.points_image)
         if not iod_px > 0:
             raise FitError("the outer corners of both eyes are one point")
         principal_point = np.array([image_size.width, image_size.height]) / 2.0
-        energy, state = self._begin(landmarks, image_size, principal_point, trust)
-        descent = self._descend(energy, state)
+        energy, state = self._begin(marked, landmarks, image_size, principal_point, trust)
+        descent = self._descend(marked, energy, state)
         distance_px = np.linalg.norm(projected_landmarks(descent.rows, descent.state) - energy.detected, axis=1)
         used = trust > 0
         return FaceFit(
             head=self._head.name,
             topology=self._head.topology,
             image_size=image_size,
-            camera=camera_of_view(descent.state.view, self._centre, principal_point),
+            camera=camera_of_view(descent.state.view, marked.centre, principal_point),
             identity_coefficients=descent.state.coefficients[: self._n_identity],
             expression_weights=descent.state.coefficients[self._n_identity :],
             landmarks_image=landmarks.points_image[:, :2],
@@ -147,16 +174,27 @@ class LandmarkSolver:
             iterations=descent.iterations,
         )
 
+    def _marked_head(self, markup: Markup) -> _MarkedHead:
+        # When it is first needed: most callers bring one kind of points.
+        if markup.n_landmarks not in self._marked:
+            self._marked[markup.n_landmarks] = _marked(self._head, markup)
+        return self._marked[markup.n_landmarks]
+
     def _begin(
-        self, landmarks: Landmarks, image_size: ImageSize, principal_point: FloatArray, trust: FloatArray
+        self,
+        marked: _MarkedHead,
+        landmarks: Landmarks,
+        image_size: ImageSize,
+        principal_point: FloatArray,
+        trust: FloatArray,
     ) -> tuple[LandmarkEnergy, HeadState]:
         """What is to be explained, and the mean head where weak perspective puts it."""
         settings = self.settings
         detected = landmarks.points_image[:, :2] - principal_point
-        weights = trust.copy()
-        weights[FACE_OVAL] *= settings.contour_weight
-        weights[IRISES] *= settings.iris_weight * self._eyes_turn
-        pose = weak_perspective(self._rows.points, detected, weights)
+        weights = trust * marked.markup.weight
+        weights[marked.markup.outline] *= settings.contour_weight
+        weights[marked.markup.irises] *= settings.iris_weight * marked.eyes_turn
+        pose = weak_perspective(marked.rows.points, detected, weights)
         log_distance = float(np.log(lens_distance_mm(settings.lens, image_size, pose.scale)))
         view = HeadView(pose.head_to_camera, pose.offset / pose.scale, float(np.log(pose.scale)), log_distance)
         prior = expression_prior(self._head.unit_names, landmarks.blendshapes, settings.expression)
@@ -164,7 +202,7 @@ class LandmarkSolver:
         curvature = np.eye(n_all)
         curvature[n_identity:, n_identity:] = prior.curvature
         energy = LandmarkEnergy(
-            rows=self._rows,
+            rows=marked.rows,
             detected=detected,
             mm_per_px=1.0 / pose.scale,
             weights=weights,
@@ -177,22 +215,22 @@ class LandmarkSolver:
         )
         return energy, HeadState(view, np.zeros(n_all))
 
-    def _descend(self, energy: LandmarkEnergy, state: HeadState) -> _Descent:
+    def _descend(self, marked: _MarkedHead, energy: LandmarkEnergy, state: HeadState) -> _Descent:
         """Levenberg-Marquardt from `state`."""
         settings = self.settings
         rows, damping = energy.rows, _FIRST_DAMPING
-        choice: IntArray = np.zeros(len(FACE_OVAL), dtype=np.intp)
+        choice: IntArray = np.zeros(len(marked.markup.outline), dtype=np.intp)
         for iteration in range(settings.max_iterations):
             annealing = max(_ROBUST_START * 0.5**iteration, 1.0)
             settled = annealing == 1.0
             if iteration < _CONTOUR_ITERATIONS:
-                chosen = self._outline(state, energy.detected)
+                chosen = _outline(marked, state, energy.detected)
                 if (chosen != choice).any():
-                    choice, rows, settled = chosen, self._rows_with_outline(chosen), False
+                    choice, rows, settled = chosen, _rows_with_outline(marked, chosen), False
             current = replace(
                 energy,
                 rows=rows,
-                weights=energy.weights * self._seen(state, rows),
+                weights=energy.weights * _seen(marked, state, rows, settings.hidden_weight),
                 robust_mm=settings.robust_mm * annealing,
             )
             quadratic = energy_quadratic(current, state)
@@ -228,32 +266,34 @@ class LandmarkSolver:
         coefficients = np.clip(state.coefficients + step[N_VIEW:], self._lower, self._upper)
         return HeadState(moved(state.view, step[:N_VIEW]), coefficients)
 
-    def _outline(self, state: HeadState, detected: FloatArray) -> IntArray:
-        """(36,) which sample of its strip each outline point stands for."""
-        samples = landmark_points(self._strips, state.coefficients)
-        projected = project_view(state.view, samples.reshape(-1, 3)).reshape(*samples.shape[:2], 2)
-        return outermost(projected, detected[FACE_OVAL])
 
-    def _rows_with_outline(self, choice: IntArray) -> LandmarkRows:
-        points, basis = self._rows.points.copy(), self._rows.basis.copy()
-        each = np.arange(len(FACE_OVAL))
-        points[FACE_OVAL] = self._strips.points[each, choice]
-        basis[FACE_OVAL] = self._strips.basis[each, choice]
-        return LandmarkRows(points, basis)
+def _outline(marked: _MarkedHead, state: HeadState, detected: FloatArray) -> IntArray:
+    """(n_outline,) which sample of its strip each outline point stands for."""
+    samples = landmark_points(marked.strips, state.coefficients)
+    projected = project_view(state.view, samples.reshape(-1, 3)).reshape(*samples.shape[:2], 2)
+    return outermost(projected, detected[marked.markup.outline], closed=marked.markup.closed)
 
-    def _seen(self, state: HeadState, rows: LandmarkRows) -> FloatArray:
-        """(478,) weight of each point for how far its skin is turned towards the camera; 1 on the outline, which is
-        where the skin turns away.
-        """
-        turned = landmark_points(rows, state.coefficients) @ state.view.head_to_camera.T
-        to_camera = -(turned + np.array([*state.view.shift_mm, np.exp(state.view.log_distance)]))
-        to_camera /= np.linalg.norm(to_camera, axis=1, keepdims=True)
-        facing = ((self._normals @ state.view.head_to_camera.T) * to_camera).sum(axis=1)
-        smooth = np.clip((facing + 0.1) / 0.4, 0.0, 1.0)
-        hidden = self.settings.hidden_weight
-        seen: FloatArray = hidden + (1.0 - hidden) * smooth * smooth * (3.0 - 2.0 * smooth)
-        seen[FACE_OVAL] = 1.0
-        return seen
+
+def _rows_with_outline(marked: _MarkedHead, choice: IntArray) -> LandmarkRows:
+    points, basis = marked.rows.points.copy(), marked.rows.basis.copy()
+    outline, each = marked.markup.outline, np.arange(len(choice))
+    points[outline] = marked.strips.points[each, choice]
+    basis[outline] = marked.strips.basis[each, choice]
+    return LandmarkRows(points, basis)
+
+
+def _seen(marked: _MarkedHead, state: HeadState, rows: LandmarkRows, hidden_weight: float) -> FloatArray:
+    """(n_landmarks,) weight of each point for how far its skin is turned towards the camera; 1 on the outline, which is
+    where the skin turns away.
+    """
+    turned = landmark_points(rows, state.coefficients) @ state.view.head_to_camera.T
+    to_camera = -(turned + np.array([*state.view.shift_mm, np.exp(state.view.log_distance)]))
+    to_camera /= np.linalg.norm(to_camera, axis=1, keepdims=True)
+    facing = ((marked.normals @ state.view.head_to_camera.T) * to_camera).sum(axis=1)
+    smooth = np.clip((facing + 0.1) / 0.4, 0.0, 1.0)
+    seen: FloatArray = hidden_weight + (1.0 - hidden_weight) * smooth * smooth * (3.0 - 2.0 * smooth)
+    seen[marked.markup.outline] = 1.0
+    return seen
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -41,6 +41,11 @@ _UNITS = {
     "noseSneerRight": ((-12, 5), (0, 5, 0)),
 }
 
+# Which of the 478 places the 68 points take: ear to ear over the chin (the oval runs the other way), the nose tip and
+# the eyes' outer corners where ibug has them, and any inner places for the rest.
+IBUG_68 = np.concatenate([FACE_OVAL[26:9:-1], INNER[40:400:7][:51]])
+IBUG_68[[30, 36, 45]] = NOSE_TIP, RIGHT_EYE_OUTER_CORNER, LEFT_EYE_OUTER_CORNER
+
 
 @pytest.fixture(scope="session")
 def synthetic_head() -> HeadModel:
@@ -72,7 +77,7 @@ def make_synthetic_head() -> HeadModel:
         uv_triangles=np.zeros_like(triangles),
         mirror=np.arange(n, dtype=np.int32),
         landmarks_478=embedding,
-        landmarks_68=LandmarkEmbedding(embedding.triangles[:68], embedding.barycentric[:68]),
+        landmarks_68=LandmarkEmbedding(embedding.triangles[IBUG_68], embedding.barycentric[IBUG_68]),
     )
 
 

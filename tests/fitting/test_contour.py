@@ -31,3 +31,12 @@ def test_outermost_is_the_sample_farthest_from_the_middle_whichever_way_the_outl
     radius = np.random.default_rng(0).uniform(60, 110, size=(len(FACE_OVAL), 7))
     samples = [400, 300] + radius[:, :, None] * np.column_stack([np.sin(angle), np.cos(angle)])[:, None]
     np.testing.assert_array_equal(outermost(samples, outline), radius.argmax(axis=1))
+
+
+def test_the_ends_of_an_open_outline_know_which_way_is_out() -> None:
+    """A jaw from ear to ear; closed, its ends would look up and down instead of sideways."""
+    angle = np.linspace(-np.pi / 2, np.pi / 2, 17)
+    jaw = 100 * np.column_stack([np.sin(angle), np.cos(angle)]) + [400, 300]
+    radius = np.random.default_rng(0).uniform(60, 110, size=(17, 7))
+    samples = [400, 300] + radius[:, :, None] * np.column_stack([np.sin(angle), np.cos(angle)])[:, None]
+    np.testing.assert_array_equal(outermost(samples, jaw, closed=False), radius.argmax(axis=1))

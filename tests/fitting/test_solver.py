@@ -298,8 +298,8 @@ def test_a_cap_on_iterations_is_reported(synthetic_head: HeadModel) -> None:
 
 
 def test_refuses_another_count_of_points(solver: LandmarkSolver) -> None:
-    with pytest.raises(ShapeError, match=r"landmarks: expected \(478, 3\), got \(68, 3\)"):
-        solver(Landmarks(np.ones((68, 3)), {}), SIZE)
+    with pytest.raises(ShapeError, match="landmarks: expected 478 points, or ibug's 68, got 66"):
+        solver(Landmarks(np.ones((66, 3)), {}), SIZE)
 
 
 def test_not_a_number_does_not_reach_the_solver() -> None:
@@ -332,6 +332,59 @@ def test_refuses_weights_that_are_none(solver: LandmarkSolver, synthetic_head: H
         solver(landmarks, SIZE, weights=np.zeros(N_LANDMARKS))
 
 
-def test_refuses_a_head_without_the_478_points(synthetic_head: HeadModel) -> None:
+def test_refuses_a_head_without_the_points(synthetic_head: HeadModel) -> None:
     with pytest.raises(ShapeError, match="landmarks_478"):
         LandmarkSolver(dataclasses.replace(synthetic_head, landmarks_478=synthetic_head.landmarks_68))
+    with pytest.raises(ShapeError, match="landmarks_68"):
+        LandmarkSolver(dataclasses.replace(synthetic_head, landmarks_68=synthetic_head.landmarks_478))
+
+
+# --- ibug's 68 points
+
+
+def _truth_68(head: HeadModel, truth: Truth) -> Landmarks:
+    vertices = head_vertices(head, truth.identity, truth.expression).astype(np.float64)
+    points = project(truth.camera, embed(vertices, head.triangles, head.landmarks_68))[:, :2]
+    return Landmarks(np.column_stack([points, np.zeros(68)]), {})
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_known_head_is_found_again_from_68_points(
+    exact_solver: LandmarkSolver, synthetic_head: HeadModel, seed: int
+) -> None:
+    truth = _truth(synthetic_head, seed, yaw=0.3, pitch=0.1, roll=0.2, units={"jawOpen": 0.7})
+    landmarks = _truth_68(synthetic_head, truth)
+    fit = exact_solver(landmarks, SIZE)
+    assert fit.converged
+    assert fit.landmarks_image.shape == (68, 2)
+    assert _degrees_between(fit.camera, truth.camera) < 1.5
+    iod_px = float(np.linalg.norm(landmarks.points_image[36] - landmarks.points_image[45]))
+    # The 478 points, most of which it never saw.
+    assert _inner_error_px(synthetic_head, fit, truth) < 0.02 * iod_px
+    assert fit.residual_iod < 0.005
+
+
+@pytest.mark.parametrize("roll", np.radians([-120, 90, 180]))
+def test_68_points_may_lie_at_any_angle(solver: LandmarkSolver, synthetic_head: HeadModel, roll: float) -> None:
+    truth = _truth(synthetic_head, roll=roll)
+    fit = solver(_truth_68(synthetic_head, truth), SIZE)
+    assert fit.converged
+    assert _degrees_between(fit.camera, truth.camera) < 4
+
+
+@pytest.mark.parametrize("yaw", np.radians([-45, 45]))
+def test_the_jaw_of_68_points_slides_to_the_silhouette(
+    solver: LandmarkSolver, synthetic_head: HeadModel, yaw: float
+) -> None:
+    """The far half of the jaw lies where the cheek ends in the picture, as annotators and detectors put it."""
+    truth = _truth(synthetic_head, yaw=yaw)
+    points = _truth_68(synthetic_head, truth).points_image.copy()
+    vertices = head_vertices(synthetic_head, truth.identity, truth.expression).astype(np.float64)
+    outline = project(truth.camera, vertices)[:, :2]
+    far = range(9, 17) if points[8, 0] < points[30, 0] else range(8)
+    sign = 1 if points[8, 0] < points[30, 0] else -1
+    for row in far:
+        level = np.abs(outline[:, 1] - points[row, 1]) < 12
+        points[row, 0] = sign * (sign * outline[level, 0]).max()
+    fit = solver(Landmarks(points, {}), SIZE)
+    assert _degrees_between(fit.camera, truth.camera) < 6
