@@ -9,7 +9,7 @@ import pytest
 
 from synth_affect.arrays import FloatArray, ImageArray
 from synth_affect.heads.model import region_vertices
-from synth_affect.render.compose import render_expression
+from synth_affect.render.compose import STILL_PX, _changed, render_expression
 from synth_affect.render.flow import surface_flow
 from synth_affect.render.scene import EYE_KIND, FACE_KIND, INTERIOR_KIND, Scene, prepare_scene
 from synth_affect.render.wrinkles import WrinkleMaps, load_wrinkle_maps
@@ -49,13 +49,18 @@ def test_outside_the_region_nothing_changes(
     np.testing.assert_array_equal(result, image)
 
 
-def test_what_changes_is_one_piece_around_the_face(roomy: tuple[ImageArray, Scene], displace: Displacer) -> None:
-    image, scene = roomy
-    changed = (render_expression(image, scene, displace(scene, **ALARM)) != image).any(axis=2)
-    # Small differences are lost in rounding: closed over a few pixels, what remains is the mask.
-    closed = cv2.morphologyEx(changed.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((9, 9), np.uint8))
-    sizes = cv2.connectedComponentsWithStats(closed)[2][1:, cv2.CC_STAT_AREA]
-    assert sizes.max() > 0.97 * sizes.sum()
+@pytest.mark.parametrize("units", [SMILE, ALARM, SLEEP], ids=["smile", "alarm", "sleep"])
+def test_the_mask_of_what_changes_has_no_holes(
+    roomy: tuple[ImageArray, Scene], displace: Displacer, units: dict[str, float]
+) -> None:
+    surface = surface_flow(roomy[1], displace(roomy[1], **units))
+    mask = _changed(surface, surface.relight)
+    assert mask[np.abs(surface.flow).max(axis=2) > STILL_PX].all()
+    # A flood from the border over what stays reaches all of it.
+    framed = np.pad((~mask).astype(np.uint8), 1, constant_values=1)
+    cv2.floodFill(framed, None, (0, 0), 2)
+    assert 0.1 < mask.mean() < 0.9
+    assert not (framed == 1).any()
 
 
 def test_a_local_expression_leaves_the_rest_of_the_face_alone(
@@ -173,6 +178,23 @@ def test_a_picture_of_a_view_into_a_larger_array(portrait_scene: tuple[ImageArra
         render_expression(framed, again, displace(again, **ALARM)),
         render_expression(image, scene, displace(scene, **ALARM)),
     )
+
+
+def test_sixteen_bits_are_those_of_eight_and_finer(
+    portrait_scene: tuple[ImageArray, Scene], displace: Displacer
+) -> None:
+    image, scene = portrait_scene
+    deep = image.astype(np.uint16) * 257
+    deep_scene = prepare_scene(deep, scene.head, scene.camera, scene.vertices, scene.offsets_px)
+    np.testing.assert_array_equal(render_expression(deep, deep_scene, scene.vertices), deep)
+    vertices = displace(scene, **ALARM)
+    result = render_expression(deep, deep_scene, vertices)
+    assert result.dtype == np.uint16
+    np.testing.assert_allclose(result / 257, render_expression(image, scene, vertices), atol=0.51)
+    region = scene.region
+    assert len(np.unique(region.of(result) % 257)) > 200  # what is new uses the depth
+    region.of(result)[...] = region.of(deep)
+    np.testing.assert_array_equal(result, deep)
 
 
 @pytest.mark.parametrize("level", [0, 255])
