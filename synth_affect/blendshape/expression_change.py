@@ -59,7 +59,7 @@ CLOSED_MM, PARTED_MM = 0.6, 1.6
 
 
 def touching_gaps(head: HeadModel) -> FloatArray:
-    """(9,) mm between the points of the inner lips when the lips touch: they lie a little outside the line of contact."""
+    """(9,) mm between the points of the inner lips when the lips touch: they lie a little off the line of contact."""
     points = embed(head.mean, head.triangles, head.landmarks_478)[:, 1]
     gaps: FloatArray = points[list(UPPER_INNER_LIP)] - points[list(LOWER_INNER_LIP)]
     return gaps
@@ -69,8 +69,8 @@ def lip_closing(head: HeadModel, gaps_mm: FloatArray) -> FloatArray:
     """(n_units,) float32: weights, mostly negative, that bring lips together which a fit's own weights leave apart.
 
     gaps_mm : (9,) opening between the inner lips at UPPER_INNER_LIP / LOWER_INNER_LIP, mm, on the face without its
-        expression, less `touching_gaps`. A fit explains an opened mouth partly by identity and by what is left over, so taking away its
-        weights does not close it. Least squares over the units that part the lips.
+        expression, less `touching_gaps`. A fit explains an opened mouth partly by identity and by what is left over,
+        so taking away its weights does not close it. Least squares over the units that part the lips.
     """
     parted = np.clip((np.max(gaps_mm) - CLOSED_MM) / (PARTED_MM - CLOSED_MM), 0, 1)
     closing = np.zeros(len(head.unit_names), dtype=np.float32)
