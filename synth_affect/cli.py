@@ -77,6 +77,9 @@ FitInOption = Annotated[Path | None, typer.Option("--fit-in", help="Use this fit
 LandmarkModelOption = Annotated[
     Path | None, typer.Option("--landmark-model", help="MediaPipe's face_landmarker.task, where not the one found.")
 ]
+LandmarksOption = Annotated[
+    Path | None, typer.Option("--landmarks", help="68 points (.pts, .ljson) of the face; nothing is detected.")
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print a summary as JSON.")]
 
 
@@ -126,6 +129,7 @@ def edit(
     report: Annotated[
         Path | None, typer.Option(help="Write input, mesh, motion, difference and output side by side.")
     ] = None,
+    landmarks: LandmarksOption = None,
     landmark_model: LandmarkModelOption = None,
     quality: QualityOption = 95,
     as_json: JsonOption = False,
@@ -153,7 +157,7 @@ def edit(
         input_expression=input_expression.value,
         wrinkles=wrinkles,
     )
-    source = _source(image, face, fit_in, landmark_model)
+    source = _source(image, face, fit_in, landmark_model, landmarks)
     outputs = EditOutputs(default_output(image, target) if output is None else output, fit_out, report, quality)
     _print_summary(edit_picture(source, target, outputs), as_json)
 
@@ -175,6 +179,7 @@ def grid(
     input_expression: InputExpressionOption = _InputExpression.REPLACE,
     wrinkles: WrinklesOption = 1.0,
     fit_in: FitInOption = None,
+    landmarks: LandmarksOption = None,
     landmark_model: LandmarkModelOption = None,
     quality: QualityOption = 95,
     as_json: JsonOption = False,
@@ -189,7 +194,7 @@ def grid(
     layout = ring_layout() if ring else grid_layout(5 if steps is None else steps)
     suffix = "_ring" if ring else "_grid"
     _write_sheet(
-        _source(image, face, fit_in, landmark_model),
+        _source(image, face, fit_in, landmark_model, landmarks),
         layout,
         image.with_name(f"{image.stem}{suffix}.png") if output is None else output,
         as_json,
@@ -226,10 +231,12 @@ def doctor() -> None:
         raise typer.Exit(UNHEALTHY)
 
 
-def _source(image: Path, face: str, fit_in: Path | None, landmark_model: Path | None) -> FaceSource:
+def _source(
+    image: Path, face: str, fit_in: Path | None, landmark_model: Path | None, landmarks: Path | None
+) -> FaceSource:
     from synth_affect.pipelines.picture_faces import FaceSource, parse_face_choice
 
-    return FaceSource(image, parse_face_choice(face), fit_in, landmark_model)
+    return FaceSource(image, parse_face_choice(face), fit_in, landmark_model, landmarks)
 
 
 def _write_sheet(source: FaceSource, layout: Layout, output: Path, as_json: bool, **settings: Any) -> None:

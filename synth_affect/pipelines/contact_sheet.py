@@ -160,7 +160,7 @@ def write_contact_sheet(
             "intensity": settings.intensity,
             "input_expression": settings.input_expression,
             "wrinkles": settings.wrinkles,
-            "face": source.face if source.fit_in is None else "of a given fit",
+            "face": source.which_face,
         }
         provenance = Provenance(request, synth_affect.__version__, synthesizer.head.name, opened.input_sha256)
         fits = {"faces": [summarise(face)]}

@@ -128,7 +128,7 @@ def _edit(opened: FacesOfPicture, source: FaceSource, target: Target, outputs: E
         "intensity": target.intensity,
         "input_expression": target.input_expression,
         "wrinkles": target.wrinkles,
-        "face": source.face if source.fit_in is None else "of a given fit",
+        "face": source.which_face,
     }
     head = synthesizer.head.name
     fits = {"faces": [summarise(face) for face in opened.faces]}

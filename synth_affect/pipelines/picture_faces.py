@@ -12,10 +12,12 @@ import numpy as np
 
 from synth_affect.data.pictures import Picture, read_picture
 from synth_affect.data.provenance import sha256_file
-from synth_affect.errors import InputError, NoFaceError
+from synth_affect.errors import FitError, InputError, NoFaceError
 from synth_affect.fitting.fit import FaceFit
 from synth_affect.fitting.fit_json import fit_from_json
-from synth_affect.heads.camera import yaw_pitch_roll
+from synth_affect.fitting.landmark_file import read_landmarks
+from synth_affect.fitting.landmarks import Landmarks
+from synth_affect.heads.camera import ImageSize, yaw_pitch_roll
 from synth_affect.heads.model import HeadModel
 from synth_affect.pipelines.synthesize import AffectSynthesizer
 
@@ -28,7 +30,8 @@ class FaceSource:
     """Which faces of which picture, and how they are found.
 
     face : see FaceChoice; with `fit_in` the fit says which, and this stays "largest".
-    fit_in : a fit on disk; then nothing is detected.  landmark_model : of the detector, found by itself where None.
+    fit_in : a fit on disk, landmarks : 68 points on disk, which are fitted; with either of them nothing is detected.
+    landmark_model : of the detector, found by itself where None.
     Raises InputError for choices that exclude each other.
     """
 
@@ -36,17 +39,32 @@ class FaceSource:
     face: FaceChoice = "largest"
     fit_in: Path | None = None
     landmark_model: Path | None = None
+    landmarks: Path | None = None
 
     def __post_init__(self) -> None:
         if self.fit_in is not None and self.face != "largest":
             raise InputError("--face", "the fit of --fit-in says which face; give one of the two")
         if self.fit_in is not None and self.landmark_model is not None:
             raise InputError("--landmark-model", "nothing is detected with --fit-in; give one of the two")
+        if self.landmarks is not None and self.fit_in is not None:
+            raise InputError("--landmarks", "nothing is fitted with --fit-in; give one of the two")
+        if self.landmarks is not None and self.face != "largest":
+            raise InputError("--face", "the points of --landmarks say which face; give one of the two")
+        if self.landmarks is not None and self.landmark_model is not None:
+            raise InputError("--landmark-model", "nothing is detected with --landmarks; give one of the two")
 
     @property
     def files(self) -> tuple[Path, ...]:
         """The files that are read, and so must not be written."""
-        return tuple(path for path in (self.image, self.fit_in, self.landmark_model) if path is not None)
+        files = (self.image, self.fit_in, self.landmark_model, self.landmarks)
+        return tuple(path for path in files if path is not None)
+
+    @property
+    def which_face(self) -> FaceChoice | str:
+        """For records: `face`, or what said where the face is."""
+        if self.fit_in is not None:
+            return "of a given fit"
+        return "of given landmarks" if self.landmarks is not None else self.face
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -95,6 +113,13 @@ def open_faces(source: FaceSource) -> Iterator[FacesOfPicture]:
             fit = read_fit(source.fit_in, synthesizer.head, picture)
             yield FacesOfPicture(picture, digest, synthesizer, (ChosenFace(None, fit),))
         return
+    if source.landmarks is not None:
+        height, width = picture.pixels.shape[:2]
+        landmarks = read_landmarks(source.landmarks, ImageSize(height, width))
+        with AffectSynthesizer() as synthesizer:
+            fit = _fit_landmarks(synthesizer, landmarks, picture, source.landmarks)
+            yield FacesOfPicture(picture, digest, synthesizer, (ChosenFace(None, fit),))
+        return
     from synth_affect.fitting.mediapipe_detector import MediaPipeDetector
 
     # The largest face is found at first sight; to count or take all of a group, the small ones are searched for too.
@@ -120,6 +145,13 @@ def read_fit(path: Path, head: HeadModel, picture: Picture) -> FaceFit:
         fitted = f"{fit.image_size.width} x {fit.image_size.height}"
         raise InputError(path, f"fits a picture of {fitted} pixels; {picture.path} has {width} x {height}")
     return fit
+
+
+def _fit_landmarks(synthesizer: AffectSynthesizer, landmarks: Landmarks, picture: Picture, path: Path) -> FaceFit:
+    try:
+        return synthesizer.fit_landmarks(picture.pixels, landmarks)
+    except FitError as error:
+        raise InputError(path, f"no face has these points ({error})") from error
 
 
 def summarise(face: ChosenFace) -> dict[str, Any]:

@@ -24,7 +24,7 @@ from synth_affect.blendshape.expression_change import (
 )
 from synth_affect.errors import InputError, NoFaceError, ShapeError
 from synth_affect.fitting.fit import FaceFit
-from synth_affect.fitting.landmarks import LandmarkDetector
+from synth_affect.fitting.landmarks import LandmarkDetector, Landmarks
 from synth_affect.fitting.residual_field import ResidualField
 from synth_affect.fitting.solver import LandmarkSolver
 from synth_affect.heads.camera import ImageSize
@@ -94,6 +94,15 @@ class AffectSynthesizer:
         if not 0 <= face < len(fits):
             raise InputError(name, f"face {face} was asked for, {len(fits)} found (the largest is 0)")
         return fits[face]
+
+    def fit_landmarks(self, image: ImageArray, landmarks: Landmarks) -> FaceFit:
+        """The fit of one face of which the points are known.
+
+        landmarks : MediaPipe's 478 points or ibug's 68, px.
+        Raises ShapeError for another count of points, FitError when they give no pose.
+        """
+        checked = _checked(image)
+        return self._solver(landmarks, ImageSize(checked.shape[0], checked.shape[1]))
 
     def prepare(self, image: ImageArray, fit: FaceFit) -> Scene:
         """What all targets on one face share; give it to `synthesize` to make many pictures of one."""

@@ -190,7 +190,7 @@ def test_68_points_are_met_and_the_eyeballs_follow_the_lids(head: HeadModel, fie
     residual = np.stack([3 * np.sin(x + 0.3 * y), 2 * np.cos(y - 0.5 * x)], axis=1).astype(np.float32)
     offsets = field(replace(fit, landmarks_image=places + residual))
     left_over = embed(offsets, head.triangles, head.landmarks_68) - residual
-    assert np.linalg.norm(left_over[17:], axis=1).mean() < 0.15 * np.linalg.norm(residual[17:], axis=1).mean()
+    assert np.linalg.norm(left_over[17:], axis=1).mean() < 0.2 * np.linalg.norm(residual[17:], axis=1).mean()
     ball = region_vertices(head, "eyeball", "iris")
     right = ball[head.mean[ball, 0] < 0]  # the subject's right is left in the picture
     np.testing.assert_allclose(offsets[right], np.tile(residual[36:42].mean(axis=0), (len(right), 1)), atol=1e-3)

@@ -7,6 +7,9 @@ import numpy as np
 import pytest
 
 from synth_affect.errors import InputError, NoFaceError
+from synth_affect.fitting.landmarks import Landmarks
+from synth_affect.heads.camera import yaw_pitch_roll
+from synth_affect.heads.cc0 import load_cc0
 from synth_affect.pipelines.picture_faces import FaceSource, open_faces, parse_face_choice, summarise
 
 
@@ -62,3 +65,51 @@ def test_the_summary_is_of_this_face(portrait_path: Path, portrait_landmarks: An
     assert summary["face"] == 0
     assert abs(summary["yaw_deg"]) < 30
     assert 0 < summary["residual_iod"] < 0.05
+
+
+def as_pts(landmarks: Landmarks) -> str:
+    """The 68 of the 478 points that the packaged head's own embeddings say are the same."""
+    head = load_cc0()
+    at = {(int(t), *b) for t, b in zip(head.landmarks_68.triangles, head.landmarks_68.barycentric, strict=True)}
+    assert len(at) == 68
+    rows = list(zip(head.landmarks_478.triangles, head.landmarks_478.barycentric, strict=True))
+    order = {(int(t), *b): row for row, (t, b) in enumerate(rows)}
+    same = [
+        order[(int(t), *b)] for t, b in zip(head.landmarks_68.triangles, head.landmarks_68.barycentric, strict=True)
+    ]
+    lines = [f"{x + 0.5:.3f} {y + 0.5:.3f}" for x, y in landmarks.points_image[same, :2]]
+    return "version: 1\nn_points: 68\n{\n" + "\n".join(lines) + "\n}\n"
+
+
+def test_given_landmarks_are_fitted_and_nothing_is_detected(
+    tmp_path: Path, portrait_path: Path, portrait_landmarks: Landmarks, stub_detector: Any
+) -> None:
+    (tmp_path / "face.pts").write_text(as_pts(portrait_landmarks))
+    source = FaceSource(portrait_path, landmarks=tmp_path / "face.pts")
+    assert source.which_face == "of given landmarks"
+    assert tmp_path / "face.pts" in source.files
+    with open_faces(source) as opened:
+        (face,) = opened.faces
+        assert stub_detector.n_looks == 0
+        detected = opened.synthesizer.fit_landmarks(opened.picture.pixels, portrait_landmarks)
+        angles = np.degrees([yaw_pitch_roll(face.fit.camera), yaw_pitch_roll(detected.camera)])
+        assert np.abs(angles[0] - angles[1]).max() < 5
+        picture = opened.picture.pixels
+        result = opened.synthesizer.synthesize(picture, face.fit, valence=0.8, arousal=0.3)
+        assert (result.image != picture).any(axis=2).sum() > 2000
+
+
+def test_landmarks_that_are_no_face(tmp_path: Path, portrait_path: Path) -> None:
+    path = tmp_path / "line.pts"
+    path.write_text("{\n" + "\n".join(f"{5 + i} {9 + 2 * i}" for i in range(68)) + "\n}\n")
+    with (
+        pytest.raises(InputError, match=r"line.pts: no face has these points \(.*on one line"),
+        open_faces(FaceSource(portrait_path, landmarks=path)),
+    ):
+        pass
+
+
+@pytest.mark.parametrize("other", [{"fit_in": Path("f")}, {"face": 1}, {"face": "all"}, {"landmark_model": Path("m")}])
+def test_landmarks_go_with_no_other_way_of_finding_a_face(other: dict[str, Any]) -> None:
+    with pytest.raises(InputError, match="give one of the two"):
+        FaceSource(Path("i.png"), landmarks=Path("l.pts"), **other)
