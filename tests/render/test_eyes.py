@@ -51,15 +51,16 @@ def test_the_radius_is_the_same_in_both_eyes(cc0_head: HeadModel) -> None:
     np.testing.assert_allclose(radius, radius[cc0_head.mirror], atol=0.01)
 
 
-def test_where_the_photograph_shows_the_eye_its_pixels_stay(narrow_eyes: Scene, displace: Displacer) -> None:
-    surface = surface_flow(narrow_eyes, displace(narrow_eyes, eyeBlinkLeft=-0.2, eyeBlinkRight=-0.2))
+def test_where_the_photograph_shows_the_eye_its_pixels_stay(make_scene: SceneMaker, displace: Displacer) -> None:
+    scene = make_scene(size=SIZE, px_per_mm=PX_PER_MM, eyeWideLeft=0.5, eyeWideRight=0.5)[1]
+    surface = surface_flow(scene, displace(scene, eyeWideLeft=0.3, eyeWideRight=0.3))
     mask = surface.kind_map == EYE_KIND
-    radius = interpolate(surface.fragments, narrow_eyes.triangles, narrow_eyes.eyes.radius[:, None])[..., 0]
-    colours = eye_colours(narrow_eyes.eyes, narrow_eyes.pixels, mask, radius[mask], narrow_eyes.px_per_mm)
-    sure = narrow_eyes.eyes.trust[mask] == 1
+    radius = interpolate(surface.fragments, scene.triangles, scene.eyes.radius[:, None])[..., 0]
+    colours = eye_colours(scene.eyes, scene.pixels, mask, radius[mask], scene.px_per_mm)
+    sure = scene.eyes.trust[mask] == 1
     assert sure.sum() > 150
-    np.testing.assert_array_equal(colours[sure], narrow_eyes.pixels[mask][sure])
-    assert (narrow_eyes.eyes.trust[narrow_eyes.kind_map != EYE_KIND] < 0.5).all()
+    np.testing.assert_array_equal(colours[sure], scene.pixels[mask][sure])
+    assert (scene.eyes.trust[scene.kind_map != EYE_KIND] < 0.5).all()
 
 
 def test_what_the_lids_uncover_continues_iris_and_white(

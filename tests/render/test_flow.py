@@ -118,8 +118,9 @@ def test_a_displacement_that_is_a_seventh_flows_a_seventh(
     whole = surface_flow(scene, displace(scene, browInnerUp=0.7))
     part = surface_flow(scene, displace(scene, browInnerUp=0.1))
     assert np.abs(whole.flow).max() > 2
-    np.testing.assert_allclose(7 * part.flow, whole.flow, atol=0.25 * np.abs(whole.flow).max())
-    assert np.median(np.abs(7 * part.flow - whole.flow)) < 0.02
+    difference = np.abs(7 * part.flow - whole.flow)
+    assert np.quantile(difference, 0.995) < 0.15 * np.abs(whole.flow).max()  # edges of lids cover other pixels
+    assert np.median(difference) < 0.02
 
 
 def test_what_was_behind_closed_lids_and_lips_is_not_shown(make_scene: SceneMaker, displace: Displacer) -> None:
