@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -13,12 +12,12 @@ from synth_affect.arrays import BoolArray, FloatArray, ImageArray, IntArray
 from synth_affect.heads.camera import HEAD_TO_CAMERA_AXES, Camera, ImageSize, project
 from synth_affect.heads.mesh import vertex_normals
 from synth_affect.heads.model import HeadModel, region_triangles, region_vertices
-from synth_affect.render.colour import luminance, srgb_to_linear
+from synth_affect.render.appearance import chroma, face_lighting, skin_texture, tooth_white
 from synth_affect.render.crevices import crevices
 from synth_affect.render.eyes import EyeTexture, eye_radius, eye_texture
 from synth_affect.render.fragments import Fragments
 from synth_affect.render.rasterizer import interpolate, rasterize_projected
-from synth_affect.render.spherical_harmonics import Lighting, estimate_lighting
+from synth_affect.render.spherical_harmonics import Lighting
 
 FACE = ("skin", "lips", "lids")
 EYES = ("eyeball", "iris")
@@ -118,7 +117,7 @@ def prepare_scene(
     kind_map = np.where(seen >= 0, kinds[seen], 0).astype(np.uint8)
     normals = vertex_normals(vertices, triangles)
     pixels = np.ascontiguousarray(region.of(image), dtype=np.float32) * np.float32(255 / np.iinfo(image.dtype).max)
-    lighting = _lighting(pixels, interpolate(fragments, triangles, normals), kind_map)
+    lighting = face_lighting(pixels, interpolate(fragments, triangles, normals), kind_map == FACE_KIND)
     eye_white = (seen >= 0) & (regions[seen] == head.region_names.index("eyeball"))
     radius = eye_radius(head)
     rest_radius = interpolate(fragments, triangles, radius[:, None])[..., 0]
@@ -139,11 +138,11 @@ def prepare_scene(
         px_per_mm=px_per_mm,
         normals=normals,
         lighting=lighting,
-        white=_white(pixels, kind_map == FACE_KIND, eye_white),
+        white=tooth_white(pixels, kind_map == FACE_KIND, eye_white),
         crevices=crevices(head.mean, vertex_normals(head.mean, triangles), triangles, hard),
         facing=_facing(camera, vertices, normals),
         eyes=eye_texture(head, pixels, kind_map == EYE_KIND, rest_radius, radius, projected, px_per_mm),
-        chroma=_chroma(pixels[kind_map == FACE_KIND]),
+        chroma=chroma(pixels[kind_map == FACE_KIND]),
         skin_texture=skin_texture(pixels, (seen >= 0) & (regions[seen] == head.region_names.index("skin")), px_per_mm),
     )
 
@@ -176,69 +175,6 @@ def _region(points: FloatArray, px_per_mm: float, size: ImageSize) -> Region:
         int(np.clip(left, 0, size.width - 1)),
         int(np.clip(np.ceil(right), 1, size.width)),
     )
-
-
-def _lighting(pixels: FloatArray, normals: FloatArray, kind_map: IntArray) -> Lighting:
-    """Spherical harmonics from the face's own skin, thinned out to a few thousand pixels."""
-    rows, columns = np.nonzero(cv2.erode((kind_map == FACE_KIND).astype(np.uint8), np.ones((3, 3), np.uint8)))
-    step = max(1, len(rows) // 4000)
-    rows, columns = rows[::step], columns[::step]
-    toward = normals[rows, columns]
-    length = np.linalg.norm(toward, axis=1)
-    good = length > 0.1
-    colours = srgb_to_linear(pixels[rows, columns][good] / 255)
-    return estimate_lighting(colours, toward[good] / length[good, None])
-
-
-ENAMEL = np.array([1.0, 0.94, 0.84], dtype=np.float32)
-"""Teeth are yellower than paper (linear RGB)."""
-CAST_SHARE = 0.35
-"""How far the colour of the light, as the eyes' white shows it through reddish vessels, tints the teeth."""
-
-
-def _white(pixels: FloatArray, skin: BoolArray, eye_white: BoolArray) -> FloatArray:
-    """Linear RGB of a tooth in the light of this face, read off the eyes' white and the skin."""
-    linear = srgb_to_linear(pixels / 255)
-    if not skin.any():
-        return 0.6 * ENAMEL
-    skin_light = float(np.percentile(luminance(linear[skin]), 75))
-    sclera = linear[cv2.erode(eye_white.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0]
-    level, tint = 1.1 * skin_light, ENAMEL
-    if len(sclera) >= 12:
-        level = 1.15 * float(np.percentile(luminance(sclera), 80))
-        cast = np.percentile(sclera, 80, axis=0)
-        tint = ENAMEL * np.clip(cast / max(float(luminance(cast)), 1e-4), 0.7, 1.3) ** CAST_SHARE
-    level = float(np.clip(level, 0.9 * skin_light, 2.2 * skin_light))
-    white: FloatArray = np.clip(level * tint / luminance(tint), 0.01, 0.8).astype(np.float32)
-    return white
-
-
-COLOURED_SKIN = 0.12
-
-
-def _chroma(skin: FloatArray) -> float:
-    """From the median skin colour's saturation; even the palest photographed skin has more than COLOURED_SKIN."""
-    if len(skin) == 0:
-        return 1.0
-    median = np.median(skin, axis=0)
-    return float(np.clip((median.max() - median.min()) / max(float(median.max()), 1.0) / COLOURED_SKIN, 0, 1))
-
-
-TEXTURE_BAND_MM = (0.6, 2.2)
-TEXTURE_INSIDE_MM = 3.0
-
-
-def skin_texture(pixels: FloatArray, skin: BoolArray, px_per_mm: float) -> float:
-    """How lined or rough the skin looks: median size of log brightness between two widths, away from lids and lips.
-
-    About 0.02 on young, made-up or softly lit faces, 0.05 on lined, bearded or hard-lit ones.
-    """
-    inner = cv2.erode(skin.astype(np.uint8), np.ones((1 + 2 * round(TEXTURE_INSIDE_MM * px_per_mm),) * 2, np.uint8)) > 0
-    if not inner.any():
-        return 0.03
-    brightness = np.log(luminance(srgb_to_linear(pixels / 255)) + 0.01)
-    fine, coarse = (cv2.GaussianBlur(brightness, (0, 0), max(w * px_per_mm, 0.5)) for w in TEXTURE_BAND_MM)
-    return float(np.median(np.abs(fine - coarse)[inner]))
 
 
 def face_mask(scene: Scene, fragments: Fragments) -> BoolArray:

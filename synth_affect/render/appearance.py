@@ -1,0 +1,82 @@
+"""What a photograph says of a face's light, of the white of its teeth, and of its skin."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from synth_affect.arrays import BoolArray, FloatArray
+from synth_affect.render.colour import luminance, srgb_to_linear
+from synth_affect.render.spherical_harmonics import Lighting, estimate_lighting
+
+
+def face_lighting(pixels: FloatArray, normals: FloatArray, skin: BoolArray) -> Lighting:
+    """Spherical harmonics from the face's own skin, thinned out to a few thousand pixels.
+
+    pixels : (height, width, 3) float32 sRGB, 0-255.  normals : (height, width, 3).  skin : (height, width) bool.
+    """
+    rows, columns = np.nonzero(cv2.erode(skin.astype(np.uint8), np.ones((3, 3), np.uint8)))
+    step = max(1, len(rows) // 4000)
+    rows, columns = rows[::step], columns[::step]
+    toward = normals[rows, columns]
+    length = np.linalg.norm(toward, axis=1)
+    good = length > 0.1
+    colours = srgb_to_linear(pixels[rows, columns][good] / 255)
+    return estimate_lighting(colours, toward[good] / length[good, None])
+
+
+ENAMEL = np.array([1.0, 0.94, 0.84], dtype=np.float32)
+"""Teeth are yellower than paper (linear RGB)."""
+CAST_SHARE = 0.35
+"""How far the colour of the light, as the eyes' white shows it through reddish vessels, tints the teeth."""
+
+
+def tooth_white(pixels: FloatArray, skin: BoolArray, eye_white: BoolArray) -> FloatArray:
+    """(3,) float32 linear RGB of a tooth in the light of this face, read off the eyes' white and the skin.
+
+    pixels : (height, width, 3) float32 sRGB, 0-255.  skin, eye_white : (height, width) bool, where they are seen.
+    """
+    linear = srgb_to_linear(pixels / 255)
+    if not skin.any():
+        return 0.6 * ENAMEL
+    skin_light = float(np.percentile(luminance(linear[skin]), 75))
+    sclera = linear[cv2.erode(eye_white.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0]
+    level, tint = 1.1 * skin_light, ENAMEL
+    if len(sclera) >= 12:
+        level = 1.15 * float(np.percentile(luminance(sclera), 80))
+        cast = np.percentile(sclera, 80, axis=0)
+        tint = ENAMEL * np.clip(cast / max(float(luminance(cast)), 1e-4), 0.7, 1.3) ** CAST_SHARE
+    level = float(np.clip(level, 0.9 * skin_light, 2.2 * skin_light))
+    white: FloatArray = np.clip(level * tint / luminance(tint), 0.01, 0.8).astype(np.float32)
+    return white
+
+
+COLOURED_SKIN = 0.12
+
+
+def chroma(skin: FloatArray) -> float:
+    """Share of colour that a picture has, in [0, 1], read off its skin (n, 3), sRGB 0-255.
+
+    From the median skin colour's saturation; even the palest photographed skin has more than COLOURED_SKIN.
+    """
+    if len(skin) == 0:
+        return 1.0
+    median = np.median(skin, axis=0)
+    return float(np.clip((median.max() - median.min()) / max(float(median.max()), 1.0) / COLOURED_SKIN, 0, 1))
+
+
+TEXTURE_BAND_MM = (0.6, 2.2)
+TEXTURE_INSIDE_MM = 3.0
+
+
+def skin_texture(pixels: FloatArray, skin: BoolArray, px_per_mm: float) -> float:
+    """How lined or rough the skin looks: median size of log brightness between two widths, away from lids and lips.
+
+    About 0.02 on young, made-up or softly lit faces, 0.05 on lined, bearded or hard-lit ones.
+    """
+    inner = cv2.erode(skin.astype(np.uint8), np.ones((1 + 2 * round(TEXTURE_INSIDE_MM * px_per_mm),) * 2, np.uint8)) > 0
+    if not inner.any():
+        return 0.03
+    brightness = np.log(luminance(srgb_to_linear(pixels / 255)) + 0.01)
+    fine, coarse = (cv2.GaussianBlur(brightness, (0, 0), max(w * px_per_mm, 0.5)) for w in TEXTURE_BAND_MM)
+    return float(np.median(np.abs(fine - coarse)[inner]))
