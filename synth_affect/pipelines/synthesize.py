@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from types import TracebackType
+from typing import get_args
 
 import numpy as np
 
@@ -136,7 +137,15 @@ class AffectSynthesizer:
         """
         target = ValenceArousal(valence, arousal)
         asked = arrange(expression_weights(target, emotion), self.head.unit_names) * _checked_intensity(intensity)
+        if input_expression not in get_args(InputExpression):
+            raise InputError(
+                "--input-expression", f"{input_expression} is not one of {', '.join(get_args(InputExpression))}"
+            )
+        if not 0 <= wrinkles <= 1:
+            raise InputError("--wrinkles", f"{wrinkles:g} is not in [0, 1]")
         prepared = self.prepare(image, fit) if scene is None else scene
+        if _checked(image).shape[:2] != (prepared.image_size.height, prepared.image_size.width):
+            raise ShapeError("image", (prepared.image_size.height, prepared.image_size.width, 3), image.shape)
         asked = asked * lid_travel(self.head, prepared.vertices, fit.expression_weights)
         weights = changed_expression(fit.expression_weights, asked, self.head.unit_names, input_expression)
         change = weights - fit.expression_weights

@@ -27,7 +27,7 @@ def face_lighting(pixels: FloatArray, normals: FloatArray, skin: BoolArray) -> L
 
 ENAMEL = np.array([1.0, 0.94, 0.84], dtype=np.float32)
 """Teeth are yellower than paper (linear RGB)."""
-CAST_SHARE = 0.35
+CAST_SHARE = 0.7
 """How far the colour of the light, as the eyes' white shows it through reddish vessels, tints the teeth."""
 
 
@@ -47,10 +47,12 @@ def tooth_white(pixels: FloatArray, skin: BoolArray, eye_white: BoolArray) -> Fl
         cast = np.percentile(sclera, 80, axis=0)
         tint = ENAMEL * np.clip(cast / max(float(luminance(cast)), 1e-4), 0.7, 1.3) ** CAST_SHARE
     level = float(np.clip(level, 0.9 * skin_light, 2.2 * skin_light))
-    white: FloatArray = np.clip(level * tint / luminance(tint), 0.01, 0.8).astype(np.float32)
-    return white
+    white: FloatArray = (level * tint / luminance(tint)).astype(np.float32)
+    return np.maximum(white * min(1.0, BRIGHTEST / float(white.max())), 0.01)
 
 
+BRIGHTEST = 0.8
+"""Teeth stay below clipped white, whatever colour the light has."""
 COLOURED_SKIN = 0.12
 
 

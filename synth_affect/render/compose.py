@@ -63,6 +63,8 @@ def render_expression(
 
 LIP_RIM_MM = 0.8
 """So close to a lip the photograph shows its rim, not what lies behind it."""
+OWN_TEETH_MM = 6.0
+"""An opening lower than this shows strips of teeth, between which drawn ones would look like braces: all are drawn."""
 JAW_SLIP_MM = 2.0
 """What the lower jaw carries is taken from the photograph only while the jaw moves less than this: the model's tongue
 and lower teeth are not where the person's are, and a lower tooth must not carry a piece of an upper one away."""
@@ -75,7 +77,7 @@ def _with_interior(below: FloatArray, scene: Scene, surface: SurfaceFlow, interi
     colours = interior.colours
     opening = (scene.kind_map == INTERIOR_KIND).astype(np.uint8)
     own = ((surface.kind_map == INTERIOR_KIND) & surface.shown)[box]
-    if own.any():
+    if own.any() and opening.any(axis=1).sum() > OWN_TEETH_MM * scene.px_per_mm:
         flow = np.zeros_like(surface.flow)
         flow[box][own] = surface.own_flow[box][own]
         from_rim = cv2.distanceTransform(opening, cv2.DIST_L2, cv2.DIST_MASK_5) / (LIP_RIM_MM * scene.px_per_mm)

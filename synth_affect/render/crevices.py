@@ -6,7 +6,7 @@ import numpy as np
 
 from synth_affect.arrays import FloatArray, IntArray
 
-CREVICE_MM = 0.35
+CREVICE_MM = 0.5
 """A vertex that lies this deep under its neighbours, as between two teeth, gets 1/e of the light."""
 
 

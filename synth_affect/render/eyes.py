@@ -18,6 +18,8 @@ LID_SHADE, LID_SHADOW_MM = 0.62, 2.2
 """Code value at a lid's edge against the open eye, and how far in the shadow of lid and lashes reaches."""
 RINGS = 24
 LEAST_SAMPLES = 4
+HIDDEN_IRIS = 0.35
+"""Code value of an iris that the photograph does not show, against the eye's white: brown, the most common."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -26,14 +28,14 @@ class EyeTexture:
 
     trust : (height, width) float32 in [0, 1], how surely the photograph shows the eye at a pixel.
     radius : (n_vertices,) float32, on the eyeballs the angle from the iris' pole as a share of the drawn cap; 0 else.
-    ring_colours : (2, RINGS + 1, 3) float32 sRGB 0-255, mean colour by radius, for the picture's left and right eye.
-    middle_px : the column between both eyes.
+    ring_colours : (2, RINGS + 1, 3) float32 sRGB 0-255, mean colour by radius, for the subject's right and left eye.
+    centres : (2, 2) float32 px, where both eyes are in the picture, in the same order.
     """
 
     trust: FloatArray
     radius: FloatArray
     ring_colours: FloatArray
-    middle_px: float
+    centres: FloatArray
 
 
 def eye_texture(
@@ -44,21 +46,31 @@ def eye_texture(
     radius: FloatArray,
     projected: FloatArray,
     px_per_mm: float,
+    white: FloatArray,
 ) -> EyeTexture:
     """Read both eyes.
 
     pixels : (height, width, 3) float32 sRGB, 0-255.  opening : (height, width) bool, between the lids at rest.
     rest_radius : (height, width), `radius` under each pixel at rest.  projected : (n_vertices, 3), px, px, mm.
+    white : (3,) float32 sRGB, 0-255, of an eye whose white the photograph hides.
     """
     inside = cv2.distanceTransform(opening.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5) / px_per_mm
     trust = np.clip(inside / LID_MM, 0, 1).astype(np.float32)
     trust = np.minimum(trust, cv2.GaussianBlur(trust, (0, 0), max(SOFT_MM * px_per_mm, 0.4)))
-    middle = float(projected[region_vertices(head, "eyeball", "iris"), 0].mean())
-    columns = np.arange(opening.shape[1])[None, :] + 0.5
-    deep = inside > LID_MM
-    halves = (deep & (columns < middle), deep & (columns >= middle))
-    tables = np.stack([_ring_means(pixels[half], rest_radius[half]) for half in halves])
-    return EyeTexture(trust, radius, tables, middle)
+    ball = region_vertices(head, "eyeball", "iris")
+    centres = np.stack([projected[ball[head.mean[ball, 0] * side > 0], :2].mean(axis=0) for side in (-1, 1)])
+    rows, columns = np.nonzero(inside > LID_MM)
+    side = _nearer(centres, rows, columns)
+    iris = region_vertices(head, "iris")
+    iris_ring = int(np.ceil(radius[iris].max() * RINGS))
+    tables = np.stack(
+        [
+            _ring_means(pixels[rows[side == k], columns[side == k]], rest_radius[rows[side == k], columns[side == k]],
+                        iris_ring, white)
+            for k in (0, 1)
+        ]
+    )  # fmt: skip
+    return EyeTexture(trust, radius, tables, centres)
 
 
 def eye_radius(head: HeadModel) -> FloatArray:
@@ -89,8 +101,7 @@ def eye_colours(
     """
     from_lid = cv2.distanceTransform(eyes.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5)[eyes] / px_per_mm
     shadow = LID_SHADE + (1 - LID_SHADE) * np.clip(from_lid / LID_SHADOW_MM, 0, 1)
-    columns = np.nonzero(eyes)[1]
-    side: IntArray = (columns + 0.5 >= texture.middle_px).astype(np.intp)
+    side = _nearer(texture.centres, *np.nonzero(eyes))
     ring = np.clip(radius * RINGS, 0, RINGS - 1.001)
     low = ring.astype(np.intp)
     part = (ring - low)[:, None]
@@ -101,15 +112,30 @@ def eye_colours(
     return colours
 
 
-def _ring_means(pixels: FloatArray, radius: FloatArray) -> FloatArray:
-    """(RINGS + 1, 3) mean colour by radius; rings that the photograph does not show take their neighbours'."""
+def _nearer(centres: FloatArray, rows: IntArray, columns: IntArray) -> IntArray:
+    """(n,) 0 or 1: which of two places in the picture each pixel is nearer to."""
+    places = np.stack([columns + 0.5, rows + 0.5], axis=1)
+    distance = ((places[:, None] - centres) ** 2).sum(axis=2)
+    nearer: IntArray = np.argmin(distance, axis=1)
+    return nearer
+
+
+def _ring_means(pixels: FloatArray, radius: FloatArray, iris_ring: int, white: FloatArray) -> FloatArray:
+    """(RINGS + 1, 3) mean colour by radius; rings that the photograph does not show take their neighbours'.
+
+    Where it shows no ring of the eye's white, from iris_ring on, they take `white`: not the iris'.
+    """
     index: IntArray = np.clip((radius * RINGS).astype(np.intp), 0, RINGS)
     count = np.bincount(index, minlength=RINGS + 1)
-    known = np.flatnonzero(count >= LEAST_SAMPLES)
-    if len(known) == 0:
-        grey = pixels.mean(axis=0) if len(pixels) else np.full(3, 128.0)
-        return np.tile(grey, (RINGS + 1, 1)).astype(np.float32)
     summed = np.stack([np.bincount(index, pixels[:, c], minlength=RINGS + 1) for c in range(3)], axis=1)
-    means = summed[known] / count[known][:, None]
-    filled = np.stack([np.interp(np.arange(RINGS + 1), known, means[:, c]) for c in range(3)], axis=1)
+    means = summed / np.maximum(count, 1)[:, None]
+    known = count >= LEAST_SAMPLES
+    if not known[iris_ring + 1 :].any():
+        known[iris_ring + 1 :] = True
+        means[iris_ring + 1 :] = white
+    if not known[:iris_ring].any():
+        known[0] = True
+        means[0] = HIDDEN_IRIS * white
+    places = np.flatnonzero(known)
+    filled = np.stack([np.interp(np.arange(RINGS + 1), places, means[places, c]) for c in range(3)], axis=1)
     return filled.astype(np.float32)

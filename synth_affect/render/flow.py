@@ -26,8 +26,9 @@ HIDDEN_MM = 2.5
 """A surface point this much deeper than what the photograph shows at its place was hidden there."""
 RELIGHT_LIMIT = (0.72, 1.3)
 """Gentle: the light estimated from one picture is not known well enough for more."""
-LEAST_FACING = 0.12
-"""Cosine under which a surface of the photograph is seen too flatly to be a texture: inner lips, folded lids."""
+FACING = (0.08, 0.3)
+"""Cosines from which and up to which a surface of the photograph becomes a texture: inner lips and folded lids were
+seen too flatly. A range and not a limit, or texture would come and go from pixel to pixel."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -74,9 +75,11 @@ def surface_flow(scene: Scene, vertices: FloatArray) -> SurfaceFlow:
     own_flow, rest_depth, rest_facing, relight = carried[..., :2], carried[..., 2], carried[..., 3], carried[..., 4]
     seen = fragments.pix_to_face[0, :, :, 0]
     kind_map = np.where(seen >= 0, scene.kinds[seen], 0).astype(np.uint8)
-    shown = _shown(scene, own_flow, rest_depth, kind_map) & ((rest_facing > LEAST_FACING) | (kind_map != FACE_KIND))
-    texture = (kind_map == FACE_KIND) & shown
-    weights = texture.astype(np.float32)
+    shown = _shown(scene, own_flow, rest_depth, kind_map) & ((rest_facing > FACING[0]) | (kind_map != FACE_KIND))
+    # At the outline a pixel may belong to the underside of the jaw, which stays where it was.
+    outline = cv2.dilate((kind_map == 0).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    texture = (kind_map == FACE_KIND) & shown & ~outline
+    weights = texture * np.clip((rest_facing - FACING[0]) / (FACING[1] - FACING[0]), 0, 1).astype(np.float32)
     field = extend(np.concatenate([own_flow, relight[..., None]], axis=2), weights)
     field *= _fade(scene, face_mask(scene, fragments))[..., None]
     return SurfaceFlow(

@@ -23,15 +23,14 @@ def extend(values: FloatArray, weights: FloatArray) -> FloatArray:
     if min(height, width) <= 1 or float(weights.min()) >= _FULL:
         total = float(weights.sum())
         if float(weights.min()) >= _FULL or total == 0:
-            return values * weights[..., None]
+            return values if total else np.zeros_like(values)
         mean = (values * weights[..., None]).sum(axis=(0, 1)) / total
         filled: FloatArray = values * weights[..., None] + mean * (1 - weights[..., None])
         return filled
     half = ((width + 1) // 2, (height + 1) // 2)
-    carried = np.concatenate([values * weights[..., None], weights[..., None]], axis=2)
-    pulled = cv2.resize(carried, half, interpolation=cv2.INTER_AREA).reshape(half[1], half[0], -1)
-    coarse_weight = pulled[..., -1]
-    coarse_values = pulled[..., :-1] / np.maximum(coarse_weight, 1e-6)[..., None]
+    coarse_weight = cv2.resize(weights, half, interpolation=cv2.INTER_AREA)
+    pulled = cv2.resize(values * weights[..., None], half, interpolation=cv2.INTER_AREA).reshape(half[1], half[0], -1)
+    coarse_values = pulled / np.maximum(coarse_weight, 1e-6)[..., None]
     coarse = extend(coarse_values, np.minimum(1, 2 * coarse_weight))
     pushed = cv2.resize(coarse, (width, height), interpolation=cv2.INTER_LINEAR).reshape(height, width, -1)
     extended: FloatArray = pushed + weights[..., None] * (values - pushed)

@@ -13,6 +13,7 @@ from synth_affect.heads.camera import HEAD_TO_CAMERA_AXES, Camera, ImageSize, pr
 from synth_affect.heads.mesh import vertex_normals
 from synth_affect.heads.model import HeadModel, region_triangles, region_vertices
 from synth_affect.render.appearance import chroma, face_lighting, skin_texture, tooth_white
+from synth_affect.render.colour import linear_to_srgb
 from synth_affect.render.crevices import crevices
 from synth_affect.render.eyes import EyeTexture, eye_radius, eye_texture
 from synth_affect.render.fragments import Fragments
@@ -28,6 +29,10 @@ MARGIN_MM = 36.0
 """How far past the face the picture may change: the flow fades out over less."""
 JAW_MARGIN_MM = 24.0
 """More room below, for a jaw that opens."""
+
+
+EYE_WHITE = 0.85
+"""Light from the eye's white against a tooth's, where the photograph does not show it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +63,7 @@ class Scene:
     vertices : (n_vertices, 3) float32, mm, the fitted face.  triangles : those that are drawn (lashes are not).
     kinds : (n_triangles,) uint8: FACE_KIND, EYE_KIND, INTERIOR_KIND; 0 is the rest of the head.
     regions : (n_triangles,) uint8, index into the head's region_names.
+    image_size : of the whole picture.
     region : the part of the picture that may change.  pixels : its (height, width, 3) float32 sRGB, 0-255.
     projected : (n_vertices, 3) float32, x and y in pixels of the region, depth in mm.
     fragments : the rest mesh in the region.  kind_map : (height, width) uint8, kind under each pixel.
@@ -77,6 +83,7 @@ class Scene:
     triangles: IntArray
     kinds: IntArray
     regions: IntArray
+    image_size: ImageSize
     region: Region
     pixels: FloatArray
     projected: FloatArray
@@ -119,6 +126,8 @@ def prepare_scene(
     pixels = np.ascontiguousarray(region.of(image), dtype=np.float32) * np.float32(255 / np.iinfo(image.dtype).max)
     lighting = face_lighting(pixels, interpolate(fragments, triangles, normals), kind_map == FACE_KIND)
     eye_white = (seen >= 0) & (regions[seen] == head.region_names.index("eyeball"))
+    white = tooth_white(pixels, kind_map == FACE_KIND, eye_white)
+    eye_white_srgb = linear_to_srgb(EYE_WHITE * white) * np.float32(255)
     radius = eye_radius(head)
     rest_radius = interpolate(fragments, triangles, radius[:, None])[..., 0]
     hard = region_vertices(head, "teeth_upper", "teeth_lower", "gums")
@@ -130,6 +139,7 @@ def prepare_scene(
         triangles=triangles,
         kinds=kinds,
         regions=regions,
+        image_size=ImageSize(image.shape[0], image.shape[1]),
         region=region,
         pixels=pixels,
         projected=projected,
@@ -138,10 +148,10 @@ def prepare_scene(
         px_per_mm=px_per_mm,
         normals=normals,
         lighting=lighting,
-        white=tooth_white(pixels, kind_map == FACE_KIND, eye_white),
+        white=white,
         crevices=crevices(head.mean, vertex_normals(head.mean, triangles), triangles, hard),
         facing=_facing(camera, vertices, normals),
-        eyes=eye_texture(head, pixels, kind_map == EYE_KIND, rest_radius, radius, projected, px_per_mm),
+        eyes=eye_texture(head, pixels, kind_map == EYE_KIND, rest_radius, radius, projected, px_per_mm, eye_white_srgb),
         chroma=chroma(pixels[kind_map == FACE_KIND]),
         skin_texture=skin_texture(pixels, (seen >= 0) & (regions[seen] == head.region_names.index("skin")), px_per_mm),
     )

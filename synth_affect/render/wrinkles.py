@@ -27,7 +27,7 @@ DRIVERS: Mapping[str, Mapping[str, float]] = {
     "crows_feet": {"cheekSquint{side}": 0.7, "eyeSquint{side}": 0.35, "mouthSmile{side}": 0.2},
     "lower_lid": {"cheekSquint{side}": 0.5, "eyeSquint{side}": 0.4, "mouthSmile{side}": 0.15},
     "nose": {"noseSneer{side}": 1.1},
-    "nasolabial": {"mouthSmile{side}": 0.6, "noseSneer{side}": 0.45, "mouthUpperUp{side}": 0.35},
+    "nasolabial": {"mouthSmile{side}": 0.6, "noseSneer{side}": 0.3, "mouthUpperUp{side}": 0.2},
     "mouth_corner": {"mouthFrown{side}": 0.9},
     "dimple": {"mouthDimple{side}": 1.0, "mouthSmile{side}": 0.25},
 }
@@ -39,7 +39,7 @@ LEAST_TOP_LIGHT = 0.35
 """Portraits are lit from above at least this much, whatever the estimate says."""
 LIMIT = 0.45
 """Largest change of log light."""
-SMOOTH_SKIN, LINED_SKIN = (0.020, 0.6), (0.045, 1.15)
+SMOOTH_SKIN, LINED_SKIN = (0.020, 0.45), (0.045, 1.1)
 """(texture, factor): made-up young faces and lined or bearded ones among the portraits that were looked at."""
 FADING_DEPTH_MM, FADING_REACH_MM = 0.5, 1.6
 FADING_BAND_MM, FADING_SHARE = (0.6, 4.0), 0.6

@@ -72,7 +72,7 @@ def test_a_local_expression_leaves_the_rest_of_the_face_alone(
     jaw = render_expression(image, scene, displace(scene, jawOpen=0.5))
     brows = render_expression(image, scene, displace(scene, browInnerUp=1.0))
     np.testing.assert_allclose(jaw[: int(lids.min())], image[: int(lids.min())], atol=2)
-    np.testing.assert_allclose(brows[int(lips.min()) :], image[int(lips.min()) :], atol=2)
+    np.testing.assert_allclose(brows[int(lips.min()) :], image[int(lips.min()) :], atol=4)
 
 
 def test_no_change_is_the_same_bytes_in_new_memory(portrait_scene: tuple[ImageArray, Scene]) -> None:

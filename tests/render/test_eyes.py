@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -28,7 +29,12 @@ def rings(n: int = 10, left: float = 100.0, right: float = 200.0) -> EyeTexture:
     """A texture of n x n pixels that the photograph does not show; colours fall with the radius."""
     fall = np.linspace(0, 48, RINGS + 1)[:, None]
     colours = np.stack([left - fall, right - fall]) * np.ones(3)
-    return EyeTexture(np.zeros((n, n), np.float32), np.zeros(0, np.float32), colours.astype(np.float32), n / 2)
+    return EyeTexture(
+        np.zeros((n, n), np.float32),
+        np.zeros(0, np.float32),
+        colours.astype(np.float32),
+        np.array([[0, n / 2], [n, n / 2]]),
+    )
 
 
 def test_the_radius_grows_from_the_pupil_to_the_rim(cc0_head: HeadModel) -> None:
@@ -102,11 +108,24 @@ def test_colours_are_interpolated_between_rings() -> None:
     np.testing.assert_allclose(colours[:, 0], [100, 76, 75], rtol=1e-4)
 
 
+def test_eyes_one_above_the_other_keep_their_colours() -> None:
+    """A head that lies on its side."""
+    eyes = np.zeros((10, 10), bool)
+    eyes[2:8, 4:6] = True
+    texture = replace(rings(), centres=np.array([[5, 2], [5, 8]]))
+    colours = eye_colours(texture, np.zeros((10, 10, 3), np.float32), eyes, np.zeros(12), 1e-3).reshape(6, 2, 3)
+    np.testing.assert_allclose(colours[:3], 100, rtol=1e-5)
+    np.testing.assert_allclose(colours[3:], 200, rtol=1e-5)
+
+
 def test_the_lids_throw_a_shadow_on_what_they_uncover() -> None:
     eyes = np.zeros((30, 30), bool)
     eyes[5:25, 2:13] = True  # in the picture's left half
     flat = EyeTexture(
-        np.zeros((30, 30), np.float32), np.zeros(0, np.float32), np.full((2, RINGS + 1, 3), 90, np.float32), 15.0
+        np.zeros((30, 30), np.float32),
+        np.zeros(0, np.float32),
+        np.full((2, RINGS + 1, 3), 90, np.float32),
+        np.array([[7, 15], [23, 15]]),
     )
     colours = np.zeros((30, 30, 3), np.float32)
     colours[eyes] = eye_colours(flat, np.zeros((30, 30, 3), np.float32), eyes, np.zeros(eyes.sum()), 1.0)
@@ -136,12 +155,17 @@ def test_rings_hold_the_mean_colour_of_their_pixels(portrait_scene: tuple[ImageA
     y, x = np.mgrid[:n, :n]
     radius = np.hypot(x - 60, y - 60).astype(np.float32) / 60
     pixels = np.where(radius[..., None] < 0.5, np.array([90, 60, 30]), np.array([220, 215, 210])).astype(np.float32)
-    beside = scene.projected + np.array([1000, 0, 0], np.float32)  # everything lies in the picture's left half
-    texture = eye_texture(scene.head, pixels, radius < 0.75, radius, eye_radius(scene.head), beside, 10.0)
+    # The subject's right eye is under the disc, the left one far away.
+    apart = np.where(scene.head.mean[:, :1] < 0, 60, 1000) + np.zeros((1, 3), np.float32)
+    grey = np.full(3, 128, np.float32)
+    texture = eye_texture(scene.head, pixels, radius < 0.75, radius, eye_radius(scene.head), apart, 10.0, grey)
     left = texture.ring_colours[0]
     assert left.shape == (RINGS + 1, 3)
     np.testing.assert_allclose(left[: RINGS // 2], np.broadcast_to([90, 60, 30], (RINGS // 2, 3)), atol=1e-3)
     # Rings that are hidden go on like the last that was seen.
     np.testing.assert_allclose(left[RINGS // 2 + 1 :], np.broadcast_to([220, 215, 210], (RINGS // 2, 3)), atol=1e-3)
+    # The other eye shows nothing: its white is the one that was given, its iris darker.
+    np.testing.assert_allclose(texture.ring_colours[1, -1], grey)
+    assert texture.ring_colours[1, 0].max() < 128
     assert texture.trust[60, 60] == 1
     assert not texture.trust[radius > 0.76].any()

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from synth_affect.arrays import FloatArray, ImageArray
-from synth_affect.render.flow import FADE_MM, LEAST_FACING, RELIGHT_LIMIT, sample, surface_flow
+from synth_affect.render.flow import FACING, FADE_MM, RELIGHT_LIMIT, sample, surface_flow
 from synth_affect.render.rasterizer import interpolate
 from synth_affect.render.scene import EYE_KIND, FACE_KIND, INTERIOR_KIND, Scene, face_mask, prepare_scene
 
@@ -51,7 +51,7 @@ def test_the_face_at_rest_is_what_the_photograph_shows(portrait_scene: tuple[Ima
     assert surface.shown[scene.kind_map == EYE_KIND].all()
     facing = interpolate(scene.fragments, scene.triangles, scene.facing[:, None])[..., 0]
     face = scene.kind_map == FACE_KIND
-    np.testing.assert_array_equal(surface.shown[face], facing[face] > LEAST_FACING)
+    np.testing.assert_array_equal(surface.shown[face], facing[face] > FACING[0])
     assert not surface.shown[scene.kind_map == 0].any()
 
 
@@ -152,7 +152,7 @@ def test_skin_behind_the_nose_is_not_shown(make_scene: SceneMaker) -> None:
     about_y = np.array([[np.cos(turn), 0, np.sin(turn)], [0, 1, 0], [-np.sin(turn), 0, np.cos(turn)]], np.float32)
     surface = surface_flow(scene, scene.vertices @ about_y.T)
     carried = interpolate(surface.fragments, scene.triangles, np.column_stack([scene.projected, scene.facing]))
-    rows, columns = np.nonzero((surface.kind_map == FACE_KIND) & (carried[..., 3] > LEAST_FACING))
+    rows, columns = np.nonzero((surface.kind_map == FACE_KIND) & (carried[..., 3] > FACING[0]))
     column, row, depth, _ = carried[rows, columns].T
     nearest = scene.fragments.zbuf[0, :, :, 0][row.astype(int), column.astype(int)]
     hidden = depth > nearest + 4

@@ -35,7 +35,7 @@ class Stroke:
 
 def _forehead() -> list[Stroke]:
     strokes = []
-    for k, y in enumerate((26.0, 33.0, 40.0, 47.0)):
+    for k, y in enumerate((26.5, 32.5, 40.5, 47.0)):
         lift = 3.0 - 0.6 * k
         strokes.append(
             Stroke(
@@ -79,7 +79,7 @@ def _sided(side: float) -> dict[str, list[Stroke]]:
             Stroke(put((7, -10), (10.5, -14), (13, -19)), 0.45, 0.9, 0.4),
         ],
         "nasolabial": [
-            Stroke(put((16, -30), (18, -38), (23, -49), (28, -58), (31.5, -66), (31.5, -73)), 1.0, 1.9, 0.35),
+            Stroke(put((16, -30), (18, -38), (23, -49), (28, -58), (31.5, -66), (31.5, -73)), 1.0, 2.3, 0.35),
         ],
         "mouth_corner": [Stroke(put((27, -67), (29.5, -74), (30, -83)), 0.8, 1.4, 0.45)],
         "dimple": [Stroke(put((33, -61), (34.5, -66), (34, -71)), 0.9, 1.5, 0.5)],
