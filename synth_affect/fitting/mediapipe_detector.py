@@ -11,7 +11,7 @@ import numpy as np
 
 from synth_affect.arrays import FloatArray, ImageArray
 from synth_affect.errors import InputError, ShapeError
-from synth_affect.fitting.face_search import Window, crop, find_faces
+from synth_affect.fitting.face_search import Window, crop, find_faces, view_to_picture
 from synth_affect.fitting.landmarks import LandmarkDetector, Landmarks
 from synth_affect.fitting.model_file import find_landmark_model
 from synth_affect.fitting.native_log import native_log_silenced
@@ -76,7 +76,7 @@ class MediaPipeDetector(LandmarkDetector):
             if np.isfinite(normalised).all():  # a degenerate region gives NaN, and is no face
                 faces.append(
                     Landmarks(
-                        points_image=_to_picture(normalised, window),
+                        points_image=_to_picture(normalised, window, window.view_size.width / pixels.shape[1]),
                         blendshapes={r.category_name: r.score for r in readings if r.category_name != "_neutral"},
                     )
                 )
@@ -124,19 +124,23 @@ _NETWORK_SIDE = 256  # px, input of the landmark network
 _REGION_PER_FACE = 1.3  # side of the region that MediaPipe cuts out, in long sides of the landmarks' box
 
 
-def _to_picture(normalised: FloatArray, window: Window) -> FloatArray:
-    """MediaPipe's (478, 3) coordinates, relative to a window, as px of the picture with pixel centres at .5.
+def _to_picture(normalised: FloatArray, window: Window, seen_pixel: float) -> FloatArray:
+    """MediaPipe's (478, 3) coordinates, relative to a view, as px of the picture with pixel centres at .5.
+
+    seen_pixel : side of a pixel that MediaPipe was given, in px of the picture.
 
     MediaPipe scales coordinates as if pixel i lay at i, both where it cuts the face's region out of the picture and
     where it carries the network's answer back. So a point lies half a pixel of the picture further along x and y than
     it says, and half a pixel of the network's input less far along the axes of the turned region. A mirrored picture
     shows it: before this correction the points of the two differ by -1 px + 0.5 % of the face's size.
     """
-    points: FloatArray = normalised * (window.width, window.height, window.width)
+    view = window.view_size
+    points: FloatArray = normalised * (view.width, view.height, view.width)
     across = points[LEFT_IRIS, :2] - points[RIGHT_IRIS, :2]
     x_axis = across / max(float(np.linalg.norm(across)), 1e-9)
     y_axis = np.array([-x_axis[1], x_axis[0]])
     upright = points[:, :2] @ np.stack([x_axis, y_axis], axis=1)
     network_pixel = _REGION_PER_FACE * np.ptp(upright, axis=0).max() / _NETWORK_SIDE
-    points[:, :2] += 0.5 + np.array([window.left, window.top]) - 0.5 * network_pixel * (x_axis + y_axis)
+    points[:, :2] += 0.5 * seen_pixel - 0.5 * network_pixel * (x_axis + y_axis)
+    points[:, :2] = view_to_picture(points[:, :2], window)
     return points

@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
@@ -82,6 +83,23 @@ def test_a_mirrored_picture_gives_the_mirrored_irises(detector: MediaPipeDetecto
         assert worst <= 0.05 * inter_ocular
 
 
+@pytest.mark.parametrize("turn_deg", [30, 90, 105, 150, 180, 225, 270, 330])
+@pytest.mark.parametrize("name", ["man_beard", "man_stern", "woman_front_a", "mona_lisa", "woman_turned"])
+def test_a_turned_picture_gives_the_turned_points(detector: MediaPipeDetector, name: str, turn_deg: int) -> None:
+    """Upside down, MediaPipe alone sees other faces in these, the mouth on the forehead."""
+    pixels = read_picture(FACES / f"{name}.jpg").pixels
+    height, width = pixels.shape[:2]
+    side = int(np.hypot(height, width)) + 2
+    to_turned = cv2.getRotationMatrix2D((width / 2 - 0.5, height / 2 - 0.5), turn_deg, 1)
+    to_turned[:, 2] += (side - width) / 2, (side - height) / 2
+    turned = [face.points_image[:, :2] for face in detector.detect(cv2.warpAffine(pixels, to_turned, (side, side)))]
+    for face in detector.detect(pixels):
+        points = face.points_image[:, :2]
+        wanted = (points - 0.5) @ to_turned[:, :2].T + to_turned[:, 2] + 0.5
+        errors = [np.linalg.norm(other - wanted, axis=1).mean() for other in turned]
+        assert min(errors) <= 0.05 * np.linalg.norm(points[33] - points[263])
+
+
 @pytest.mark.parametrize("small_faces", [False, True])
 @pytest.mark.parametrize("name", NO_FACE)
 def test_a_cat_is_no_face_at_any_size_or_crop(name: str, small_faces: bool) -> None:
@@ -100,8 +118,8 @@ def test_a_full_profile_gives_no_face_rather_than_a_wrong_one(detector: MediaPip
     assert detector.detect(read_picture(FACES / f"{name}.jpg").pixels) == []
 
 
-def test_a_portrait_costs_three_looks(detector: MediaPipeDetector) -> None:
-    """Some 22 ms on an idle core; the bound leaves room for a busy machine."""
+def test_a_portrait_costs_four_looks(detector: MediaPipeDetector) -> None:
+    """Some 30 ms on an idle core; the bound leaves room for a busy machine."""
     pixels = read_picture(FACES / "man_front_a.jpg").pixels
     durations = []
     for _ in range(5):
