@@ -25,6 +25,10 @@ def narrow_eyes(make_scene: SceneMaker) -> Scene:
     return make_scene(size=SIZE, px_per_mm=PX_PER_MM, texture=0.0, eyeBlinkLeft=0.2, eyeBlinkRight=0.2)[1]
 
 
+BESIDE = np.array([[0.0, 0.5], [1.0, 0.5]])
+"""Both eyes in the middle of a picture's sides, as shares of its size."""
+
+
 def rings(n: int = 10, left: float = 100.0, right: float = 200.0) -> EyeTexture:
     """A texture of n x n pixels that the photograph does not show; colours fall with the radius."""
     fall = np.linspace(0, 48, RINGS + 1)[:, None]
