@@ -53,6 +53,8 @@ test: lint
 bench: $(VENV)/.dev
 	$(BIN)/python benchmarks/bench_rasterizer.py
 	$(BIN)/python benchmarks/bench_poisson.py
+	$(BIN)/python benchmarks/bench_fit.py
+	$(BIN)/python benchmarks/bench_synthesis.py
 	$(BIN)/python benchmarks/bench_command.py
 
 $(INSTRUMENTS)/.done: pyproject.toml benchmarks/instruments/requirements.txt

@@ -48,7 +48,8 @@ def tooth_white(pixels: FloatArray, skin: BoolArray, eye_white: BoolArray) -> Fl
         tint = ENAMEL * np.clip(cast / max(float(luminance(cast)), 1e-4), 0.7, 1.3) ** CAST_SHARE
     level = float(np.clip(level, 0.9 * skin_light, 2.2 * skin_light))
     white: FloatArray = (level * tint / luminance(tint)).astype(np.float32)
-    return np.maximum(white * min(1.0, BRIGHTEST / max(float(white.max()), 1e-6)), 0.01)
+    shown: FloatArray = np.maximum(white * min(1.0, BRIGHTEST / max(float(white.max()), 1e-6)), 0.01)
+    return shown
 
 
 BRIGHTEST = 0.8
