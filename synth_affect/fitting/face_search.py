@@ -41,6 +41,14 @@ SECOND_LOOK_SCALES = (2.0, 3.0)
 """Sides of the windows of the second look, as multiples of the face's box."""
 
 
+ENOUGH_PX = 768
+"""A view is shrunk as far as it keeps this many pixels on its longer side. MediaPipe looks for faces in 192 of them,
+and reads a face, which takes a third of a second look, in 256.
+"""
+
+LARGEST_TURNED_VIEW_PX = 512
+"""The same where a view is interpolated, which only ever shows one face."""
+
 STEADY_TURN_DEG = 40
 """How far the view is turned to either side to see whether a find stays; a face does up to 75 degrees."""
 
@@ -242,16 +250,28 @@ def overlap(a: Landmarks, b: Landmarks) -> float:
     return intersection / union if union > 0 else 0.0
 
 
-def crop(image: ImageArray, window: Window) -> ImageArray:
+def crop(image: ImageArray, window: Window, shrink: int = 1) -> ImageArray:
     """The view of `window`, contiguous; black where it reaches past the picture.
 
-    Turned by quarters it is made of the picture's own pixels; turned otherwise, interpolated.
+    shrink : each pixel is the mean of a square of so many by so many; both sides of the window are multiples of it.
+    Turned by quarters it is made of the picture's own pixels; turned otherwise, interpolated, at a size of its own.
     """
     quarters, rest = divmod(window.turn_deg, 90)
     if rest:
         return _turned_view(image, window)
-    view: npt.NDArray[Any] = np.ascontiguousarray(np.rot90(_inside(image, window), int(quarters)))
+    upright = _inside(image, window) if shrink == 1 else _shrunk(image, window, shrink)
+    view: npt.NDArray[Any] = np.ascontiguousarray(np.rot90(upright, int(quarters)))
     return view
+
+
+def shrinkable(window: Window) -> tuple[Window, int]:
+    """`window` and by how much its view may be shrunk, so that memory is bounded and nothing is lost to the detector.
+
+    The window grows at its right and lower border to a multiple of that number.
+    """
+    shrink = max(1, max(window.width, window.height) // ENOUGH_PX)
+    width, height = (-(-side // shrink) * shrink for side in (window.width, window.height))
+    return replace(window, width=width, height=height), shrink
 
 
 def view_to_picture(points: FloatArray, window: Window) -> FloatArray:
@@ -265,16 +285,12 @@ def view_to_picture(points: FloatArray, window: Window) -> FloatArray:
     return turned
 
 
-_LARGEST_TURNED_VIEW_PX = 512
-"""A view that is interpolated anyway need not be larger than the detector's sight."""
-
-
 def _turned_view(image: ImageArray, window: Window) -> ImageArray:
     """As much of the view as the detector resolves, at a size of its own."""
     import cv2
 
     side = window.width
-    size = min(side, _LARGEST_TURNED_VIEW_PX)
+    size = min(side, LARGEST_TURNED_VIEW_PX)
     # Three corners of the view in the picture; OpenCV's pixels lie at whole numbers.
     corners = np.array([[0, 0], [side, 0], [0, side]], dtype=np.float64)
     there = (view_to_picture(corners, window) - 0.5).astype(np.float32)
@@ -294,6 +310,39 @@ def _inside(image: ImageArray, window: Window) -> ImageArray:
     out = np.zeros((window.height, window.width, image.shape[2]), image.dtype)
     out[top - window.top : bottom - window.top, left - window.left : right - window.left] = inside
     return out
+
+
+_BAND = 64
+
+
+def _shrunk(image: ImageArray, window: Window, shrink: int) -> ImageArray:
+    """The upright view, averaged; only where the picture is, and in bands of rows, so that no second picture of full
+    size comes to be.
+    """
+    view = np.zeros((window.height // shrink, window.width // shrink, image.shape[2]), image.dtype)
+    top, bottom = _squares_with_picture(window.top, image.shape[0], shrink, view.shape[0])
+    left, right = _squares_with_picture(window.left, image.shape[1], shrink, view.shape[1])
+    if left < right:
+        for row in range(top, bottom, _BAND):
+            n_rows = min(_BAND, bottom - row)
+            band = Window(
+                window.left + left * shrink, window.top + row * shrink, (right - left) * shrink, n_rows * shrink
+            )
+            view[row : row + n_rows, left:right] = _averaged(_inside(image, band), shrink)
+    return view
+
+
+def _squares_with_picture(start: int, length: int, shrink: int, n_squares: int) -> tuple[int, int]:
+    """Which of a view's squares along an axis touch the picture. start : of the window, length : of the picture, px."""
+    return max(0, -start // shrink), min(n_squares, -(-(length - start) // shrink))
+
+
+def _averaged(pixels: ImageArray, shrink: int) -> ImageArray:
+    import cv2
+
+    height, width = pixels.shape[0] // shrink, pixels.shape[1] // shrink
+    small: ImageArray = cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA)
+    return small
 
 
 def _area(bounds: tuple[float, float, float, float]) -> float:

@@ -11,7 +11,7 @@ import numpy as np
 
 from synth_affect.arrays import FloatArray, ImageArray
 from synth_affect.errors import InputError, ShapeError
-from synth_affect.fitting.face_search import Window, crop, find_faces, view_to_picture
+from synth_affect.fitting.face_search import Window, crop, find_faces, shrinkable, view_to_picture
 from synth_affect.fitting.landmarks import LandmarkDetector, Landmarks
 from synth_affect.fitting.model_file import find_landmark_model
 from synth_affect.fitting.native_log import native_log_silenced
@@ -48,7 +48,8 @@ class MediaPipeDetector(LandmarkDetector):
         pixels = _as_uint8(image)
 
         def look(window: Window) -> list[Landmarks]:
-            return self._look(crop(pixels, window), window)
+            window, shrink = shrinkable(window)
+            return self._look(crop(pixels, window, shrink), window)
 
         return find_faces(look, ImageSize(*pixels.shape[:2]), small_faces=self._small_faces)
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from synth_affect.fitting.face_search import (
+    ENOUGH_PX,
     PADDED_SCALES,
     SMALLEST_TILE_PX,
     Window,
@@ -20,6 +21,7 @@ from synth_affect.fitting.face_search import (
     roll_deg,
     search_rungs,
     second_look,
+    shrinkable,
     view_to_picture,
 )
 from synth_affect.fitting.landmarks import Landmarks
@@ -264,3 +266,29 @@ def test_a_view_turned_by_any_angle_shows_a_spot_where_its_place_is_carried_to(t
     rows, columns = np.mgrid[: view.shape[0], : view.shape[1]] + 0.5
     seen = np.array([(view * columns).sum(), (view * rows).sum()]) / view.sum() * side / view.shape[0]
     np.testing.assert_allclose(view_to_picture(seen[None], window)[0], spot, atol=0.1)
+
+
+@pytest.mark.parametrize(
+    ("width", "height"), [(100, 50), (1535, 9), (1536, 1000), (5000, 3001), (40_000, 40_000), (20_000, 2)]
+)
+def test_what_the_detector_is_given_is_bounded(width: int, height: int) -> None:
+    window, shrink = shrinkable(Window(-3, 5, width, height))
+    assert (window.left, window.top) == (-3, 5)
+    assert window.width % shrink == window.height % shrink == 0
+    assert 0 <= window.width - width < shrink
+    assert 0 <= window.height - height < shrink
+    longest = max(window.width, window.height) // shrink
+    assert longest <= 2 * ENOUGH_PX
+    assert longest >= ENOUGH_PX or shrink == 1
+
+
+@pytest.mark.parametrize("shrink", [2, 3, 7])
+@pytest.mark.parametrize(("left", "top"), [(-5, -4), (20, 30), (-200, 10), (95, 5), (0, -1000)])
+def test_a_shrunk_view_is_the_mean_of_squares(shrink: int, left: int, top: int) -> None:
+    image = np.random.default_rng(0).integers(0, 256, (700, 90, 3), dtype=np.uint8)
+    window = Window(left, top, 16 * shrink, 130 * shrink)
+    whole = crop(image, window).astype(float)
+    wanted = whole.reshape(130, shrink, 16, shrink, 3).mean(axis=(1, 3))
+    assert np.abs(crop(image, window, shrink) - wanted).max() <= 0.51
+    turned = crop(image, replace(window, turn_deg=90.0), shrink)
+    np.testing.assert_array_equal(turned, np.rot90(crop(image, window, shrink)))
