@@ -27,7 +27,7 @@ def face_lighting(pixels: FloatArray, normals: FloatArray, skin: BoolArray) -> L
 
 ENAMEL = np.array([1.0, 0.94, 0.84], dtype=np.float32)
 """Teeth are yellower than paper (linear RGB)."""
-CAST_SHARE = 0.7
+CAST_SHARE = 0.5
 """How far the colour of the light, as the eyes' white shows it through reddish vessels, tints the teeth."""
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from synth_affect.arrays import BoolArray, FloatArray, ImageArray
 from synth_affect.render.eyes import eye_colours
 from synth_affect.render.flow import SurfaceFlow, sample, surface_flow
-from synth_affect.render.mouth import Interior, mouth_interior
+from synth_affect.render.mouth import Interior, lip_contact, mouth_interior
 from synth_affect.render.poisson import poisson_blend
 from synth_affect.render.pull_push import extend
 from synth_affect.render.rasterizer import interpolate
@@ -38,8 +38,8 @@ def render_expression(
     Returns (height, width, 3) of the same dtype; outside the region that changes bit-identical to `image`.
     """
     surface = surface_flow(scene, vertices)
-    warped = sample(scene.pixels, surface.flow)
-    light = surface.relight
+    warped = sample(scene.skin, surface.flow)
+    light = surface.relight * lip_contact(scene, surface)
     if wrinkles is not None and fold_strengths is not None:
         light = light * wrinkle_light(scene, surface, wrinkles, fold_strengths)
     # sRGB is nearly a power of 1 / 2.2, so a factor on light is a power of it on the code value.
@@ -83,6 +83,9 @@ def _with_interior(below: FloatArray, scene: Scene, surface: SurfaceFlow, interi
         from_rim = cv2.distanceTransform(opening, cv2.DIST_L2, cv2.DIST_MASK_5) / (LIP_RIM_MM * scene.px_per_mm)
         slip = np.linalg.norm(flow[box], axis=2) / (JAW_SLIP_MM * scene.px_per_mm)
         rim = sample(np.clip(from_rim - 0.5, 0, 1), flow)[box]
+        # In the last gap of a closing mouth it is dark, and a bright tooth would be a speck.
+        deep = cv2.distanceTransform((interior.coverage > 0.5).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5)
+        rim = rim * np.clip(deep / (LIP_RIM_MM * scene.px_per_mm), 0, 1)
         trust = (np.where(own, rim, 0) * np.clip(2 - 2 * slip, 0, 1))[..., None]
         colours = trust * sample(scene.pixels, flow)[box] + (1 - trust) * colours
     result = below.copy()

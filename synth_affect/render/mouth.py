@@ -7,13 +7,13 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from synth_affect.arrays import FloatArray
+from synth_affect.arrays import BoolArray, FloatArray
 from synth_affect.heads.camera import ImageSize
 from synth_affect.heads.model import HeadModel, region_vertices
 from synth_affect.render.colour import linear_to_srgb, luminance
 from synth_affect.render.flow import SurfaceFlow
 from synth_affect.render.rasterizer import interpolate, rasterize_projected
-from synth_affect.render.scene import INTERIOR_KIND, Region, Scene
+from synth_affect.render.scene import FACE_KIND, INTERIOR_KIND, Region, Scene
 
 # Albedo against that of a tooth, linear RGB; in-house mixes, gums and tongue after photographs of open mouths.
 ALBEDO = {
@@ -28,6 +28,8 @@ DARKENING_MM = 15.0
 TEETH_BEHIND_LIPS_MM = 12.0
 LIP_SHADOW_MM = 1.6
 """Width of the shadow that the lips cast on what lies behind them."""
+RIM_LIGHT, RIM_MM = 0.25, 0.6
+"""Share of the light right behind a lip, and how far from it all of it arrives: a mouth that just opens is dark."""
 DARKEST = 0.02
 SUPERSAMPLING = 3
 """Samples a pixel along each axis: tooth edges and the lips' rim are thinner than a pixel."""
@@ -73,6 +75,8 @@ def mouth_interior(scene: Scene, surface: SurfaceFlow) -> Interior | None:
     light *= np.clip((openness - 0.2) / 0.45, 0.3, 1)
     linear = np.zeros((*fine.shape, 4), dtype=np.float32)
     albedo = _albedo(scene.head)[scene.regions[seen[fine]]]
+    from_rim = cv2.distanceTransform(fine.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5)[fine]
+    light *= np.clip(RIM_LIGHT + from_rim / (RIM_MM * scene.px_per_mm * scale), RIM_LIGHT, 1)
     drawn = scene.white * albedo * np.maximum(light, DARKEST)[:, None]
     grey = luminance(drawn)[:, None]
     linear[fine, :3] = grey + scene.chroma * (drawn - grey)
@@ -81,6 +85,54 @@ def mouth_interior(scene: Scene, surface: SurfaceFlow) -> Interior | None:
     coverage = mean[..., 3]
     colours = linear_to_srgb(mean[..., :3] / np.maximum(coverage, 1e-6)[..., None]) * np.float32(255)
     return Interior(box, colours, coverage)
+
+
+CONTACT_MM = 0.45
+"""Width of the dark line between lips that have come together."""
+CONTACT_LIGHT = 0.35
+CONTACT_GAP_MM = 1.5
+"""Lips that were this far apart in the photograph get the full line; those that touched there have their own."""
+
+
+def lip_contact(scene: Scene, surface: SurfaceFlow) -> FloatArray:
+    """(height, width) float32: factor on light, below 1 where lips that the photograph shows apart now touch.
+
+    There the flow of the upper lip ends and that of the lower begins.
+    """
+    lips = scene.regions[surface.fragments.pix_to_face[0, :, :, 0]] == scene.head.region_names.index("lips")
+    lips &= surface.kind_map == FACE_KIND
+    if not (scene.kind_map == INTERIOR_KIND).any() or not lips.any():
+        return np.ones(lips.shape, dtype=np.float32)
+    lower = lips & lower_lip(scene)[surface.fragments.pix_to_face[0, :, :, 0]]
+    upper = lips & ~lower
+    along = surface.own_flow @ _down(scene)
+    line = np.zeros(lips.shape, dtype=np.float32)
+    for first, second in (((slice(None, -1), slice(None)), (slice(1, None), slice(None))),
+                          ((slice(None), slice(None, -1)), (slice(None), slice(1, None)))):  # fmt: skip
+        meet = (upper[first] & lower[second]) | (lower[first] & upper[second])
+        parted = np.abs(along[second] - along[first]) / (CONTACT_GAP_MM * scene.px_per_mm)
+        line[first] = np.maximum(line[first], meet * np.clip(parted - 0.3, 0, 1))
+    sigma = max(CONTACT_MM * scene.px_per_mm, 0.6)
+    # Along a line one pixel wide a blur leaves 1 / (sqrt(2 pi) sigma) of it.
+    shade = np.clip(cv2.GaussianBlur(line, (0, 0), sigma) * np.sqrt(2 * np.pi) * sigma, 0, 1)
+    factor: FloatArray = (1 - (1 - CONTACT_LIGHT) * shade * lips).astype(np.float32)
+    return factor
+
+
+def lower_lip(scene: Scene) -> BoolArray:
+    """(n_triangles,) bool: drawn triangles that go more with the opening jaw than half of the lips do."""
+    jaw = scene.head.expression_units[scene.head.unit_names.index("jawOpen"), :, 1]
+    travel = jaw[scene.triangles].mean(axis=1)
+    lips = scene.regions == scene.head.region_names.index("lips")
+    lower: BoolArray = travel < 0.5 * float(travel[lips].min())
+    return lower
+
+
+def _down(scene: Scene) -> FloatArray:
+    """(2,) float32 unit vector in the picture from forehead to chin."""
+    up = scene.camera.rotation[:2, 1]
+    down: FloatArray = (np.array([-up[0], up[1]]) / np.linalg.norm(up)).astype(np.float32)
+    return down
 
 
 def into_mouth_mm(scene: Scene, vertices: FloatArray) -> FloatArray:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -17,6 +18,7 @@ from synth_affect.render.colour import linear_to_srgb
 from synth_affect.render.crevices import crevices
 from synth_affect.render.eyes import EyeTexture, eye_radius, eye_texture
 from synth_affect.render.fragments import Fragments
+from synth_affect.render.pull_push import extend
 from synth_affect.render.rasterizer import interpolate, rasterize_projected
 from synth_affect.render.spherical_harmonics import Lighting
 
@@ -65,6 +67,7 @@ class Scene:
     regions : (n_triangles,) uint8, index into the head's region_names.
     image_size : of the whole picture.
     region : the part of the picture that may change.  pixels : its (height, width, 3) float32 sRGB, 0-255.
+    skin : (height, width, 3) float32, `pixels` as a texture of the face: lips continued over an opened mouth.
     projected : (n_vertices, 3) float32, x and y in pixels of the region, depth in mm.
     fragments : the rest mesh in the region.  kind_map : (height, width) uint8, kind under each pixel.
     px_per_mm : scale of the picture at the face.  normals : (n_vertices, 3) at rest.  lighting : of the face.
@@ -86,6 +89,7 @@ class Scene:
     image_size: ImageSize
     region: Region
     pixels: FloatArray
+    skin: FloatArray
     projected: FloatArray
     fragments: Fragments
     kind_map: IntArray
@@ -142,6 +146,7 @@ def prepare_scene(
         image_size=ImageSize(image.shape[0], image.shape[1]),
         region=region,
         pixels=pixels,
+        skin=_skin(pixels, kind_map, px_per_mm),
         projected=projected,
         fragments=fragments,
         kind_map=kind_map,
@@ -155,6 +160,24 @@ def prepare_scene(
         chroma=chroma(pixels[kind_map == FACE_KIND]),
         skin_texture=skin_texture(pixels, (seen >= 0) & (regions[seen] == head.region_names.index("skin")), px_per_mm),
     )
+
+
+LIP_RIM_MM = 1.2
+"""So close to an open mouth a fitted lip may lie on teeth."""
+
+
+def _skin(pixels: FloatArray, kind_map: IntArray, px_per_mm: float) -> FloatArray:
+    """`pixels` with lips continued over the opened mouth, so that a lip that moves takes no teeth along."""
+    inside = (kind_map == INTERIOR_KIND).astype(np.uint8)
+    if not inside.any():
+        return pixels
+    width = 1 + 2 * max(1, round(LIP_RIM_MM * px_per_mm))
+    opening = cv2.dilate(inside, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (width, width)))
+    known = ((opening == 0) & (kind_map == FACE_KIND)).astype(np.float32)
+    over = cv2.GaussianBlur(opening.astype(np.float32), (0, 0), max(0.25 * LIP_RIM_MM * px_per_mm, 0.5))
+    over = np.maximum(over, inside)[..., None]
+    skin: FloatArray = over * extend(pixels, known) + (1 - over) * pixels
+    return skin
 
 
 def _facing(camera: Camera, vertices: FloatArray, normals: FloatArray) -> FloatArray:
