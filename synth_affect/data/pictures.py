@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
+import stat
 import struct
 import warnings
 import zlib
@@ -20,6 +22,7 @@ from synth_affect.data.atomic import atomic_write, check_writable
 from synth_affect.data.exif import exif_to_keep, tiff_directory
 from synth_affect.data.provenance import Provenance, xmp_packet
 from synth_affect.errors import InputError, MissingDependencyError, ShapeError
+from synth_affect.fitting.native_log import native_log_silenced
 from synth_affect.optional import import_optional
 
 READABLE_FORMATS = ("PNG", "JPEG", "WEBP", "AVIF", "TIFF", "BMP", "GIF", "PPM", "JPEG2000")
@@ -50,7 +53,7 @@ _GREY_FORMATS = ("PNG", "TIFF", "JPEG")
 # What Pillow's readers raise on damaged files: each format's parser has its own ways to stumble.
 _DAMAGE = (
     *(OSError, SyntaxError, ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError, EOFError),
-    *(RuntimeError, ZeroDivisionError, struct.error, zlib.error),
+    *(RuntimeError, AssertionError, ZeroDivisionError, struct.error, zlib.error),
 )
 
 
@@ -91,16 +94,19 @@ def read_picture(path: Path) -> Picture:
     Raises InputError when there is no such file, it cannot be read, is no picture, damaged, too large, or has several
     frames.
     """
-    if path.is_dir():
-        raise InputError(path, "a folder, not a picture")
-    if path.exists() and not path.is_file():
-        raise InputError(path, "not a regular file")  # a pipe would wait for ever, a device never end
     try:
+        kind = path.stat().st_mode
+        if stat.S_ISDIR(kind):
+            raise InputError(path, "a folder, not a picture")
+        if not stat.S_ISREG(kind):
+            raise InputError(path, "not a regular file")  # a pipe would wait for ever, a device never end
         file = path.open("rb")
     except FileNotFoundError:
         raise InputError(path, "no such file") from None
     except OSError as error:
         raise InputError(path, f"cannot be read ({error.strerror})") from error
+    except ValueError as error:  # a name with a NUL
+        raise InputError(path, f"cannot be read ({error})") from error
     with file, warnings.catch_warnings():
         # Pillow warns of what it mends, and of large pictures that it reads all the same.
         warnings.simplefilter("ignore")
@@ -283,7 +289,8 @@ def _picture(image: Image.Image, file: BinaryIO, header: bytes, path: Path) -> P
     if n_frames > 1:
         raise InputError(path, f"has {n_frames} frames; give one of them as a picture of its own")
     deep = _is_deep(image, header)
-    image.load()
+    with native_log_silenced() if file_format == "TIFF" else contextlib.nullcontext():
+        image.load()
     try:
         orientation, exif = image.getexif().get(ExifTags.Base.Orientation, 1), exif_to_keep(image)
     except _DAMAGE:  # a broken note on the photograph is no reason to refuse the photograph

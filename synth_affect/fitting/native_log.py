@@ -16,7 +16,9 @@ _CHATTER = re.compile(
     rb"WARNING: (?:Logging before InitGoogle|All log messages before absl::InitializeLog)"
     rb"|INFO: "  # TensorFlow Lite: "Created TensorFlow Lite XNNPACK delegate for CPU."
     rb"|[IW]\d{4} \d\d:\d\d:\d"  # absl and glog: severity, date, time; E and F pass
-    rb"|\[ *(?:INFO|WARN|ERROR):\d+@"  # OpenCV, whose errors come as exceptions too
+    rb"|libpng (?:warning|error): "
+    rb"|tempfile\.tif: |TIFF\w+: |\w+Decode\w*: "  # libtiff in Pillow
+    rb"|\[ *(?:INFO|WARN|ERROR):\d+@"  # OpenCV; like those of the two above, its errors come as exceptions too
 )
 
 _one_at_a_time = threading.RLock()  # two threads that swap descriptor 2 would restore each other's

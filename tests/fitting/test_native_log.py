@@ -16,6 +16,9 @@ CHATTER = (
     b"W0000 00:00:1795236196.173626    5305 face_landmarker_graph.cc:181] Sets acceleration to xnnpack by default.\n"
     b"I0000 00:00:1795236196.173626    5305 gl_context.cc:1] GL version\n"
     b"INFO: Created TensorFlow Lite XNNPACK delegate for CPU.\n"
+    b"libpng error: Not enough image data\n"
+    b"tempfile.tif: Using code not yet in table.\n"
+    b"LZWDecode: Not enough data at scanline 3 (short 96 bytes).\n"
     b"[ WARN:0@0.684] global grfmt_png.cpp:793 readFromStreamOrBuffer PNG input buffer is incomplete\n"
 )
 ERROR = b"E0000 00:00:1795236822.473796    7914 image_to_tensor_utils.cc:67] INTERNAL: RET_CHECK failure\n"
