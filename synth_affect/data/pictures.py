@@ -348,15 +348,27 @@ def _shallow_channels(image: Image.Image, path: Path) -> npt.NDArray[np.unsigned
         if numbers.min() < 0 or numbers.max() > 65535:
             raise InputError(path, "its pixels are 32-bit numbers; give a picture of 8 or 16 bits")
         return numbers.astype(np.uint16)
-    if image.mode in ("1", "L", "LA", "La") and "transparency" not in image.info:
-        return np.asarray(image.convert("LA" if image.mode in ("LA", "La") else "L"))
     if image.mode in ("CMYK", "LAB"):
         from synth_affect.data.colour_profiles import to_srgb
 
-        return np.asarray(to_srgb(image, image.info.get("icc_profile")))
-    if image.mode in ("1", "L"):
-        return np.asarray(image.convert("LA"))
-    return np.asarray(image.convert("RGBA" if image.has_transparency_data else "RGB"))
+        return _samples(to_srgb(image, image.info.get("icc_profile")))
+    grey = image.mode in ("1", "L", "LA", "La")
+    mode = ("L" if grey else "RGB") + ("A" if image.has_transparency_data else "")
+    # One value of transparency makes a mode of its own necessary, and Pillow applies it on the way there.
+    return _samples(image if image.mode == mode else image.convert(mode))
+
+
+_BAND_ROWS = 256
+
+
+def _samples(image: Image.Image) -> npt.NDArray[np.uint8]:
+    """np.asarray(image), in bands, because Pillow makes two more copies on the way; of 8 bits a sample."""
+    n_channels = len(image.getbands())
+    samples = np.empty((image.height, image.width) + ((n_channels,) if n_channels > 1 else ()), np.uint8)
+    for top in range(0, image.height, _BAND_ROWS):
+        bottom = min(top + _BAND_ROWS, image.height)
+        samples[top:bottom] = np.asarray(image.crop((0, top, image.width, bottom)))
+    return samples
 
 
 def _turned(channels: npt.NDArray[np.unsignedinteger[Any]], orientation: int) -> npt.NDArray[np.unsignedinteger[Any]]:
