@@ -8,7 +8,6 @@ residuals of the landmarks around it, and repeats until the landmarks are met.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -56,7 +55,7 @@ class ResidualField:
         strength = np.zeros_like(surface)
         for _ in range(ROUNDS):
             strength += surface - trust * (weights.to_landmarks @ strength)
-        offsets: FloatArray = np.asarray(weights.to_vertices @ strength, dtype=np.float32)
+        offsets: FloatArray = np.einsum("vk,vkd->vd", weights.shares, strength[weights.neighbours]).astype(np.float32)
         for ball, around in weights.eyes:
             # An eyeball is rigid: it goes where its iris is seen, or else where its lids are.
             offsets[ball] = residual[around].mean(axis=0)
@@ -67,42 +66,48 @@ class ResidualField:
 class _Weights:
     """Of one markup on one head model.
 
-    on_skin : (n_skin,) rows of the landmarks that move the skin.  to_vertices : (n_vertices, n_skin) sparse, and
-    to_landmarks : (n_skin, n_skin) sparse, what each of them moves by how much.
+    on_skin : (n_skin,) rows of the landmarks that move the skin.
+    neighbours, shares : (n_vertices, N_NEIGHBOURS), which of them move each vertex, and by how much.
+    to_landmarks : (n_skin, n_skin) float32, the same at the landmarks themselves.
     eyes : for either eye, the vertices of the ball and the landmarks that it follows.
     """
 
     on_skin: IntArray
-    to_vertices: Any
-    to_landmarks: Any
+    neighbours: IntArray
+    shares: FloatArray
+    to_landmarks: FloatArray
     eyes: list[tuple[IntArray, IntArray]]
 
 
 def _weights(head: HeadModel, markup: Markup) -> _Weights:
-    from scipy import sparse
-    from scipy.spatial import cKDTree
-
     embedding = markup.embedding(head)
     on_skin = np.setdiff1d(np.arange(markup.n_landmarks), markup.irises)
     points = head.mean
     if "jawOpen" in head.unit_names:
         points = points + OPEN_JAW * head.expression_units[head.unit_names.index("jawOpen")]
     landmarks = embed(points, head.triangles, embedding)[on_skin]
-    tree = cKDTree(landmarks)
-    spacing = np.asarray(tree.query(landmarks, k=4)[0])[:, 3] * REACH
-    distance, neighbour = tree.query(points, k=N_NEIGHBOURS)
-    weight = np.exp(-0.5 * (distance / spacing[neighbour]) ** 2)
-    weight /= weight.sum(axis=1, keepdims=True) + BACKGROUND
-    rows = np.repeat(np.arange(len(points)), N_NEIGHBOURS)
-    spread = sparse.csr_matrix(
-        (weight.ravel().astype(np.float32), (rows, neighbour.ravel())), shape=(len(points), len(landmarks))
-    )
+    _, to_others = _nearest(landmarks, landmarks, 4)
+    spacing = to_others.max(axis=1) * REACH
+    neighbours, distance = _nearest(points, landmarks, N_NEIGHBOURS)
+    shares = np.exp(-0.5 * (distance / spacing[neighbours]) ** 2)
+    shares /= shares.sum(axis=1, keepdims=True) + BACKGROUND
     corners = head.triangles[embedding.triangles[on_skin]]
-    rows = np.repeat(np.arange(len(landmarks)), 3)
-    read = sparse.csr_matrix(
-        (embedding.barycentric[on_skin].ravel(), (rows, corners.ravel())), shape=(len(landmarks), len(points))
-    )
-    return _Weights(on_skin, spread, (read @ spread).tocsr(), _eyes(head, markup))
+    to_landmarks = np.zeros((len(landmarks), len(landmarks)), dtype=np.float32)
+    rows = np.broadcast_to(np.arange(len(landmarks))[:, None, None], (len(landmarks), 3, N_NEIGHBOURS))
+    carried = embedding.barycentric[on_skin][:, :, None] * shares[corners]
+    np.add.at(to_landmarks, (rows, neighbours[corners]), carried)
+    return _Weights(on_skin, neighbours, shares, to_landmarks, _eyes(head, markup))
+
+
+def _nearest(points: FloatArray, landmarks: FloatArray, count: int) -> tuple[IntArray, FloatArray]:
+    """(n_points, count) indices of the nearest landmarks, and their distances in mm; not in order.
+
+    All pairs at once: for some hundred landmarks that is quicker than to import a search tree.
+    """
+    squared = (points**2).sum(axis=1)[:, None] + (landmarks**2).sum(axis=1) - 2 * points @ landmarks.T
+    nearest = np.argpartition(squared, count - 1, axis=1)[:, :count]
+    distance = np.linalg.norm(points[:, None] - landmarks[nearest], axis=2)
+    return nearest, distance
 
 
 def _eyes(head: HeadModel, markup: Markup) -> list[tuple[IntArray, IntArray]]:

@@ -30,7 +30,7 @@ def examine() -> Iterator[Finding]:
     """The findings, one after the other; some take a second to come."""
     yield Finding("synth-affect", True, f"{synth_affect.__version__}, Python {platform.python_version()}")
     yield _opencv_wheels()
-    for module in ("cv2", "mediapipe", "numba", "scipy"):
+    for module in ("cv2", "mediapipe", "numba"):
         yield _importable(module)
     yield _landmark_model()
     yield _head_model()
