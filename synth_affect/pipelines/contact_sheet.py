@@ -25,7 +25,7 @@ from synth_affect.pipelines.picture_faces import FaceSource, open_faces, summari
 RING_DIRECTIONS, RING_RADII = 28, (0.25, 0.5, 0.75, 1.0)
 GAP_PX = 6
 BLOCK_GAP_PX = 26
-MARGIN_PX = 56
+MARGIN_PX = 70
 HEADING_PX = 40
 TEXT_PX = 19
 CAPTION_PX = 20
