@@ -86,19 +86,20 @@ class ExpressionMap:
         )
 
 
-def expression_weights(target: ValenceArousal, emotion: Emotion | None = None) -> FloatArray:
+def expression_weights(target: ValenceArousal, emotion: Emotion | None = None, *, intensity: float = 1.0) -> FloatArray:
     """(52,) float64 in [0, 1], in the order of ARKIT_UNITS: what a neutral face does to feel `target`.
 
     emotion : pick this category's family of expressions, at the radius of `target`; by default the direction decides.
+    intensity : factor on the strength; the limits of single units hold whatever it is.
     Convention: the origin is exactly zero; along a ray every weight grows with the radius; without a category, and for
     every category but contempt, left and right are equal.
     """
-    intensity = intensity_at(target.intensity)
-    if intensity == 0.0:
+    strength = intensity * intensity_at(target.intensity)
+    if strength == 0.0:
         return np.zeros(len(ARKIT_UNITS))
     expression_map = default_map()
     weights = expression_map.towards(target.direction_rad) if emotion is None else expression_map.families[emotion]
-    return _limited(intensity * _reconciled(weights))
+    return _limited(strength * _reconciled(weights))
 
 
 def category_weights(emotion: Emotion) -> FloatArray:

@@ -13,9 +13,11 @@ from synth_affect.arrays import FloatArray, ImageArray
 from synth_affect.blendshape.action_units import arrange
 from synth_affect.blendshape.affect_map import expression_weights
 from synth_affect.blendshape.expression_change import (
+    CLOSING_UNITS,
     LOWER_FACE,
     LOWER_INNER_LIP,
     UPPER_INNER_LIP,
+    UPPER_LIDS,
     InputExpression,
     changed_expression,
     lid_travel,
@@ -28,13 +30,14 @@ from synth_affect.fitting.fit import FaceFit
 from synth_affect.fitting.landmarks import LandmarkDetector, Landmarks
 from synth_affect.fitting.residual_field import ResidualField
 from synth_affect.fitting.solver import LandmarkSolver
-from synth_affect.heads.camera import ImageSize
+from synth_affect.heads.camera import Camera, ImageSize
 from synth_affect.heads.cc0 import load_cc0
 from synth_affect.heads.model import HeadModel, embed, head_vertices
 from synth_affect.render.compose import render_expression
 from synth_affect.render.scene import Scene, prepare_scene, project_with
 from synth_affect.render.wrinkles import fold_strengths, load_wrinkle_maps, skin_factor
 
+LARGEST_INTENSITY = 10.0
 FULL_CLOSING_INTENSITY = 0.6
 """From this distance to neutral on, a target starts from closed lips."""
 
@@ -54,8 +57,16 @@ class AffectSynthesizer:
     """Holds what is worth keeping between pictures: head model, solver, detector. A context manager."""
 
     def __init__(self, head: HeadModel | None = None, detector: LandmarkDetector | None = None) -> None:
-        """head : the packaged CC0 head by default.  detector : MediaPipe by default, opened when first needed."""
+        """head : the packaged CC0 head by default.
+        detector : MediaPipe by default, opened when first needed; one that is given is taken over, and closed by
+            `close`.
+
+        Raises ShapeError when the head lacks units that lids and lips are moved with.
+        """
         self.head = load_cc0() if head is None else head
+        missing = sorted({*UPPER_LIDS, *CLOSING_UNITS} - set(self.head.unit_names))
+        if missing:
+            raise ShapeError("head", "units for lids and lips", "none named " + ", ".join(missing))
         self._detector = detector
         self._solver = LandmarkSolver(self.head)
         self._residual_field = ResidualField(self.head)
@@ -131,12 +142,13 @@ class AffectSynthesizer:
         """The picture with the face of `fit` feeling (valence, arousal), each in [-1, 1].
 
         emotion : which family of expressions is meant where a point of the plane has several.
-        intensity : factor on the expression, 0 or more; 1 is the map's own.
+        intensity : factor on the expression, in [0, 10]; 1 is the map's own.
         wrinkles : factor on the folds of the skin, in [0, 1].
         scene : of `prepare`, when many targets follow on one face.
         """
         target = ValenceArousal(valence, arousal)
-        asked = arrange(expression_weights(target, emotion), self.head.unit_names) * _checked_intensity(intensity)
+        weights_52 = expression_weights(target, emotion, intensity=_checked_intensity(intensity))
+        asked = arrange(weights_52, self.head.unit_names)
         if input_expression not in get_args(InputExpression):
             raise InputError(
                 "--input-expression", f"{input_expression} is not one of {', '.join(get_args(InputExpression))}"
@@ -146,11 +158,14 @@ class AffectSynthesizer:
         prepared = self.prepare(image, fit) if scene is None else scene
         if _checked(image).shape[:2] != (prepared.image_size.height, prepared.image_size.width):
             raise ShapeError("image", (prepared.image_size.height, prepared.image_size.width, 3), image.shape)
+        if not _same_view(prepared.camera, fit.camera):
+            raise ShapeError("scene", "one prepared from this fit", "that of another face")
         asked = asked * lid_travel(self.head, prepared.vertices, fit.expression_weights)
         weights = changed_expression(fit.expression_weights, asked, self.head.unit_names, input_expression)
         change = weights - fit.expression_weights
         if input_expression == "replace":
-            change = change + self._closing(fit, prepared, weights - asked, target.intensity * intensity)
+            resting = changed_expression(fit.expression_weights, 0 * asked, self.head.unit_names, input_expression)
+            change = change + self._closing(fit, prepared, resting, target.intensity * intensity)
         displaced = prepared.vertices
         if change.any():
             units = self.head.expression_units
@@ -182,6 +197,14 @@ class AffectSynthesizer:
         )
 
 
+def _same_view(camera: Camera, other: Camera) -> bool:
+    return camera is other or (
+        camera.focal_px == other.focal_px
+        and np.array_equal(camera.rotation, other.rotation)
+        and np.array_equal(camera.translation, other.translation)
+    )
+
+
 def _checked(image: ImageArray) -> ImageArray:
     if image.ndim != 3 or image.shape[2] != 3:
         raise ShapeError("image", ("height", "width", 3), image.shape)
@@ -191,6 +214,6 @@ def _checked(image: ImageArray) -> ImageArray:
 
 
 def _checked_intensity(intensity: float) -> float:
-    if not (np.isfinite(intensity) and intensity >= 0):
-        raise InputError("--intensity", f"{intensity:g} is not a number from 0 on")
+    if not 0 <= intensity <= LARGEST_INTENSITY:
+        raise InputError("--intensity", f"{intensity:g} is not in [0, {LARGEST_INTENSITY:g}]")
     return float(intensity)

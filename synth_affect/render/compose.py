@@ -8,7 +8,7 @@ import numpy as np
 from synth_affect.arrays import BoolArray, FloatArray, ImageArray
 from synth_affect.render.eyes import eye_colours
 from synth_affect.render.flow import SurfaceFlow, sample, surface_flow
-from synth_affect.render.mouth import Interior, lip_contact, mouth_interior
+from synth_affect.render.mouth import Interior, lip_contact, mouth_interior, opening_height_mm
 from synth_affect.render.poisson import poisson_blend
 from synth_affect.render.pull_push import extend
 from synth_affect.render.rasterizer import interpolate
@@ -77,7 +77,7 @@ def _with_interior(below: FloatArray, scene: Scene, surface: SurfaceFlow, interi
     colours = interior.colours
     opening = (scene.kind_map == INTERIOR_KIND).astype(np.uint8)
     own = ((surface.kind_map == INTERIOR_KIND) & surface.shown)[box]
-    if own.any() and opening.any(axis=1).sum() > OWN_TEETH_MM * scene.px_per_mm:
+    if own.any() and opening_height_mm(scene) > OWN_TEETH_MM:
         flow = np.zeros_like(surface.flow)
         flow[box][own] = surface.own_flow[box][own]
         from_rim = cv2.distanceTransform(opening, cv2.DIST_L2, cv2.DIST_MASK_5) / (LIP_RIM_MM * scene.px_per_mm)

@@ -96,7 +96,10 @@ def _shown(scene: Scene, own_flow: FloatArray, rest_depth: FloatArray, kind_map:
 
 
 def _fade(scene: Scene, face: BoolArray) -> FloatArray:
-    """(height, width) float32: 1 on the face, smoothly to 0 at FADE_MM around it and at the region's inner borders."""
+    """(height, width) float32: 1 on the face, smoothly to 0 at FADE_MM around it.
+
+    The region reaches MARGIN_MM past the face, which is more, so nothing is left at its border.
+    """
     distance = cv2.distanceTransform((~face).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5)
     t = np.clip(1 - distance / (FADE_MM * scene.px_per_mm), 0, 1)
     faded: FloatArray = t * t * (3 - 2 * t)

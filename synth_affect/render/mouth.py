@@ -128,6 +128,14 @@ def lower_lip(scene: Scene) -> BoolArray:
     return lower
 
 
+def opening_height_mm(scene: Scene) -> float:
+    """How high the mouth stands open in the photograph, from the forehead's direction to the chin's; 0 when shut."""
+    rows, columns = np.nonzero(scene.kind_map == INTERIOR_KIND)
+    if len(rows) == 0:
+        return 0.0
+    return float(np.ptp(np.stack([columns, rows], axis=1) @ _down(scene)) + 1) / scene.px_per_mm
+
+
 def _down(scene: Scene) -> FloatArray:
     """(2,) float32 unit vector in the picture from forehead to chin."""
     up = scene.camera.rotation[:2, 1]
@@ -150,7 +158,7 @@ def _albedo(head: HeadModel) -> FloatArray:
     return table
 
 
-def _box(inside: FloatArray, pad: int = 3) -> Region:
+def _box(inside: BoolArray, pad: int = 3) -> Region:
     rows, columns = np.flatnonzero(inside.any(axis=1)), np.flatnonzero(inside.any(axis=0))
     height, width = inside.shape
     return Region(

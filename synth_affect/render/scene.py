@@ -61,6 +61,7 @@ class Region:
 class Scene:
     """One face of one picture at rest, as the renderer needs it.
 
+    head : the model that was fitted.
     camera, offsets_px : how vertices become pixels: project(camera, vertices) + offsets_px.
     vertices : (n_vertices, 3) float32, mm, the fitted face.  triangles : those that are drawn (lashes are not).
     kinds : (n_triangles,) uint8: FACE_KIND, EYE_KIND, INTERIOR_KIND; 0 is the rest of the head.

@@ -269,3 +269,12 @@ def test_a_family_has_its_published_strength_at_its_own_position() -> None:
     enraged = dict(zip(ARKIT_UNITS, category_weights(Emotion.ENRAGED), strict=True))
     assert enraged["jawOpen"] == pytest.approx(0.5 * 0.45, rel=1e-3)
     assert enraged["noseSneerLeft"] == pytest.approx(0.4, rel=1e-3)
+
+
+def test_intensity_goes_no_further_than_the_limits_of_the_units() -> None:
+    drowsy = ValenceArousal(0.2, -0.7)
+    strong = expression_weights(drowsy, intensity=5.0)
+    assert strong.max() <= 1.0
+    assert strong[ARKIT_UNITS.index("eyeBlinkLeft")] <= 0.6  # lids droop and never close
+    np.testing.assert_array_equal(expression_weights(drowsy, intensity=1.0), expression_weights(drowsy))
+    assert not expression_weights(drowsy, intensity=0.0).any()

@@ -337,3 +337,26 @@ def test_a_detector_is_opened_when_it_is_first_needed(stub_detector: Any, portra
         lazy.fit(portrait)
         assert stub_detector.open_now == 1
     assert stub_detector.open_now == 0
+
+
+def test_a_scene_of_another_face_is_refused(
+    synthesizer: AffectSynthesizer, portrait: ImageArray, fit: FaceFit, scene: Scene
+) -> None:
+    beside = replace(fit, camera=replace(fit.camera, translation=fit.camera.translation + [50.0, 0, 0]))
+    with pytest.raises(ShapeError, match="scene"):
+        synthesizer.synthesize(portrait, beside, valence=0.5, arousal=0.5, scene=scene)
+
+
+@pytest.mark.parametrize("intensity", [-0.1, 10.5, 1e39, math.nan])
+def test_an_intensity_out_of_range_is_refused(
+    synthesizer: AffectSynthesizer, portrait: ImageArray, fit: FaceFit, scene: Scene, intensity: float
+) -> None:
+    with pytest.raises(InputError, match="--intensity"):
+        synthesizer.synthesize(portrait, fit, valence=0.5, arousal=0.5, intensity=intensity, scene=scene)
+
+
+def test_a_head_without_lids_is_refused_at_once(synthesizer: AffectSynthesizer) -> None:
+    head = synthesizer.head
+    names = tuple("other" if name == "eyeBlinkLeft" else name for name in head.unit_names)
+    with pytest.raises(ShapeError, match="eyeBlinkLeft"):
+        AffectSynthesizer(replace(head, unit_names=names))

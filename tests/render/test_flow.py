@@ -10,7 +10,7 @@ import pytest
 from synth_affect.arrays import FloatArray, ImageArray
 from synth_affect.render.flow import FACING, FADE_MM, RELIGHT_LIMIT, sample, surface_flow
 from synth_affect.render.rasterizer import interpolate
-from synth_affect.render.scene import EYE_KIND, FACE_KIND, INTERIOR_KIND, Scene, face_mask, prepare_scene
+from synth_affect.render.scene import EYE_KIND, FACE_KIND, INTERIOR_KIND, MARGIN_MM, Scene, face_mask, prepare_scene
 
 SceneMaker = Callable[..., tuple[ImageArray, Scene]]
 Displacer = Callable[..., FloatArray]
@@ -216,3 +216,7 @@ def test_sampling_beyond_the_region_repeats_its_border() -> None:
     pixels = np.random.default_rng(0).uniform(0, 255, (6, 8, 3)).astype(np.float32)
     far = sample(pixels, np.full((6, 8, 2), (-50, 0), np.float32))
     np.testing.assert_allclose(far, np.broadcast_to(pixels[:, :1], pixels.shape), atol=1e-3)
+
+
+def test_the_region_is_wider_than_the_fade() -> None:
+    assert MARGIN_MM > FADE_MM
