@@ -342,7 +342,7 @@ def test_a_detector_is_opened_when_it_is_first_needed(stub_detector: Any, portra
 def test_a_scene_of_another_face_is_refused(
     synthesizer: AffectSynthesizer, portrait: ImageArray, fit: FaceFit, scene: Scene
 ) -> None:
-    beside = replace(fit, camera=replace(fit.camera, translation=fit.camera.translation + [50.0, 0, 0]))
+    beside = replace(fit, camera=replace(fit.camera, translation=np.add(fit.camera.translation, [50.0, 0, 0])))
     with pytest.raises(ShapeError, match="scene"):
         synthesizer.synthesize(portrait, beside, valence=0.5, arousal=0.5, scene=scene)
 
