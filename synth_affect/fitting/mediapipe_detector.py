@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
-from synth_affect.arrays import FloatArray, ImageArray
+from synth_affect.arrays import FloatArray, ImageArray, as_uint8
 from synth_affect.errors import InputError, ShapeError
 from synth_affect.fitting.face_search import Window, crop, find_faces, shrinkable, view_to_picture
 from synth_affect.fitting.landmarks import LandmarkDetector, Landmarks
@@ -20,7 +20,7 @@ from synth_affect.heads.camera import ImageSize
 if TYPE_CHECKING:
     from mediapipe.tasks.python.vision.face_landmarker import FaceLandmarker
 
-RIGHT_IRIS, LEFT_IRIS = 468, 473
+RIGHT_IRIS_CENTRE, LEFT_IRIS_CENTRE = 468, 473
 """Centres of the subject's irises among the 478 points."""
 
 
@@ -114,11 +114,9 @@ def _close(landmarker: FaceLandmarker) -> None:
 def _as_uint8(image: ImageArray) -> ImageArray:
     if image.ndim != 3 or image.shape[2] != 3 or 0 in image.shape:
         raise ShapeError("image", ("height", "width", 3), image.shape)
-    if image.dtype == np.uint16:
-        return (image >> 8).astype(np.uint8)
-    if image.dtype != np.uint8:
+    if image.dtype not in (np.uint8, np.uint16):
         raise ShapeError("image", "uint8 or uint16", str(image.dtype))
-    return image
+    return as_uint8(image)
 
 
 _NETWORK_SIDE = 256  # px, input of the landmark network
@@ -137,7 +135,7 @@ def _to_picture(normalised: FloatArray, window: Window, seen_pixel: float) -> Fl
     """
     view = window.view_size
     points: FloatArray = normalised * (view.width, view.height, view.width)
-    across = points[LEFT_IRIS, :2] - points[RIGHT_IRIS, :2]
+    across = points[LEFT_IRIS_CENTRE, :2] - points[RIGHT_IRIS_CENTRE, :2]
     x_axis = across / max(float(np.linalg.norm(across)), 1e-9)
     y_axis = np.array([-x_axis[1], x_axis[0]])
     upright = points[:, :2] @ np.stack([x_axis, y_axis], axis=1)

@@ -15,7 +15,7 @@ from PIL import Image
 
 from synth_affect.arrays import ImageArray
 from synth_affect.errors import InputError, ShapeError
-from synth_affect.fitting.mediapipe_detector import LEFT_IRIS, RIGHT_IRIS, MediaPipeDetector
+from synth_affect.fitting.mediapipe_detector import LEFT_IRIS_CENTRE, RIGHT_IRIS_CENTRE, MediaPipeDetector
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +47,7 @@ def test_a_portrait_gives_one_face_of_478_points_and_51_units(
     assert all(0 <= reading <= 1 for reading in face.blendshapes.values())
     assert face.blendshapes["mouthSmileLeft"] > 0.7  # she smiles
     # Left and right are the subject's, and her face lies where it lies.
-    assert face.points_image[RIGHT_IRIS, 0] < face.points_image[LEFT_IRIS, 0]
+    assert face.points_image[RIGHT_IRIS_CENTRE, 0] < face.points_image[LEFT_IRIS_CENTRE, 0]
     np.testing.assert_allclose(face.points_image[:, :2].mean(axis=0), [224, 123], atol=4)
     assert face.points_image[1, 2] < face.points_image[[234, 454], 2].min()  # the nose is nearer than the ears
 
@@ -79,7 +79,7 @@ def test_padding_moves_the_points_by_the_padding(
 ) -> None:
     moved = points(detector, np.pad(portrait, ((37, 5), (61, 11), (0, 0)), mode="edge"))
     difference = moved[:, :2] - points(detector, portrait)[:, :2]
-    inter_ocular = np.linalg.norm(moved[LEFT_IRIS, :2] - moved[RIGHT_IRIS, :2])
+    inter_ocular = np.linalg.norm(moved[LEFT_IRIS_CENTRE, :2] - moved[RIGHT_IRIS_CENTRE, :2])
     np.testing.assert_allclose(difference.mean(axis=0), [61, 37], atol=0.02 * inter_ocular)
 
 
@@ -133,6 +133,13 @@ def test_the_input_may_be_read_only_and_strided(
 def test_other_shapes_are_refused(detector: MediaPipeDetector, shape: tuple[int, ...]) -> None:
     with pytest.raises(ShapeError, match=r"image: expected \(height, width, 3\)"):
         detector.detect(np.zeros(shape, np.uint8))
+
+
+def test_sixteen_bits_are_rounded_to_eight(
+    detector: MediaPipeDetector, portrait: np.ndarray[Any, np.dtype[np.uint8]]
+) -> None:
+    deep = (np.maximum(portrait * np.int64(257), 100) - 100).astype(np.uint16)  # nearest to the eight bits' values
+    np.testing.assert_array_equal(points(detector, deep), points(detector, portrait))
 
 
 def test_other_types_are_refused(detector: MediaPipeDetector) -> None:

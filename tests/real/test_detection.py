@@ -12,7 +12,7 @@ import pytest
 
 from synth_affect.data.pictures import read_picture
 from synth_affect.fitting.face_search import box
-from synth_affect.fitting.mediapipe_detector import LEFT_IRIS, RIGHT_IRIS, MediaPipeDetector
+from synth_affect.fitting.mediapipe_detector import LEFT_IRIS_CENTRE, RIGHT_IRIS_CENTRE, MediaPipeDetector
 
 FACES = Path(__file__).parents[3] / "shared" / "faces"
 pytestmark = pytest.mark.skipif(not FACES.is_dir(), reason="../shared/faces is not here")
@@ -63,7 +63,7 @@ def test_faces_are_found_and_placed(detector: MediaPipeDetector, name: str) -> N
         assert 0 <= left < right <= width
         assert 0 <= top < bottom <= height
         # All heads here are upright: eyes over nose over mouth over chin.
-        eyes = face.points_image[[RIGHT_IRIS, LEFT_IRIS], 1].mean()
+        eyes = face.points_image[[RIGHT_IRIS_CENTRE, LEFT_IRIS_CENTRE], 1].mean()
         assert eyes < face.points_image[1, 1] < face.points_image[13, 1] < face.points_image[152, 1]
     assert areas == sorted(areas, reverse=True)
 
@@ -71,9 +71,9 @@ def test_faces_are_found_and_placed(detector: MediaPipeDetector, name: str) -> N
 @pytest.mark.parametrize("name", N_FACES)
 def test_a_mirrored_picture_gives_the_mirrored_irises(detector: MediaPipeDetector, name: str) -> None:
     pixels = read_picture(FACES / f"{name}.jpg").pixels
-    irises = [face.points_image[[RIGHT_IRIS, LEFT_IRIS], :2] for face in detector.detect(pixels)]
+    irises = [face.points_image[[RIGHT_IRIS_CENTRE, LEFT_IRIS_CENTRE], :2] for face in detector.detect(pixels)]
     mirrored = [
-        face.points_image[[LEFT_IRIS, RIGHT_IRIS], :2] * (-1, 1) + (pixels.shape[1], 0)
+        face.points_image[[LEFT_IRIS_CENTRE, RIGHT_IRIS_CENTRE], :2] * (-1, 1) + (pixels.shape[1], 0)
         for face in detector.detect(np.ascontiguousarray(pixels[:, ::-1]))
     ]
     assert len(mirrored) == len(irises)
