@@ -29,10 +29,10 @@ class Landmarks:
 
 
 class LandmarkDetector(Protocol):
-    """Finds faces. Closing frees native handles; a detector is a context manager that closes itself."""
+    """Finds faces. Closing frees native handles."""
 
     def detect(self, image: ImageArray) -> list[Landmarks]:
-        """All faces of `image` (height, width, 3) uint8 sRGB, largest first; [] when there is none."""
+        """All faces of `image` (height, width, 3) uint8 or uint16 sRGB, largest first; [] when there is none."""
         ...
 
     def close(self) -> None:

@@ -118,7 +118,10 @@ def _marked(head: HeadModel, markup: Markup) -> _MarkedHead:
 
 
 class LandmarkSolver:
-    """Fits one head model to landmarks; made once a model, called once a face, and not changed by a call.
+    """Fits one head model to landmarks; made once a model, called once a face.
+
+    What of the head belongs to a set of landmarks is worked out at its first call and kept; the answers depend on no
+    call before.
 
     head : with MediaPipe's 478 points and ibug's 68 embedded; ShapeError otherwise.
     settings : the defaults when absent.
