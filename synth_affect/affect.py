@@ -179,13 +179,19 @@ def ring(n_directions: int = 28, radii: Sequence[float] = (0.25, 0.5, 0.75, 1.0)
     )
 
 
+MAX_GRID_STEPS = 50
+"""2500 targets: more pictures than a sheet can hold and an eye tell apart."""
+
+
 def grid(steps: int = 5) -> tuple[ValenceArousal, ...]:
     """Targets over the square, steps x steps, as a picture of the plane is read: arousal falls row by row, valence
     rises along a row.
 
-    steps : >= 2; an odd number has neutral in the middle.
+    steps : 2 to 50; an odd number has neutral in the middle.
     """
     if steps < 2:
         raise InputError("--steps", f"{steps} is less than 2")
+    if steps > MAX_GRID_STEPS:
+        raise InputError("--steps", f"{steps} is more than {MAX_GRID_STEPS}")
     levels = [2 * k / (steps - 1) - 1 for k in range(steps)]
     return tuple(ValenceArousal(valence, arousal) for arousal in reversed(levels) for valence in levels)

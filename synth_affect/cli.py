@@ -61,7 +61,7 @@ FaceOption = Annotated[
     str, typer.Option("--face", metavar="largest|all|INDEX", help="Which face; INDEX counts from the largest, 0.")
 ]
 IntensityOption = Annotated[
-    float, typer.Option("--intensity", parser=_number, metavar="NUMBER", help="Factor on the expression, 0 or more.")
+    float, typer.Option("--intensity", parser=_number, metavar="NUMBER", help="Factor on the expression, 0 to 10.")
 ]
 InputExpressionOption = Annotated[
     _InputExpression,
@@ -167,7 +167,7 @@ def grid(
     image: ImageOption = None,
     steps: Annotated[
         int | None,
-        typer.Option(parser=_count, metavar="COUNT", help="Pictures along each axis, 2 or more [default: 5]."),
+        typer.Option(parser=_count, metavar="COUNT", help="Pictures along each axis, 2 to 50 [default: 5]."),
     ] = None,
     ring: Annotated[bool, typer.Option("--ring", help="28 directions x radii .25, .5, .75, 1 instead.")] = False,
     output: Annotated[
@@ -190,13 +190,13 @@ def grid(
     if ring and steps is not None:
         raise InputError("--steps", "a ring has its own directions and radii; give one of the two")
     from synth_affect.pipelines.contact_sheet import grid_layout, ring_layout
+    from synth_affect.pipelines.output_files import beside
 
     layout = ring_layout() if ring else grid_layout(5 if steps is None else steps)
-    suffix = "_ring" if ring else "_grid"
     _write_sheet(
         _source(image, face, fit_in, landmark_model, landmarks),
         layout,
-        image.with_name(f"{image.stem}{suffix}.png") if output is None else output,
+        beside(image, "_ring.png" if ring else "_grid.png") if output is None else output,
         as_json,
         intensity=intensity,
         input_expression=input_expression.value,

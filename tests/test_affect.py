@@ -69,6 +69,8 @@ def test_the_grid_reads_like_a_picture_of_the_plane() -> None:
 def test_empty_sets_of_targets_are_refused() -> None:
     with pytest.raises(InputError, match="--steps: 1 is less than 2"):
         grid(1)
+    with pytest.raises(InputError, match="--steps: 51 is more than 50"):
+        grid(51)
     with pytest.raises(InputError, match="n_directions: 0 is not"):
         ring(0)
     with pytest.raises(InputError, match=r"radii: \[1.2\]"):

@@ -17,6 +17,17 @@ def check_writable(path: Path, inputs: Iterable[Path] = ()) -> None:
 
     inputs : files that must not be overwritten; they are recognised through links and other spellings of their names.
     """
+    try:
+        with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+            path.stat()  # pathlib's own questions take a ring of links for an absent file
+        _check_place(path, inputs)
+    except OSError as error:  # a name too long, a ring of links, a folder that may not be searched
+        raise InputError(path, f"cannot be written ({error.strerror or error})") from error
+    except (RuntimeError, ValueError) as error:  # a ring of links further up; a null character
+        raise InputError(path, f"cannot be written ({error})") from error
+
+
+def _check_place(path: Path, inputs: Iterable[Path]) -> None:
     if path.is_dir():
         raise InputError(path, "a folder, not a file to write")
     if path.exists() and not path.is_file():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,8 +14,9 @@ from synth_affect.data.pictures import DEFAULT_QUALITY, Picture, check_quality
 from synth_affect.data.provenance import Provenance, sidecar_path
 from synth_affect.errors import InputError
 from synth_affect.fitting.fit_json import fit_to_json
-from synth_affect.pipelines.output_files import OutputPicture, check_output_paths, write_together
+from synth_affect.pipelines.output_files import OutputPicture, beside, check_output_paths, write_together
 from synth_affect.pipelines.picture_faces import FacesOfPicture, FaceSource, open_faces, summarise
+from synth_affect.pipelines.synthesize import LARGEST_INTENSITY
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +30,8 @@ class Target:
     wrinkles: float = 1.0
 
     def __post_init__(self) -> None:
-        if not (math.isfinite(self.intensity) and self.intensity >= 0):
-            raise InputError("--intensity", f"{self.intensity:g} is not a number from 0 on")
+        if not 0 <= self.intensity <= LARGEST_INTENSITY:  # also false for NaN
+            raise InputError("--intensity", f"{self.intensity:g} is not in [0, {LARGEST_INTENSITY:g}]")
         if not 0 <= self.wrinkles <= 1:  # also false for NaN
             raise InputError("--wrinkles", f"{self.wrinkles:g} is not in [0, 1]")
 
@@ -85,7 +85,7 @@ def default_output(image: Path, target: Target) -> Path:
     """Beside the input, named after the target: face.jpg -> face_v+0.60_a+0.30.png"""
     category = f"_{target.emotion}" if target.emotion is not None else ""
     valence, arousal = signed(target.point.valence), signed(target.point.arousal)
-    return image.with_name(f"{image.stem}{category}_v{valence}_a{arousal}.png")
+    return beside(image, f"{category}_v{valence}_a{arousal}.png")
 
 
 def edit_picture(source: FaceSource, target: Target, outputs: EditOutputs) -> dict[str, Any]:

@@ -31,9 +31,18 @@ class OutputPicture:
     fit: Mapping[str, Any]
 
 
+def beside(image: Path, ending: str) -> Path:
+    """The output for which no name was given: in the folder of `image`, named after it, `ending` in place of its
+    suffix. Raises InputError when `image` names no file.
+    """
+    if not image.name:  # ".", "/" and the empty name
+        raise InputError(image, "a folder, not a picture")
+    return image.with_name(f"{image.stem}{ending}")
+
+
 def check_output_paths(pictures: Sequence[Path], texts: Sequence[Path], inputs: Iterable[Path]) -> None:
     """Raises InputError when one of the outputs, sidecars included, cannot be written, is one of `inputs`, or is
-    named twice.
+    named twice, where names that differ in the case of their letters count as one.
 
     pictures : image files, each with a sidecar.  texts : other files.
     """
@@ -43,11 +52,12 @@ def check_output_paths(pictures: Sequence[Path], texts: Sequence[Path], inputs: 
     others = [*texts, *(sidecar_path(path) for path in pictures)]
     for path in others:
         check_writable(path, inputs)
-    seen: set[Path] = set()
+    seen: set[str] = set()
     for path in (*pictures, *others):
-        if path.resolve() in seen:
+        name = str(path.resolve()).casefold()  # one file where the file system ignores case
+        if name in seen:
             raise InputError(path, "two outputs have this name")
-        seen.add(path.resolve())
+        seen.add(name)
 
 
 def write_together(

@@ -24,6 +24,8 @@ from synth_affect.pipelines.synthesize import AffectSynthesizer
 FaceChoice = Literal["largest", "all"] | int
 """Which faces of a picture; a number counts from the largest, which is 0."""
 
+MAX_INDEX_DIGITS = 9
+
 
 @dataclass(frozen=True, slots=True)
 class FaceSource:
@@ -95,6 +97,8 @@ def parse_face_choice(text: str) -> FaceChoice:
     if text == "all":
         return "all"
     if text.isascii() and text.isdigit():
+        if len(text) > MAX_INDEX_DIGITS:  # Python refuses to read thousands of them, and no picture has so many faces
+            raise InputError("--face", f"a number of {len(text)} digits; no picture shows so many faces")
         return int(text)
     raise InputError("--face", f"{text!r} is none of largest, all, or a number from 0 on")
 

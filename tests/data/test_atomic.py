@@ -79,6 +79,21 @@ def test_what_cannot_be_written_is_told_before(tmp_path: Path) -> None:
         check_writable(tmp_path / "nowhere" / "out.png")
 
 
+def test_names_that_no_file_can_have_are_told_before(tmp_path: Path) -> None:
+    for name in ("x" * 300 + ".png", "null\0.png"):
+        with pytest.raises(InputError, match="cannot be written"):
+            check_writable(tmp_path / name)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="links need rights here")
+def test_a_ring_of_links_is_told_before(tmp_path: Path) -> None:
+    for name, target in (("a.png", "b.png"), ("b.png", "a.png")):
+        (tmp_path / name).symlink_to(tmp_path / target)
+    for path in (tmp_path / "a.png", tmp_path / "a.png" / "c.png"):
+        with pytest.raises(InputError, match=r"cannot be written|does not exist"):
+            check_writable(path)
+
+
 @pytest.mark.skipif(os.name != "posix" or IS_ROOT, reason="root may write anywhere")
 def test_a_folder_without_the_right_to_write_is_told_before(tmp_path: Path) -> None:
     tmp_path.chmod(0o500)

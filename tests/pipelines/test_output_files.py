@@ -11,7 +11,7 @@ import pytest
 from synth_affect.data.pictures import Picture
 from synth_affect.data.provenance import Provenance
 from synth_affect.errors import InputError
-from synth_affect.pipelines.output_files import OutputPicture, check_output_paths, write_together
+from synth_affect.pipelines.output_files import OutputPicture, beside, check_output_paths, write_together
 
 WRITTEN = {"a.png", "a.png.json", "b.png", "b.png.json", "fit.json"}
 
@@ -66,6 +66,14 @@ def test_no_output_may_be_an_input_or_another_output(tmp_path: Path) -> None:
         check_output_paths([a], [given], [])
     with pytest.raises(InputError, match="two outputs"):
         check_output_paths([a, tmp_path / "." / "a.png"], [], [])
+    with pytest.raises(InputError, match="two outputs"):
+        check_output_paths([a, tmp_path / "A.PNG"], [], [])
+
+
+@pytest.mark.parametrize("name", ["", ".", "/"])
+def test_nothing_stands_beside_a_folder_without_a_name(name: str) -> None:
+    with pytest.raises(InputError, match="a folder, not a picture"):
+        beside(Path(name), "_grid.png")
 
 
 def fails_at(call: int, error: BaseException) -> Callable[..., Any]:

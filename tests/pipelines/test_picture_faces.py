@@ -24,6 +24,11 @@ def test_other_choices_name_the_option(text: str) -> None:
     assert repr(text) in caught.value.reason
 
 
+def test_a_number_of_any_length_is_answered() -> None:
+    with pytest.raises(InputError, match=r"^--face: a number of 5000 digits"):
+        parse_face_choice("9" * 5000)
+
+
 def test_faces_are_chosen_from_the_largest(two_portraits: Any, stub_detector: Any) -> None:
     path, stub_detector.faces = two_portraits[0], tuple(two_portraits[1])
     found = {}
