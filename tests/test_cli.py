@@ -317,7 +317,7 @@ REFUSED: dict[str, tuple[BadRequest, str, str]] = {
     "report format": (request(*TARGET, "--report", "{out}/r.pdf"), "r.pdf", ".png"),
     "one name twice": (request(*TARGET, "-o", "{out}/o.png", "--report", "{out}/o.png"), "o.png", "two outputs"),
     "fit over sidecar": (request(*TARGET, "-o", "{out}/o.png", "--fit-out", "{out}/o.png.json"), "json", "two outputs"),
-    "no such fit": (request(*TARGET, "--fit-in", "{out}/none.json"), "none.json", "no such file"),
+    "no such fit": (request(*TARGET, "--fit-in", "{out}/none.json"), "none.json", "no such fit file"),
     "bad fit": (bad_fit, "fit.json", "not a face fit"),
     "fit of another size": (fit_of_another_size, "fit.json", "300 x 300"),
     "fit and face": (request(*TARGET, "--fit-in", "{out}/f.json", "--face", "1"), "--face", "--fit-in"),

@@ -19,6 +19,7 @@ from synth_affect.arrays import FloatArray
 from synth_affect.errors import InputError
 from synth_affect.fitting.landmarks import Landmarks
 from synth_affect.fitting.markup import IBUG
+from synth_affect.fitting.text_file import read_text_file
 from synth_affect.heads.camera import ImageSize
 
 SUFFIXES = (".pts", ".ljson")
@@ -39,7 +40,7 @@ def read_landmarks(path: Path, image_size: ImageSize) -> Landmarks:
     suffix = path.suffix.lower()
     if suffix not in SUFFIXES:
         raise InputError(path, f"landmarks are read from {' or '.join(SUFFIXES)}")
-    text = _text(path)
+    text = read_text_file(path, "landmark file", _MAX_BYTES)
     points = _pts_points(text, path) if suffix == ".pts" else _ljson_points(text, path)
     outside = (points < 0).any(axis=1) | (points > [image_size.width, image_size.height]).any(axis=1)
     n_outside = int(outside.sum())
@@ -47,26 +48,6 @@ def read_landmarks(path: Path, image_size: ImageSize) -> Landmarks:
         size = f"{image_size.width} x {image_size.height}"
         raise InputError(path, f"{n_outside} of {len(points)} points lie outside the picture of {size} pixels")
     return Landmarks(np.column_stack([points, np.zeros(len(points))]), {})
-
-
-def _text(path: Path) -> str:
-    if path.is_dir():
-        raise InputError(path, "a folder, not a landmark file")
-    if path.exists() and not path.is_file():
-        raise InputError(path, "not a regular file")
-    try:
-        with path.open("rb") as file:
-            content = file.read(_MAX_BYTES + 1)
-    except FileNotFoundError:
-        raise InputError(path, "no such landmark file") from None
-    except OSError as error:
-        raise InputError(path, f"cannot be read ({error.strerror})") from error
-    if len(content) > _MAX_BYTES:
-        raise InputError(path, "too large for a landmark file")
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise InputError(path, "not a landmark file: not text") from None
 
 
 _PTS_HEADER = re.compile(r"(version|n_points)\s*:\s*(\S+)")

@@ -7,6 +7,7 @@ import zipfile
 from pathlib import Path
 
 from synth_affect.errors import InputError
+from synth_affect.fitting.text_file import why_no_file
 
 MODEL_URL = (
     "https://storage.googleapis.com/mediapipe-models/face_landmarker/face_landmarker/float16/1/face_landmarker.task"
@@ -38,9 +39,10 @@ def find_landmark_model(explicit: Path | None = None) -> Path:
 
 
 def _why_unusable(path: Path) -> str | None:
-    if path.is_dir():
-        return "a folder, not a landmark model file"
     try:
+        reason = why_no_file(path, "landmark model file")
+        if reason is not None:
+            return reason
         with path.open("rb") as file:
             if not file.read(1):
                 return "an empty file, not a landmark model"

@@ -17,6 +17,7 @@ from synth_affect.fitting.fit import FaceFit
 from synth_affect.fitting.fit_json import fit_from_json
 from synth_affect.fitting.landmark_file import read_landmarks
 from synth_affect.fitting.landmarks import Landmarks
+from synth_affect.fitting.text_file import read_text_file
 from synth_affect.heads.camera import ImageSize, yaw_pitch_roll
 from synth_affect.heads.model import HeadModel
 from synth_affect.pipelines.synthesize import AffectSynthesizer
@@ -25,6 +26,8 @@ FaceChoice = Literal["largest", "all"] | int
 """Which faces of a picture; a number counts from the largest, which is 0."""
 
 MAX_INDEX_DIGITS = 9
+MAX_FIT_BYTES = 4 << 20
+"""Over a hundred times what a fit takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,15 +138,7 @@ def open_faces(source: FaceSource) -> Iterator[FacesOfPicture]:
 
 def read_fit(path: Path, head: HeadModel, picture: Picture) -> FaceFit:
     """The fit in the JSON file `path`, of `head`, to a picture of this size. Raises InputError when it is not that."""
-    try:
-        text = path.read_text("utf-8")
-    except FileNotFoundError:
-        raise InputError(path, "no such file") from None
-    except OSError as error:
-        raise InputError(path, f"cannot be read ({error.strerror})") from error
-    except UnicodeDecodeError as error:
-        raise InputError(path, "not JSON: not text") from error
-    fit = fit_from_json(text, path, head=head)
+    fit = fit_from_json(read_text_file(path, "fit file", MAX_FIT_BYTES), path, head=head)
     height, width = picture.pixels.shape[:2]
     if (fit.image_size.height, fit.image_size.width) != (height, width):
         fitted = f"{fit.image_size.width} x {fit.image_size.height}"

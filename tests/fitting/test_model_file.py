@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import http.server
 import importlib.metadata
+import os
 import subprocess
 import sys
 import threading
@@ -105,6 +106,13 @@ def test_an_explicit_file_that_is_no_model_is_refused_whatever_else_there_is(
 def test_an_explicit_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="a folder, not a landmark model file"):
         find_landmark_model(tmp_path)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes here")
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "own.task")
+    with pytest.raises(InputError, match=r"own\.task: not a regular file"):
+        find_landmark_model(tmp_path / "own.task")
 
 
 def test_the_download_lands_in_the_cache(

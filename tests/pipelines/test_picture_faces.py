@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ from synth_affect.errors import InputError, NoFaceError
 from synth_affect.fitting.landmarks import Landmarks
 from synth_affect.heads.camera import yaw_pitch_roll
 from synth_affect.heads.cc0 import load_cc0
-from synth_affect.pipelines.picture_faces import FaceSource, open_faces, parse_face_choice, summarise
+from synth_affect.pipelines.picture_faces import MAX_FIT_BYTES, FaceSource, open_faces, parse_face_choice, summarise
 
 
 def test_a_number_is_an_index_and_words_stay_words() -> None:
@@ -58,6 +59,22 @@ def test_the_detector_is_closed_when_the_head_cannot_be_read(
     with pytest.raises(InputError, match="damaged"), open_faces(FaceSource(portrait_path)):
         pass
     assert stub_detector.open_now == 0
+
+
+def test_a_fit_is_read_from_a_small_regular_file_of_text(tmp_path: Path, portrait_path: Path) -> None:
+    (tmp_path / "large.json").write_bytes(b" " * (MAX_FIT_BYTES + 1))
+    (tmp_path / "noise.json").write_bytes(b"\xff\xfe")
+    wanted = {
+        tmp_path / "large.json": "too large for a fit file",
+        tmp_path / "noise.json": "not a fit file: not text",
+        tmp_path: "a folder, not a fit file",
+    }
+    if hasattr(os, "mkfifo"):
+        os.mkfifo(tmp_path / "pipe.json")
+        wanted[tmp_path / "pipe.json"] = "not a regular file"
+    for path, reason in wanted.items():
+        with pytest.raises(InputError, match=reason), open_faces(FaceSource(portrait_path, fit_in=path)):
+            pass
 
 
 def test_the_summary_is_of_this_face(portrait_path: Path, portrait_landmarks: Any, stub_detector: Any) -> None:
