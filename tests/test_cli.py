@@ -18,6 +18,7 @@ import synth_affect
 from synth_affect.affect import Emotion, position
 from synth_affect.cli import main
 from synth_affect.data.provenance import DIGITAL_SOURCE_TYPE, sha256_file
+from synth_affect.errors import FitError, ShapeError, SynthAffectError
 
 pytestmark = pytest.mark.usefixtures("stub_detector")
 
@@ -380,6 +381,28 @@ def test_a_full_disk_leaves_nothing(
     assert run("--image", face, *JOY, *outputs) == 2
     assert "No space left on device" in capsys.readouterr().err
     assert contents(tmp_path) == files
+
+
+@pytest.mark.parametrize("error", [FitError("a fold"), ShapeError("region", "some pixels", "none")])
+@pytest.mark.parametrize("command", [(), ("grid",)])
+def test_a_given_fit_that_cannot_be_drawn_is_bad_input(
+    command: tuple[str, ...],
+    error: SynthAffectError,
+    face: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    from synth_affect.pipelines.synthesize import AffectSynthesizer
+
+    fit = tmp_path / "fit.json"
+    assert run("--image", face, *JOY, "--fit-out", fit) == 0
+    capsys.readouterr()
+    monkeypatch.setattr(AffectSynthesizer, "prepare", fails_at(1, error))
+    target = () if command else JOY
+    assert run(*command, "--image", face, *target, "--fit-in", fit, "-o", tmp_path / "o.png") == 2
+    assert capsys.readouterr() == ("", f"synth-affect: {fit}: this fit cannot be drawn ({error})\n")
+    assert not (tmp_path / "o.png").exists()
 
 
 def test_an_interrupt_while_drawing_leaves_nothing(

@@ -16,11 +16,23 @@ import numpy as np
 from synth_affect.arrays import FloatArray
 from synth_affect.errors import InputError, ShapeError
 from synth_affect.fitting.fit import FaceFit
+from synth_affect.fitting.markup import IBUG, MEDIAPIPE
 from synth_affect.heads.camera import Camera, ImageSize
 from synth_affect.heads.model import HeadModel
 
 FORMAT = "synth-affect face fit"
 VERSION = 1
+
+LARGEST_COEFFICIENT = 10.0
+"""Standard deviations; the solver stays within a third of it."""
+
+FOCAL_PER_SIDE = (0.1, 100.0)
+"""Of the longer side of the picture: from a fisheye to a telescope."""
+
+DEPTH_MM = (100.0, 200_000.0)
+"""From nearer than a lens focuses to a face of a few pixels in the largest picture."""
+
+N_LANDMARKS = (MEDIAPIPE.n_landmarks, IBUG.n_landmarks)
 
 
 def fit_to_json(fit: FaceFit) -> str:
@@ -119,14 +131,44 @@ def _refuse_constant(name: str) -> NoReturn:
 def _refuse_impossible(fit: FaceFit, source: str | Path) -> None:
     """What no solver writes and no renderer can draw."""
     r = fit.camera.rotation
-    if np.abs(r @ r.T - np.eye(3)).max() > 1e-6 or np.linalg.det(r) < 0:
+    # Entries are bounded first: products of huge ones are NaN, which is not above any tolerance.
+    if np.abs(r).max() > 2 or np.abs(r @ r.T - np.eye(3)).max() > 1e-6 or np.linalg.det(r) < 0:
         raise InputError(source, "camera.rotation is not a rotation")
     if fit.camera.focal_px <= 0 or fit.camera.translation[2] <= 0:
         raise InputError(source, "the camera needs a focal_px and a depth above 0")
     if not ((fit.expression_weights >= 0) & (fit.expression_weights <= 1)).all():
         raise InputError(source, "expression_weights are not within [0, 1]")
+    if np.abs(fit.identity_coefficients).max(initial=0.0) > LARGEST_COEFFICIENT:
+        raise InputError(source, f"identity_coefficients are not within {LARGEST_COEFFICIENT:g} of 0")
     if fit.residual_iod < 0:
         raise InputError(source, "residual_iod is negative")
+    _refuse_elsewhere(fit, source)
+
+
+def _refuse_elsewhere(fit: FaceFit, source: str | Path) -> None:
+    """Faces that are not in the picture, and cameras that no picture was taken with."""
+    camera, size = fit.camera, np.array([fit.image_size.width, fit.image_size.height], dtype=np.float64)
+    longer_side = size.max()
+    least, most = (share * longer_side for share in FOCAL_PER_SIDE)
+    if not least <= camera.focal_px <= most:
+        raise InputError(source, f"camera.focal_px is not within [{least:g}, {most:g}]")
+    least, most = DEPTH_MM
+    if not least <= camera.translation[2] <= most:
+        raise InputError(source, f"the depth in camera.translation is not within [{least:g}, {most:g}] mm")
+    if not ((camera.principal_point >= 0) & (camera.principal_point <= size)).all():
+        raise InputError(source, "camera.principal_point is not in the picture")
+    with np.errstate(over="ignore"):  # infinity is refused below
+        origin = camera.focal_px * camera.translation[:2] / camera.translation[2] + camera.principal_point
+    if not ((origin >= -longer_side) & (origin <= size + longer_side)).all():
+        raise InputError(source, "camera.translation puts the head far outside the picture")
+    if len(fit.landmarks_image) not in N_LANDMARKS:
+        counts = " or ".join(str(n) for n in N_LANDMARKS)
+        raise InputError(source, f"{len(fit.landmarks_image)} landmarks_image; a fit has {counts}")
+    inside = ((fit.landmarks_image >= 0) & (fit.landmarks_image <= size)).all(axis=1)
+    if 2 * np.count_nonzero(inside) < inside.size:
+        raise InputError(
+            source, f"{np.count_nonzero(~inside)} of {inside.size} landmarks_image lie outside the picture"
+        )
 
 
 class _Reader:

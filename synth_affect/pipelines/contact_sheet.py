@@ -20,7 +20,7 @@ from synth_affect.errors import InputError
 from synth_affect.pipelines.drawing import FAINT_INK, INK, blank, font, on_paper, resized, write
 from synth_affect.pipelines.edit_picture import Target, signed
 from synth_affect.pipelines.output_files import OutputPicture, check_output_paths, write_together
-from synth_affect.pipelines.picture_faces import FaceSource, open_faces, summarise
+from synth_affect.pipelines.picture_faces import FaceSource, blaming_the_given_fit, open_faces, summarise
 
 RING_DIRECTIONS, RING_RADII = 28, (0.25, 0.5, 0.75, 1.0)
 GAP_PX = 6
@@ -132,7 +132,7 @@ def write_contact_sheet(
     settings = Target(ValenceArousal(0, 0), intensity=intensity, input_expression=input_expression, wrinkles=wrinkles)
     check_quality(quality)
     check_output_paths([output], [], source.files)
-    with open_faces(source) as opened:
+    with open_faces(source) as opened, blaming_the_given_fit(source):
         face, synthesizer = opened.faces[0], opened.synthesizer
         pixels = opened.picture.pixels
         scene = synthesizer.prepare(pixels, face.fit)

@@ -15,7 +15,13 @@ from synth_affect.data.provenance import Provenance, sidecar_path
 from synth_affect.errors import InputError
 from synth_affect.fitting.fit_json import fit_to_json
 from synth_affect.pipelines.output_files import OutputPicture, beside, check_output_paths, write_together
-from synth_affect.pipelines.picture_faces import FacesOfPicture, FaceSource, open_faces, summarise
+from synth_affect.pipelines.picture_faces import (
+    FacesOfPicture,
+    FaceSource,
+    blaming_the_given_fit,
+    open_faces,
+    summarise,
+)
 from synth_affect.pipelines.synthesize import LARGEST_INTENSITY
 
 
@@ -106,18 +112,19 @@ def _edit(opened: FacesOfPicture, source: FaceSource, target: Target, outputs: E
     picture, synthesizer = opened.picture, opened.synthesizer
     running, drawn = picture.pixels, []
     for face in opened.faces:
-        scene = synthesizer.prepare(running, face.fit)
-        result = synthesizer.synthesize(
-            running,
-            face.fit,
-            valence=target.point.valence,
-            arousal=target.point.arousal,
-            emotion=target.emotion,
-            intensity=target.intensity,
-            input_expression=target.input_expression,
-            wrinkles=target.wrinkles,
-            scene=scene,
-        )
+        with blaming_the_given_fit(source):
+            scene = synthesizer.prepare(running, face.fit)
+            result = synthesizer.synthesize(
+                running,
+                face.fit,
+                valence=target.point.valence,
+                arousal=target.point.arousal,
+                emotion=target.emotion,
+                intensity=target.intensity,
+                input_expression=target.input_expression,
+                wrinkles=target.wrinkles,
+                scene=scene,
+            )
         running = result.image
         drawn.append((face.fit, scene, result.vertices))
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from synth_affect.data.pictures import Picture, read_picture
 from synth_affect.data.provenance import sha256_file
-from synth_affect.errors import FitError, InputError, NoFaceError
+from synth_affect.errors import FitError, InputError, NoFaceError, ShapeError
 from synth_affect.fitting.fit import FaceFit
 from synth_affect.fitting.fit_json import fit_from_json
 from synth_affect.fitting.landmark_file import read_landmarks
@@ -144,6 +144,17 @@ def read_fit(path: Path, head: HeadModel, picture: Picture) -> FaceFit:
         fitted = f"{fit.image_size.width} x {fit.image_size.height}"
         raise InputError(path, f"fits a picture of {fitted} pixels; {picture.path} has {width} x {height}")
     return fit
+
+
+@contextmanager
+def blaming_the_given_fit(source: FaceSource) -> Iterator[None]:
+    """While a face is drawn: a fit from a file that passed all checks and still has no answer is bad input."""
+    try:
+        yield
+    except (FitError, ShapeError) as error:
+        if source.fit_in is None:
+            raise
+        raise InputError(source.fit_in, f"this fit cannot be drawn ({error})") from error
 
 
 def _fit_landmarks(synthesizer: AffectSynthesizer, landmarks: Landmarks, picture: Picture, path: Path) -> FaceFit:
