@@ -63,23 +63,42 @@ def check_output_paths(pictures: Sequence[Path], texts: Sequence[Path], inputs: 
 def write_together(
     pictures: Sequence[OutputPicture], texts: Mapping[Path, bytes], *, quality: int = DEFAULT_QUALITY
 ) -> None:
-    """Writes every picture, its sidecar, and `texts`; all appear, or none.
+    """Writes every picture, its sidecar, and `texts`.
+
+    All are written in full under temporary names, and only then renamed: texts first, each sidecar before its picture,
+    the first of `pictures` last. When one cannot be written, nothing has changed. When a rename fails, or is
+    interrupted, the files that were new by then are removed; a file that stood under one of their names is gone.
 
     quality : of pictures in a lossy format, 1 to 100.
     Raises InputError when one of them cannot be written.
     """
-    files = dict(texts)
+    files: dict[Path, bytes] = {}
     for picture in pictures:
-        files[sidecar_path(picture.path)] = sidecar(picture.provenance, output=picture.path, fit=picture.fit)
         files[picture.path] = encode_picture(
             picture.pixels, picture.path, picture.like, picture.provenance, quality=quality
         )
-    with contextlib.ExitStack() as names:  # when it closes, all temporary names become final ones
-        for path, content in files.items():
-            file = names.enter_context(atomic_write(path))
-            try:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())  # a disk that is full says so now, before the first of the names appears
-            except OSError as error:  # caught here, where it is known which of the files it was
-                raise InputError(path, f"cannot be written ({error.strerror or error})") from error
+        files[sidecar_path(picture.path)] = sidecar(picture.provenance, output=picture.path, fit=picture.fit)
+    files.update(texts)
+    written: dict[Path, os.stat_result] = {}
+    try:
+        with contextlib.ExitStack() as names:  # when it closes, temporary names become final ones, the last one first
+            for path, content in files.items():
+                file = names.enter_context(atomic_write(path))
+                try:
+                    file.write(content)
+                    file.flush()
+                    os.fsync(file.fileno())  # a disk that is full says so now, before the first of the names appears
+                except OSError as error:  # caught here, where it is known which of the files it was
+                    raise InputError(path, f"cannot be written ({error.strerror or error})") from error
+                written[path] = os.fstat(file.fileno())
+    except BaseException:
+        for path, status in written.items():
+            _remove_if_it_is(path, status)
+        raise
+
+
+def _remove_if_it_is(path: Path, status: os.stat_result) -> None:
+    """Removes the file that `path` names or points to, if it is the one of `status`: one not renamed is not."""
+    with contextlib.suppress(OSError):
+        if os.path.samestat(path.stat(), status):
+            path.resolve().unlink()

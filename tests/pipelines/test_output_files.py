@@ -31,7 +31,7 @@ def test_pictures_sidecars_and_texts_appear_together(two_pictures: list[OutputPi
 
 
 @pytest.mark.parametrize("error", [OSError(28, "No space left on device"), KeyboardInterrupt()])
-@pytest.mark.parametrize("call", range(1, 6))
+@pytest.mark.parametrize("call", range(1, 15))  # one each while writing, two each while renaming
 def test_or_none_of_them_does(
     error: BaseException,
     call: int,
@@ -52,8 +52,35 @@ def test_the_message_names_the_file_that_failed(
     two_pictures: list[OutputPicture], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(os, "fsync", fails_at(1, OSError(28, "No space left on device")))
-    with pytest.raises(InputError, match=r"fit\.json: cannot be written \(No space left"):
+    with pytest.raises(InputError, match=r"a\.png: cannot be written \(No space left"):
         write_together(two_pictures, {tmp_path / "fit.json": b"{}\n"})
+
+
+@pytest.mark.parametrize("error", [OSError(5, "Input/output error"), KeyboardInterrupt()])
+@pytest.mark.parametrize("call", range(1, 6))
+def test_a_rename_that_fails_takes_the_earlier_ones_back(
+    error: BaseException,
+    call: int,
+    two_pictures: list[OutputPicture],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    (tmp_path / "a.png").write_bytes(b"from before")
+    renamed: list[str] = []
+    rename = Path.replace
+
+    def replace(self: Path, target: Path) -> Path:
+        renamed.append(target.name)
+        if len(renamed) == call:
+            raise error
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "replace", replace)
+    with pytest.raises(InputError if isinstance(error, OSError) else KeyboardInterrupt):
+        write_together(two_pictures, {tmp_path / "fit.json": b"{}\n"})
+    assert renamed == ["fit.json", "b.png.json", "b.png", "a.png.json", "a.png"][:call]
+    assert {path.name for path in tmp_path.iterdir()} == {"a.png"}
+    assert (tmp_path / "a.png").read_bytes() == b"from before"
 
 
 def test_no_output_may_be_an_input_or_another_output(tmp_path: Path) -> None:
