@@ -5,7 +5,10 @@ Everything that takes time to import is imported in the command that needs it.
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
+import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from enum import StrEnum
@@ -22,7 +25,7 @@ if TYPE_CHECKING:
     from synth_affect.pipelines.picture_faces import FaceSource
 
 NAME = "synth-affect"
-BAD_INPUT, UNHEALTHY, INTERRUPTED = 2, 1, 130
+BAD_INPUT, UNHEALTHY, UNHEARD, INTERRUPTED = 2, 1, 1, 130
 """Exit codes; all went well is 0."""
 
 T = TypeVar("T")
@@ -84,7 +87,20 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print a summary as JSO
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command with `argv` (sys.argv's where None); returns the exit code."""
+    """Run the command with `argv` (sys.argv's where None); returns the exit code.
+
+    What is said on stdout is collected and said at the end. A reader who has left by then (`| true`) changes nothing:
+    the files are written, and the code is that of the run. A stdout that cannot be written (`> /dev/full`) is told in
+    one line on stderr, and 1 where all else went well.
+    """
+    said = io.StringIO()
+    with contextlib.redirect_stdout(said):
+        code = _run(argv)
+    heard = _say(said.getvalue())
+    return code if heard or code else UNHEARD
+
+
+def _run(argv: Sequence[str] | None) -> int:
     try:
         code = app(args=argv, prog_name=NAME, standalone_mode=False)
     except SynthAffectError as error:
@@ -94,6 +110,23 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (KeyboardInterrupt, typer.Abort):
         return INTERRUPTED
     return code if isinstance(code, int) else 0
+
+
+def _say(text: str) -> bool:
+    """Whether `text` went out on stdout, or nobody wanted it."""
+    if not text:
+        return True
+    try:
+        typer.echo(text, nl=False)
+    except OSError as error:
+        # The interpreter would try once more when it exits, and complain.
+        with contextlib.suppress(OSError, ValueError), open(os.devnull, "wb") as nowhere:
+            os.dup2(nowhere.fileno(), sys.stdout.fileno())
+        if isinstance(error, BrokenPipeError):
+            return True
+        _complain(f"stdout: cannot be written ({error.strerror or error})")
+        return False
+    return True
 
 
 def _show_version(asked: bool) -> None:

@@ -5,7 +5,10 @@ from __future__ import annotations
 import json
 import math
 import os
+import shlex
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -433,6 +436,25 @@ def fails_at(call: int, error: BaseException) -> Callable[..., Any]:
 
 
 # What it says
+
+
+@pytest.mark.skipif(os.name != "posix", reason="a shell and its devices")
+@pytest.mark.parametrize("words", ["--version", "--help"])
+@pytest.mark.parametrize(
+    ("stdout", "code", "stderr"),
+    [
+        ("| (exec 0<&-; sleep 0.1)", 0, ""),
+        (">&-", 0, ""),
+        ("> /dev/full", 1, "synth-affect: stdout: cannot be written (No space left on device)\n"),
+    ],
+)
+def test_a_stdout_that_does_not_take_it_is_no_traceback(words: str, stdout: str, code: int, stderr: str) -> None:
+    if "/dev/full" in stdout and not Path("/dev/full").exists():
+        pytest.skip("no such device here")
+    program = "import sys, time; from synth_affect.cli import main; time.sleep(0.2); sys.exit(main(sys.argv[1:]))"
+    line = f"{shlex.join([sys.executable, '-c', program, words])} {stdout}; exit ${{PIPESTATUS[0]}}"
+    ran = subprocess.run(["bash", "-c", line], capture_output=True, text=True, check=False)
+    assert (ran.returncode, ran.stderr) == (code, stderr)
 
 
 def test_version(capsys: pytest.CaptureFixture[str]) -> None:
