@@ -102,11 +102,6 @@ def expression_weights(target: ValenceArousal, emotion: Emotion | None = None, *
     return _limited(strength * _reconciled(weights))
 
 
-def category_weights(emotion: Emotion) -> FloatArray:
-    """(52,) float64 in [0, 1]: the category at its own position."""
-    return expression_weights(position(emotion), emotion)
-
-
 def intensity_at(radius: float) -> float:
     """Strength of the expression at a distance from neutral: 1 is that of the prototypes."""
     return _INTENSITY_AT_UNIT_RADIUS * radius

@@ -8,7 +8,6 @@ import numpy as np
 
 from synth_affect.arrays import BoolArray, FloatArray, IntArray, readonly
 from synth_affect.errors import ShapeError
-from synth_affect.heads.mesh import Mesh
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -94,11 +93,6 @@ def head_vertices(head: HeadModel, identity_coefficients: FloatArray, expression
     offsets = offsets + expression @ head.expression_units.reshape(n_units, -1)
     vertices: FloatArray = head.mean + offsets.reshape(-1, 3)
     return vertices
-
-
-def head_mesh(head: HeadModel, identity_coefficients: FloatArray, expression_weights: FloatArray) -> Mesh:
-    """The mesh of `head_vertices` with the model's triangles."""
-    return Mesh(head_vertices(head, identity_coefficients, expression_weights), head.triangles)
 
 
 def embed(points: FloatArray, triangles: IntArray, embedding: LandmarkEmbedding) -> FloatArray:

@@ -10,7 +10,6 @@ from scipy.interpolate import PchipInterpolator
 from synth_affect.affect import Emotion, ValenceArousal, position, ring
 from synth_affect.blendshape.action_units import ARKIT_UNITS, UNIT_INDEX, arrange, mirrored
 from synth_affect.blendshape.affect_map import (
-    category_weights,
     default_map,
     expression_weights,
     periodic_slopes,
@@ -105,7 +104,7 @@ def test_left_and_right_are_equal(target: ValenceArousal, emotion: Emotion | Non
 
 
 def test_contempt_is_one_sided() -> None:
-    weights = category_weights(Emotion.CONTEMPT)
+    weights = expression_weights(position(Emotion.CONTEMPT), Emotion.CONTEMPT)
     assert weights[UNIT_INDEX["mouthDimpleRight"]] > 0.5
     assert weights[UNIT_INDEX["mouthDimpleLeft"]] == 0.0
 
@@ -249,12 +248,6 @@ def test_nothing_that_tears_a_mesh(target: ValenceArousal, emotion: Emotion | No
     assert weights["mouthClose"] <= weights["jawOpen"]
 
 
-def test_a_category_alone_stands_at_its_position() -> None:
-    for emotion in Emotion:
-        np.testing.assert_array_equal(category_weights(emotion), expression_weights(position(emotion), emotion))
-    assert not category_weights(Emotion.NEUTRAL).any()
-
-
 def test_a_category_settles_an_ambiguous_point() -> None:
     point = ValenceArousal(-0.5, 0.5)
     anger, fear, disgust = (units(point, e) for e in (Emotion.ANGER, Emotion.FEAR, Emotion.DISGUST))
@@ -266,7 +259,7 @@ def test_a_category_settles_an_ambiguous_point() -> None:
 
 def test_a_family_has_its_published_strength_at_its_own_position() -> None:
     # Disregarding the soft limit: enraged stands at radius .84 with AU4 at 1 and AU26 at .5.
-    enraged = dict(zip(ARKIT_UNITS, category_weights(Emotion.ENRAGED), strict=True))
+    enraged = dict(zip(ARKIT_UNITS, expression_weights(position(Emotion.ENRAGED), Emotion.ENRAGED), strict=True))
     assert enraged["jawOpen"] == pytest.approx(0.5 * 0.45, rel=1e-3)
     assert enraged["noseSneerLeft"] == pytest.approx(0.4, rel=1e-3)
 

@@ -10,7 +10,6 @@ from synth_affect.heads.model import (
     HeadModel,
     LandmarkEmbedding,
     embed,
-    head_mesh,
     head_vertices,
     region_triangles,
     region_vertices,
@@ -31,9 +30,6 @@ def test_is_the_naive_sum(tiny_head: HeadModel) -> None:
     for weight, unit in zip(expression, tiny_head.expression_units, strict=True):
         expected = expected + weight * unit
     np.testing.assert_allclose(head_vertices(tiny_head, identity, expression), expected, atol=1e-5)
-    mesh = head_mesh(tiny_head, identity, expression)
-    np.testing.assert_allclose(mesh.vertices, expected, atol=1e-5)
-    np.testing.assert_array_equal(mesh.triangles, tiny_head.triangles)
 
 
 @pytest.mark.parametrize(
