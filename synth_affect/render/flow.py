@@ -22,6 +22,9 @@ from synth_affect.render.spherical_harmonics import shading_ratio
 FADE_MM = 34.0
 """Past the face's outline the flow fades to zero over this distance: more than twice what a jaw travels, so that the
 neck is pressed together and never folded."""
+LIGHT_FADE_MM = 5.0
+"""Past the outline the light fades sooner: what lies there is hair or background, and a white wall shows every shade.
+Not at once, because a fitted outline lies some millimetres beside the true one."""
 HIDDEN_MM = 2.5
 """A surface point this much deeper than what the photograph shows at its place was hidden there."""
 RELIGHT_LIMIT = (0.72, 1.3)
@@ -81,7 +84,9 @@ def surface_flow(scene: Scene, vertices: FloatArray) -> SurfaceFlow:
     texture = (kind_map == FACE_KIND) & shown & ~outline
     weights = texture * np.clip((rest_facing - FACING[0]) / (FACING[1] - FACING[0]), 0, 1).astype(np.float32)
     field = extend(np.concatenate([own_flow, relight[..., None]], axis=2), weights)
-    field *= _fade(scene, face_mask(scene, fragments))[..., None]
+    face = face_mask(scene, fragments)
+    field[..., :2] *= _fade(scene, face, FADE_MM)[..., None]
+    field[..., 2] *= _fade(scene, face, LIGHT_FADE_MM)
     return SurfaceFlow(
         fragments, kind_map, field[..., :2], shown, own_flow, 1 + field[..., 2], vertices, projected, normals
     )
@@ -95,13 +100,13 @@ def _shown(scene: Scene, own_flow: FloatArray, rest_depth: FloatArray, kind_map:
     return shown
 
 
-def _fade(scene: Scene, face: BoolArray) -> FloatArray:
-    """(height, width) float32: 1 on the face, smoothly to 0 at FADE_MM around it.
+def _fade(scene: Scene, face: BoolArray, reach_mm: float) -> FloatArray:
+    """(height, width) float32: 1 on the face, smoothly to 0 at reach_mm around it.
 
     The region reaches MARGIN_MM past the face, which is more, so nothing is left at its border.
     """
     distance = cv2.distanceTransform((~face).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5)
-    t = np.clip(1 - distance / (FADE_MM * scene.px_per_mm), 0, 1)
+    t = np.clip(1 - distance / (reach_mm * scene.px_per_mm), 0, 1)
     faded: FloatArray = t * t * (3 - 2 * t)
     return faded
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from synth_affect.arrays import FloatArray, ImageArray
-from synth_affect.render.flow import FACING, FADE_MM, RELIGHT_LIMIT, sample, surface_flow
+from synth_affect.render.flow import FACING, FADE_MM, LIGHT_FADE_MM, RELIGHT_LIMIT, sample, surface_flow
 from synth_affect.render.rasterizer import interpolate
 from synth_affect.render.scene import EYE_KIND, FACE_KIND, INTERIOR_KIND, MARGIN_MM, Scene, face_mask, prepare_scene
 
@@ -220,3 +220,15 @@ def test_sampling_beyond_the_region_repeats_its_border() -> None:
 
 def test_the_region_is_wider_than_the_fade() -> None:
     assert MARGIN_MM > FADE_MM
+
+
+def test_the_light_stops_at_the_outline(make_scene: SceneMaker, displace: Displacer) -> None:
+    """A wall behind the face keeps its brightness, also where it moves a little with the cheek."""
+    scene = make_scene(size=(360, 300), yaw_rad=0.3)[1]
+    surface = surface_flow(scene, displace(scene, **SURPRISE, mouthSmileLeft=0.6))
+    outside = (~face_mask(scene, surface.fragments)).astype(np.uint8)
+    distance_mm = cv2.distanceTransform(outside, cv2.DIST_L2, cv2.DIST_MASK_5) / scene.px_per_mm
+    beyond = distance_mm > LIGHT_FADE_MM
+    assert np.abs(surface.flow[beyond]).max() > 0.5
+    np.testing.assert_array_equal(surface.relight[beyond], 1)
+    assert np.abs(surface.relight[distance_mm == 0] - 1).max() > 0.02
