@@ -1,0 +1,194 @@
+"""The main job and its company: one picture edited, contact sheets, the demo, the doctor."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+import synth_affect
+from synth_affect.cli.options import (
+    FaceOption,
+    FitInOption,
+    ImageOption,
+    InputExpressionChoice,
+    InputExpressionOption,
+    IntensityOption,
+    JsonOption,
+    LandmarkModelOption,
+    LandmarksOption,
+    QualityOption,
+    WrinklesOption,
+    count,
+    number,
+)
+from synth_affect.cli.progress import print_summary, with_progress
+from synth_affect.errors import InputError
+
+if TYPE_CHECKING:
+    from synth_affect.pipelines.contact_sheet import Layout
+    from synth_affect.pipelines.picture_faces import FaceSource
+
+UNHEALTHY = 1
+"""Exit code of a broken installation."""
+
+
+def add_commands(app: typer.Typer) -> None:
+    """Register this module's commands; `edit` is what runs without one."""
+    app.callback(invoke_without_command=True)(edit)
+    for command in (grid, demo, doctor):
+        app.command()(command)
+
+
+def _show_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"synth-affect {synth_affect.__version__}")
+        raise typer.Exit
+
+
+def edit(
+    context: typer.Context,
+    image: ImageOption = None,
+    valence: Annotated[
+        float | None, typer.Option(parser=number, metavar="NUMBER", help="From -1, unpleasant, to 1, pleasant.")
+    ] = None,
+    arousal: Annotated[
+        float | None, typer.Option(parser=number, metavar="NUMBER", help="From -1, drowsy, to 1, excited.")
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="The picture to write [beside the input, named by the target]."),
+    ] = None,
+    category: Annotated[
+        str | None,
+        typer.Option(help="An emotion. Beside valence and arousal it picks the family; alone it gives them too."),
+    ] = None,
+    face: FaceOption = "largest",
+    intensity: IntensityOption = 1.0,
+    input_expression: InputExpressionOption = InputExpressionChoice.REPLACE,
+    wrinkles: WrinklesOption = 1.0,
+    fit_in: FitInOption = None,
+    fit_out: Annotated[Path | None, typer.Option(help="Write the fit (JSON), for --fit-in.")] = None,
+    report: Annotated[
+        Path | None, typer.Option(help="Write input, mesh, motion, difference and output side by side.")
+    ] = None,
+    landmarks: LandmarksOption = None,
+    landmark_model: LandmarkModelOption = None,
+    quality: QualityOption = 95,
+    as_json: JsonOption = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """The same person, in the same picture, feeling something else.
+
+    synth-affect --image face.jpg --valence 0.6 --arousal 0.3
+    """
+    if context.invoked_subcommand is not None:
+        _refuse_options_before(context)
+        return
+    if image is None:
+        raise InputError("--image", "missing; synth-affect --help lists the options")
+    from synth_affect.affect import parse_emotion
+    from synth_affect.pipelines.edit_picture import EditOutputs, default_output, edit_picture, make_target
+
+    target = make_target(
+        valence,
+        arousal,
+        None if category is None else parse_emotion(category),
+        intensity=intensity,
+        input_expression=input_expression.value,
+        wrinkles=wrinkles,
+    )
+    source = _source(image, face, fit_in, landmark_model, landmarks)
+    outputs = EditOutputs(default_output(image, target) if output is None else output, fit_out, report, quality)
+    print_summary(edit_picture(source, target, outputs), as_json)
+
+
+def grid(
+    image: ImageOption = None,
+    steps: Annotated[
+        int | None,
+        typer.Option(parser=count, metavar="COUNT", help="Pictures along each axis, 2 to 50 [default: 5]."),
+    ] = None,
+    ring: Annotated[bool, typer.Option("--ring", help="28 directions x radii .25, .5, .75, 1 instead.")] = False,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="The sheet to write [beside the input, named after the layout]."),
+    ] = None,
+    face: FaceOption = "largest",
+    intensity: IntensityOption = 1.0,
+    input_expression: InputExpressionOption = InputExpressionChoice.REPLACE,
+    wrinkles: WrinklesOption = 1.0,
+    fit_in: FitInOption = None,
+    landmarks: LandmarksOption = None,
+    landmark_model: LandmarkModelOption = None,
+    quality: QualityOption = 95,
+    as_json: JsonOption = False,
+) -> None:
+    """A contact sheet: one face all over the valence-arousal plane."""
+    if image is None:
+        raise InputError("--image", "missing; synth-affect grid --help lists the options")
+    if ring and steps is not None:
+        raise InputError("--steps", "a ring has its own directions and radii; give one of the two")
+    from synth_affect.pipelines.contact_sheet import grid_layout, ring_layout
+    from synth_affect.pipelines.output_files import beside
+
+    layout = ring_layout() if ring else grid_layout(5 if steps is None else steps)
+    _write_sheet(
+        _source(image, face, fit_in, landmark_model, landmarks),
+        layout,
+        beside(image, "_ring.png" if ring else "_grid.png") if output is None else output,
+        as_json,
+        intensity=intensity,
+        input_expression=input_expression.value,
+        wrinkles=wrinkles,
+        quality=quality,
+    )
+
+
+def demo(
+    output: Annotated[Path, typer.Option("--output", "-o", help="The sheet to write.")] = Path("demo.png"),
+    as_json: JsonOption = False,
+) -> None:
+    """Eight feelings on a portrait of the astronaut Eileen Collins (NASA, public domain), which scikit-image brings."""
+    from synth_affect.pipelines.contact_sheet import compass_layout
+    from synth_affect.pipelines.demo_picture import find_demo_picture
+    from synth_affect.pipelines.picture_faces import FaceSource
+
+    _write_sheet(FaceSource(find_demo_picture()), compass_layout(), output, as_json)
+
+
+def doctor() -> None:
+    """Look whether the installation is whole; exit code 1 when it is not."""
+    from synth_affect.pipelines.doctor import examine
+
+    healthy = True
+    for finding in examine():
+        typer.echo(f"{'ok ' if finding.good else 'BAD'} {finding.subject}: {finding.text}")
+        healthy = healthy and finding.good
+    if not healthy:
+        raise typer.Exit(UNHEALTHY)
+
+
+def _source(
+    image: Path, face: str, fit_in: Path | None, landmark_model: Path | None, landmarks: Path | None
+) -> FaceSource:
+    from synth_affect.pipelines.picture_faces import FaceSource, parse_face_choice
+
+    return FaceSource(image, parse_face_choice(face), fit_in, landmark_model, landmarks)
+
+
+def _write_sheet(source: FaceSource, layout: Layout, output: Path, as_json: bool, **settings: Any) -> None:
+    from synth_affect.pipelines.contact_sheet import write_contact_sheet
+
+    print_summary(write_contact_sheet(source, layout, output, progress=with_progress, **settings), as_json)
+
+
+def _refuse_options_before(context: typer.Context) -> None:
+    """`synth-affect --image face.jpg grid` would lose its picture in silence."""
+    for parameter in context.command.params:
+        source = context.get_parameter_source(parameter.name or "")
+        if source is not None and source.name == "COMMANDLINE":
+            raise InputError(max(parameter.opts, key=len), f"goes behind {context.invoked_subcommand}")

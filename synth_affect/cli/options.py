@@ -1,0 +1,60 @@
+"""Options that several commands share, and how numbers are read."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+class InputExpressionChoice(StrEnum):
+    """What happens to the expression that the photograph shows."""
+
+    REPLACE = "replace"
+    KEEP = "keep"
+
+
+def number(text: str) -> float:
+    """A float; for options and arguments."""
+    # Typer's own readers of numbers word their errors differently from version to version, and at length.
+    try:
+        return float(text)
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is not a number") from None
+
+
+def count(text: str) -> int:
+    """A whole number; for options and arguments."""
+    try:
+        return int(text)
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is not a whole number") from None
+
+
+ImageOption = Annotated[Path | None, typer.Option("--image", help="The photograph.")]
+FaceOption = Annotated[
+    str, typer.Option("--face", metavar="largest|all|INDEX", help="Which face; INDEX counts from the largest, 0.")
+]
+IntensityOption = Annotated[
+    float, typer.Option("--intensity", parser=number, metavar="NUMBER", help="Factor on the expression, 0 to 10.")
+]
+InputExpressionOption = Annotated[
+    InputExpressionChoice,
+    typer.Option("--input-expression", help="Replace the expression that the face has, or keep it and add to it."),
+]
+WrinklesOption = Annotated[
+    float, typer.Option("--wrinkles", parser=number, metavar="NUMBER", help="Strength of the skin's folds, 0 to 1.")
+]
+QualityOption = Annotated[
+    int, typer.Option("--quality", parser=count, metavar="COUNT", help="Of JPEG, WebP and AVIF, 1 to 100.")
+]
+FitInOption = Annotated[Path | None, typer.Option("--fit-in", help="Use this fit; nothing is detected.")]
+LandmarkModelOption = Annotated[
+    Path | None, typer.Option("--landmark-model", help="MediaPipe's face_landmarker.task, where not the one found.")
+]
+LandmarksOption = Annotated[
+    Path | None, typer.Option("--landmarks", help="68 points (.pts, .ljson) of the face; nothing is detected.")
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print a summary as JSON.")]
