@@ -1,6 +1,6 @@
 """The 4D gallery's values: annotated sequences of registered faces, and the table of their frames.
 
-A frame is stored as its displacement from the neutral face of its own sequence, so that identity stays out. How a gallery
+A frame is stored as its displacement from the neutral face of its own sequence, so that identity stays out. How it
 lies on disk is `gallery_store`'s business.
 """
 
