@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 import typer
 
-from synth_affect.cli import edit
+from synth_affect.cli import edit, gallery
 from synth_affect.errors import SynthAffectError
 
 NAME = "synth-affect"
@@ -28,6 +28,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 edit.add_commands(app)
+gallery.add_commands(app)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
