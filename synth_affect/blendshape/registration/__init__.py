@@ -1,0 +1,1 @@
+"""Raw scans of faces brought into the template's topology."""
