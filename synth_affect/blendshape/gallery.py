@@ -6,7 +6,7 @@ lies on disk is `gallery_store`'s business.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -88,8 +88,57 @@ class FrameTable:
     apex: BoolArray
     category: IntArray
 
+    def __post_init__(self) -> None:
+        n_frames = (len(self.subject),)
+        for field, dtype in _COLUMNS.items():
+            # Labels may be NaN, and nothing else here is a float.
+            object.__setattr__(self, field, readonly(getattr(self, field), field, n_frames, dtype, finite=False))
+
     def __len__(self) -> int:
         return len(self.subject)
+
+
+_COLUMNS = {
+    "subject": np.int32,
+    "session": np.int32,
+    "sequence": np.int32,
+    "frame": np.int32,
+    "valence": np.float32,
+    "arousal": np.float32,
+    "posed": np.bool_,
+    "apex": np.bool_,
+    "category": np.int8,
+}
+
+
+def select(
+    table: FrameTable,
+    *,
+    subjects: Iterable[str] | None = None,
+    posed: bool | None = None,
+    category: Emotion | None = None,
+    apex: bool | None = None,
+    only_annotated: bool = False,
+) -> IntArray:
+    """(n,) increasing rows of the frames that meet every condition; None asks for nothing.
+
+    Raises InputError for a subject that the gallery does not have.
+    """
+    chosen = annotated(table) if only_annotated else np.ones(len(table), dtype=np.bool_)
+    if subjects is not None:
+        names = set(subjects)
+        unknown = names.difference(table.subject_names)
+        if unknown:
+            raise InputError("subjects", f"{min(unknown)!r} is not in the gallery")
+        codes = [code for code, name in enumerate(table.subject_names) if name in names]
+        chosen &= np.isin(table.subject, codes)
+    if posed is not None:
+        chosen &= table.posed == posed
+    if category is not None:
+        chosen &= table.category == CATEGORIES.index(category)
+    if apex is not None:
+        chosen &= table.apex == apex
+    return np.flatnonzero(chosen)
 
 
 def annotated(table: FrameTable) -> BoolArray:
