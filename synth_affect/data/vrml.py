@@ -16,8 +16,9 @@ from synth_affect.errors import InputError
 
 _COMMENT = re.compile(r'("(?:\\.|[^"\\])*")|#[^\r\n]*')
 _NODE = re.compile(r"\bIndexedFaceSet\s*\{")
-_POINTS = r"\b{node}\s*\{{\s*point\s*\[([^\]]*)\]"
-_INDICES = r"(?<!\w){field}\s*\[([^\]]*)\]"
+_LIST = re.compile(r"\[([^][]*)\]")
+_POINTS = r"\b{node}\s*\{{\s*point\s*\[(\d+)\]"
+_INDICES = r"(?<!\w){field}\s*\[(\d+)\]"
 
 
 def read_vrml(path: Path) -> ScanMesh:
@@ -26,22 +27,30 @@ def read_vrml(path: Path) -> ScanMesh:
     Texture coordinates are left out where not every face set has them.
     Raises InputError when it is VRML of another version, has no face set, or one that is not whole.
     """
-    text = read_mesh_bytes(path).decode("utf-8-sig", errors="replace")
-    if text.lstrip().startswith("#VRML V1"):
+    text = read_mesh_bytes(path).decode("utf-8-sig", errors="replace").lstrip()
+    if text.startswith("#VRML V1"):
         raise InputError(path, "VRML of version 1; version 2 is read")
-    text = _COMMENT.sub(lambda found: found[1] or " ", text)
-    starts = [found.end() for found in _NODE.finditer(text)]
+    text = text.removeprefix("#VRML V2.0 utf8")
+    if "#" in text:
+        text = _COMMENT.sub(lambda found: found[1] or " ", text)
+    # The lists are nearly all of a file: taken out, what is left is searched in no time.
+    pieces = _LIST.split(text)
+    lists = pieces[1::2]
+    outline = "".join(f"{piece}[{number}]" for number, piece in enumerate(pieces[::2]))
+    starts = [found.end() for found in _NODE.finditer(outline)]
     if not starts:
         raise InputError(path, "has no IndexedFaceSet; not a VRML 2 scan")
-    parts = [_face_set(text[start:end], path) for start, end in zip(starts, [*starts[1:], len(text)], strict=True)]
+    ends = [*starts[1:], len(outline)]
+    parts = [_face_set(outline[start:end], lists, path) for start, end in zip(starts, ends, strict=True)]
     return parts[0] if len(parts) == 1 else _together(parts)
 
 
-def _face_set(text: str, path: Path) -> ScanMesh:
-    points = _points(text, "Coordinate", 3, path)
+def _face_set(text: str, lists: list[str], path: Path) -> ScanMesh:
+    """text : the outline of the face set, in which `[k]` stands for `lists[k]`."""
+    points = _points(text, lists, "Coordinate", 3, path)
     if points is None:
         raise InputError(path, "an IndexedFaceSet without Coordinate { point [ ... ] }")
-    corners, sizes = _polygons(text, "coordIndex", path)
+    corners, sizes = _polygons(text, lists, "coordIndex", path)
     if corners is None:
         raise InputError(path, "an IndexedFaceSet without coordIndex [ ... ]")
     if (sizes < 3).any():
@@ -49,10 +58,10 @@ def _face_set(text: str, path: Path) -> ScanMesh:
     places = fans(sizes)
     if re.search(r"\bccw\s+FALSE\b", text):
         places = places[:, ::-1]
-    uv = _points(text, "TextureCoordinate", 2, path)
+    uv = _points(text, lists, "TextureCoordinate", 2, path)
     if uv is None:
         return scan_mesh(path, points, corners[places])
-    uv_corners, uv_sizes = _polygons(text, "texCoordIndex", path)
+    uv_corners, uv_sizes = _polygons(text, lists, "texCoordIndex", path)
     if uv_corners is None:  # then texture coordinates go with the vertices
         uv_corners, uv_sizes = corners, sizes
     if not np.array_equal(sizes, uv_sizes):
@@ -60,9 +69,9 @@ def _face_set(text: str, path: Path) -> ScanMesh:
     return scan_mesh(path, points, corners[places], uv, uv_corners[places])
 
 
-def _points(text: str, node: str, count: int, path: Path) -> FloatArray | None:
+def _points(text: str, lists: list[str], node: str, count: int, path: Path) -> FloatArray | None:
     """(n, count) the points of the first such node; None where there is none."""
-    values = _numbers(text, _POINTS.format(node=node), f"{node} point", path)
+    values = _numbers(text, lists, _POINTS.format(node=node), f"{node} point", path)
     if values is None:
         return None
     if len(values) % count:
@@ -70,9 +79,9 @@ def _points(text: str, node: str, count: int, path: Path) -> FloatArray | None:
     return values.reshape(-1, count)
 
 
-def _polygons(text: str, field: str, path: Path) -> tuple[IntArray | None, IntArray]:
+def _polygons(text: str, lists: list[str], field: str, path: Path) -> tuple[IntArray | None, IntArray]:
     """The corners of all polygons, and how many each has; a -1 behind the last one may be missing."""
-    values = _numbers(text, _INDICES.format(field=field), field, path)
+    values = _numbers(text, lists, _INDICES.format(field=field), field, path)
     if values is None:
         return None, np.empty(0, dtype=np.int64)
     if not (np.equal(values, np.rint(values)) & (values >= -1) & (values < 1 << 31)).all():
@@ -86,12 +95,12 @@ def _polygons(text: str, field: str, path: Path) -> tuple[IntArray | None, IntAr
     return indices[indices != -1], sizes[sizes > 0]
 
 
-def _numbers(text: str, pattern: str, what: str, path: Path) -> FloatArray | None:
+def _numbers(text: str, lists: list[str], pattern: str, what: str, path: Path) -> FloatArray | None:
     found = re.search(pattern, text)
-    if found is None:
+    if found is None or int(found[1]) >= len(lists):
         return None
     try:
-        return parse_numbers(found[1].replace(",", " "))
+        return parse_numbers(lists[int(found[1])].replace(",", " "))
     except ValueError:
         raise InputError(path, f"{what} [ ... ] holds something that is no number") from None
 
