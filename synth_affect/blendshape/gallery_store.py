@@ -47,7 +47,7 @@ SequenceKey = tuple[str, str, str]
 """Subject, session, sequence."""
 LOCK = ".lock"
 SPAN_BYTES = 16 << 20
-"""Decoded at a time by a reader of many frames."""
+"""Decoded at a time by `Gallery.read`."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -82,7 +82,7 @@ class Gallery:
         wanted = self._checked(rows)
         order = np.argsort(wanted, kind="stable")
         result = np.empty((len(wanted), self.n_vertices, 3), dtype=np.float32)
-        self._gather(wanted[order], result, order)
+        self._gather(wanted[order], result, order, SPAN_BYTES)
         return result
 
     def blocks(
@@ -90,14 +90,16 @@ class Gallery:
     ) -> Iterator[tuple[IntArray, FloatArray]]:
         """Streams `rows` (all where None), each once, in the order in which they lie on disk.
 
-        memory_mib : what a block and the reading of it may take; a block has at least one frame.
+        memory_mib : what a block, the one before it, and the reading may take together; less than about 8 helps no
+            more, since a chunk is decoded whole and a block has at least one frame.
         Yields the block's rows, (n,) increasing, and their displacements, (n, n_vertices, 3) float16, mm. A block is
         a new array: keeping many keeps their memory.
         Raises ShapeError when there is no such row, InputError when a frame is damaged.
         """
         wanted = np.arange(len(self.frames)) if rows is None else np.unique(self._checked(rows))
-        # Half for the block; zarr holds a span encoded, decoded, and put together.
-        n_block = max(1, (memory_mib << 19) // self._frame_bytes)
+        # Half for two blocks, because a loop holds the last while it asks for the next; the rest for a span, which
+        # zarr holds encoded, decoded, and put together.
+        n_block = max(1, (memory_mib << 18) // self._frame_bytes)
         start = 0
         while start < len(wanted):
             stop = min(start + n_block, len(wanted))
@@ -107,8 +109,9 @@ class Gallery:
                 stop = whole if whole > start else stop
             part = wanted[start:stop]
             block = np.empty((len(part), self.n_vertices, 3), dtype=np.float16)
-            self._gather(part, block, np.arange(len(part)))
+            self._gather(part, block, np.arange(len(part)), memory_mib << 16)
             yield part, block
+            del block
             start = stop
 
     @property
@@ -125,9 +128,9 @@ class Gallery:
             raise ShapeError("rows", f"indices of {len(self.frames)} frames", f"{wanted.min()} .. {wanted.max()}")
         return wanted.astype(np.int64)
 
-    def _gather(self, rows: IntArray, result: FloatArray, places: IntArray) -> None:
-        """Write frame `rows[k]` to `result[places[k]]`; rows do not decrease."""
-        max_span = max(1, SPAN_BYTES // (self._frame_bytes * FRAMES_PER_CHUNK)) * FRAMES_PER_CHUNK
+    def _gather(self, rows: IntArray, result: FloatArray, places: IntArray, span_bytes: int) -> None:
+        """Write frame `rows[k]` to `result[places[k]]`; rows do not decrease. Decodes a span at a time."""
+        max_span = max(1, span_bytes // (self._frame_bytes * FRAMES_PER_CHUNK)) * FRAMES_PER_CHUNK
         for start, stop in _spans(rows, max_span):
             first = int(rows[start])
             try:
@@ -139,6 +142,7 @@ class Gallery:
                 if frame_checksum(decoded[offset]) != self.checksums[row]:
                     raise InputError(self.path, f"frame {row} is damaged; synth-affect gallery check lists all damage")
             result[places[start:stop]] = decoded[picked]
+            del decoded
 
 
 def _spans(rows: IntArray, max_span: int) -> Iterator[tuple[int, int]]:
@@ -216,6 +220,8 @@ def create_gallery(path: Path, template: Template) -> None:
         if path.exists() and (not path.is_dir() or any(path.iterdir())):
             raise InputError(path, "is there already, and not empty")
         target = path.resolve()
+        if not target.parent.is_dir():
+            raise InputError(path, f"the folder {target.parent} does not exist")
         temporary = target.with_name(f".{secrets.token_hex(8)}{TEMPORARY}")
         try:
             create_group(temporary, template)
