@@ -50,10 +50,13 @@ def render_expression(
     interior = mouth_interior(scene, surface)
     if interior is not None:
         composed = _with_interior(composed, scene, surface, interior)
+    composed = _with_occluders(composed, scene)
     changed = _changed(surface, light)
     if not changed.any():
         return image.copy()
     blended = composed if _meets(composed, scene.pixels, changed) else poisson_blend(composed, scene.pixels, changed)
+    if blended is not composed:
+        blended = _with_occluders(blended, scene)
     result = image.copy()
     target = result[scene.region.top : scene.region.bottom, scene.region.left : scene.region.right]
     most = np.iinfo(image.dtype).max
@@ -90,6 +93,15 @@ def _with_interior(below: FloatArray, scene: Scene, surface: SurfaceFlow, interi
         colours = trust * sample(scene.pixels, flow)[box] + (1 - trust) * colours
     result = below.copy()
     result[box] = alpha * colours + (1 - alpha) * below[box]
+    return result
+
+
+def _with_occluders(below: FloatArray, scene: Scene) -> FloatArray:
+    """What stands in front of the face on the picture, as the photograph shows it."""
+    if scene.occluders is None:
+        return below
+    cover = scene.occluders.cover[..., None]
+    result: FloatArray = cover * scene.pixels + (1 - cover) * below
     return result
 
 

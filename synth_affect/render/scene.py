@@ -12,12 +12,14 @@ import numpy.typing as npt
 from synth_affect.arrays import BoolArray, FloatArray, ImageArray, IntArray
 from synth_affect.heads.camera import HEAD_TO_CAMERA_AXES, Camera, ImageSize, project
 from synth_affect.heads.mesh import vertex_normals
-from synth_affect.heads.model import HeadModel, region_triangles, region_vertices
+from synth_affect.heads.model import HeadModel, embed, region_triangles, region_vertices
 from synth_affect.render.appearance import chroma, face_lighting, skin_texture, tooth_white
 from synth_affect.render.colour import linear_to_srgb
 from synth_affect.render.crevices import crevices
 from synth_affect.render.eyes import EyeTexture, eye_radius, eye_texture
+from synth_affect.render.face_frame import face_frame
 from synth_affect.render.fragments import Fragments
+from synth_affect.render.occlusion import Occluders, find_occluders
 from synth_affect.render.pull_push import extend
 from synth_affect.render.rasterizer import interpolate, rasterize_projected
 from synth_affect.render.spherical_harmonics import Lighting
@@ -68,7 +70,8 @@ class Scene:
     regions : (n_triangles,) uint8, index into the head's region_names.
     image_size : of the whole picture.
     region : the part of the picture that may change.  pixels : its (height, width, 3) float32 sRGB, 0-255.
-    skin : (height, width, 3) float32, `pixels` as a texture of the face: lips continued over an opened mouth.
+    skin : (height, width, 3) float32, `pixels` as a texture of the face: lips continued over an opened mouth,
+        skin continued under what stands in front of it.
     projected : (n_vertices, 3) float32, x and y in pixels of the region, depth in mm.
     fragments : the rest mesh in the region.  kind_map : (height, width) uint8, kind under each pixel.
     px_per_mm : scale of the picture at the face.  normals : (n_vertices, 3) at rest.  lighting : of the face.
@@ -78,6 +81,7 @@ class Scene:
     eyes : their texture.
     chroma : share of colour that the picture has, 0 for greyscale and 1 for ordinary photographs.
     skin_texture : how lined or rough the skin looks, see `skin_texture`.
+    occluders : what stands in front of the face and stays where it is; None without any.
     """
 
     head: HeadModel
@@ -103,6 +107,7 @@ class Scene:
     eyes: EyeTexture
     chroma: float
     skin_texture: float
+    occluders: Occluders | None
 
 
 def prepare_scene(
@@ -136,6 +141,12 @@ def prepare_scene(
     radius = eye_radius(head)
     rest_radius = interpolate(fragments, triangles, radius[:, None])[..., 0]
     hard = region_vertices(head, "teeth_upper", "teeth_lower", "gums")
+    landmarks = embed(projected[:, :2], head.triangles, head.landmarks_478)
+    on_face = kind_map == FACE_KIND
+    occluders = find_occluders(pixels, on_face, face_frame(landmarks, camera, px_per_mm), px_per_mm)
+    skin = _skin(pixels, kind_map, px_per_mm)
+    if occluders is not None:
+        skin = _uncovered(skin, occluders, on_face, px_per_mm)
     return Scene(
         head=head,
         camera=camera,
@@ -147,7 +158,7 @@ def prepare_scene(
         image_size=ImageSize(image.shape[0], image.shape[1]),
         region=region,
         pixels=pixels,
-        skin=_skin(pixels, kind_map, px_per_mm),
+        skin=skin,
         projected=projected,
         fragments=fragments,
         kind_map=kind_map,
@@ -160,6 +171,7 @@ def prepare_scene(
         eyes=eye_texture(head, pixels, kind_map == EYE_KIND, rest_radius, radius, projected, px_per_mm, eye_white_srgb),
         chroma=chroma(pixels[kind_map == FACE_KIND]),
         skin_texture=skin_texture(pixels, (seen >= 0) & (regions[seen] == head.region_names.index("skin")), px_per_mm),
+        occluders=occluders,
     )
 
 
@@ -179,6 +191,27 @@ def _skin(pixels: FloatArray, kind_map: IntArray, px_per_mm: float) -> FloatArra
     over = np.maximum(over, inside)[..., None]
     skin: FloatArray = over * extend(pixels, known) + (1 - over) * pixels
     return skin
+
+
+COVER_RIM_MM = 0.8
+"""So close to what stands in front of it the skin lies in its shade or out of focus."""
+
+
+def _uncovered(skin: FloatArray, occluders: Occluders, on_face: BoolArray, px_per_mm: float) -> FloatArray:
+    """`skin` continued under what stands in front of it, so that skin that moves takes nothing of it along."""
+    width = 1 + 2 * max(1, round(COVER_RIM_MM * px_per_mm))
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (width, width))
+    covered = cv2.dilate(occluders.cover, kernel)
+    clear = covered < 0.02
+    # The face is continued by the face, what lies beside it by all that is near.
+    beneath = np.where(
+        on_face[..., None],
+        extend(skin, (clear & on_face).astype(np.float32)),
+        extend(skin, clear.astype(np.float32)),
+    )
+    over = np.maximum(cv2.GaussianBlur(covered, (0, 0), max(0.25 * COVER_RIM_MM * px_per_mm, 0.5)), occluders.cover)
+    uncovered: FloatArray = over[..., None] * beneath + (1 - over[..., None]) * skin
+    return uncovered
 
 
 def _facing(camera: Camera, vertices: FloatArray, normals: FloatArray) -> FloatArray:
