@@ -30,6 +30,8 @@ OF_BRIDGE = 0.4
 """A rim or temple piece is at least so dark against the skin as the bridge is."""
 LEAST_RIM = 0.5
 """Share of the way round an eye that must show a rim."""
+LASHES_MM = 4.0
+"""So close to an eye nothing is taken for a frame."""
 TEMPLE_MM = (-16.0, 10.0)
 LEAST_TEMPLE_MM = 3.0
 STEEPEST, TURN_COST = 3, 0.03
@@ -40,11 +42,13 @@ THICKER = 1.35
 """A frame is nowhere so much thicker than its median; a brow that touches it would seem to make it so."""
 
 
-def glasses_frame(pixels: FloatArray, on_face: BoolArray, frame: FaceFrame, skin_light: float) -> FloatArray | None:
+def glasses_frame(
+    pixels: FloatArray, on_face: BoolArray, eyes: BoolArray, frame: FaceFrame, skin_light: float
+) -> FloatArray | None:
     """(height, width) float32 in [0, 1], 1 on the frame of glasses; None without glasses.
 
-    pixels : (height, width, 3) float32 sRGB, 0-255.  on_face : (height, width) bool, the fitted face.
-    skin_light : luminance (code value) of the face's skin.
+    pixels : (height, width, 3) float32 sRGB, 0-255.  on_face, eyes : (height, width) bool, where the fitted face and its
+    eyes between the lids are.  skin_light : luminance (code value) of the face's skin.
     """
     scale = VIEW_PX_PER_MM
     view = UprightView(
@@ -55,6 +59,13 @@ def glasses_frame(pixels: FloatArray, on_face: BoolArray, frame: FaceFrame, skin
     across = darkness[middle[:, 1], middle[:, 0]]
     if float(np.percentile(across, 10)) < LEAST_BRIDGE:
         return None
+    # Lashes and painted lids would be a shorter way round the eye than the rim.
+    reach = 1 + 2 * round(LASHES_MM * scale)
+    lids = cv2.dilate(
+        view.of(eyes.astype(np.uint8), interpolation=cv2.INTER_NEAREST),
+        cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach)),
+    )
+    darkness[lids > 0] = 0
     enough = OF_BRIDGE * float(np.median(across))
     head = view.of(on_face.astype(np.uint8), interpolation=cv2.INTER_NEAREST) > 0
     bands = [_band_along(darkness, view, middle)]

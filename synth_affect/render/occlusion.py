@@ -19,13 +19,16 @@ class Occluders:
     cover: FloatArray
 
 
-def find_occluders(pixels: FloatArray, on_face: BoolArray, frame: FaceFrame, px_per_mm: float) -> Occluders | None:
+def find_occluders(
+    pixels: FloatArray, on_face: BoolArray, eyes: BoolArray, frame: FaceFrame, px_per_mm: float
+) -> Occluders | None:
     """What stands in front of the face; None when nothing does.
 
-    pixels : (height, width, 3) float32 sRGB, 0-255, of the region.  on_face : (height, width) bool, the fitted face.
+    pixels : (height, width, 3) float32 sRGB, 0-255, of the region.  on_face, eyes : (height, width) bool, where the fitted
+    face and its eyes between the lids are.
     """
     if not on_face.any():
         return None
     skin_light = float(np.median(luminance(pixels[on_face][::7])))
-    glasses = glasses_frame(pixels, on_face, frame, skin_light)
+    glasses = glasses_frame(pixels, on_face, eyes, frame, skin_light)
     return None if glasses is None else Occluders(glasses)

@@ -143,7 +143,9 @@ def prepare_scene(
     hard = region_vertices(head, "teeth_upper", "teeth_lower", "gums")
     landmarks = embed(projected[:, :2], head.triangles, head.landmarks_478)
     on_face = kind_map == FACE_KIND
-    occluders = find_occluders(pixels, on_face, face_frame(landmarks, camera, px_per_mm), px_per_mm)
+    occluders = find_occluders(
+        pixels, on_face, kind_map == EYE_KIND, face_frame(landmarks, camera, px_per_mm), px_per_mm
+    )
     skin = _skin(pixels, kind_map, px_per_mm)
     if occluders is not None:
         skin = _uncovered(skin, occluders, on_face, px_per_mm)
