@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -65,7 +66,7 @@ class ScanSequence:
             raise InputError("unit", f"{self.unit!r} is not one of {', '.join(get_args(LengthUnit))}")
         if not self.scans:
             raise InputError(self.name, "a recording without a scan")
-        for before, after in zip(self.scans, self.scans[1:], strict=False):
+        for before, after in pairwise(self.scans):
             if after.frame <= before.frame:
                 raise InputError(after.mesh, f"frame {after.frame} follows frame {before.frame} ({before.mesh.name})")
 
