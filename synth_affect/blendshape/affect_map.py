@@ -86,18 +86,25 @@ class ExpressionMap:
         )
 
 
-def expression_weights(target: ValenceArousal, emotion: Emotion | None = None, *, intensity: float = 1.0) -> FloatArray:
+def expression_weights(
+    target: ValenceArousal,
+    emotion: Emotion | None = None,
+    *,
+    intensity: float = 1.0,
+    expression_map: ExpressionMap | None = None,
+) -> FloatArray:
     """(52,) float64 in [0, 1], in the order of ARKIT_UNITS: what a neutral face does to feel `target`.
 
     emotion : pick this category's family of expressions, at the radius of `target`; by default the direction decides.
     intensity : factor on the strength; the limits of single units hold whatever it is.
+    expression_map : the packaged one by default.
     Convention: the origin is exactly zero; along a ray every weight grows with the radius; without a category, and for
     every category but contempt, left and right are equal.
     """
     strength = intensity * intensity_at(target.intensity)
     if strength == 0.0:
         return np.zeros(len(ARKIT_UNITS))
-    expression_map = default_map()
+    expression_map = default_map() if expression_map is None else expression_map
     weights = expression_map.towards(target.direction_rad) if emotion is None else expression_map.families[emotion]
     return _limited(strength * _reconciled(weights))
 
