@@ -58,7 +58,7 @@ class Manifest:
 
     template, topology : of the mesh.  template_crc32 : of the arrays in `template/` and the name.
     n_frames : rows that hold.  n_line_bytes : bytes of `sequences` that hold.
-    crc32 : of each column and of `sequences`, up to there.
+    crc32 : of each column and of `sequences`, up to there.  version : of the format.
     """
 
     template: str
@@ -67,6 +67,7 @@ class Manifest:
     n_frames: int = 0
     n_line_bytes: int = 0
     crc32: dict[str, int] = field(default_factory=lambda: dict.fromkeys([*COLUMNS, SEQUENCES], 0))
+    version: int = VERSION
 
 
 def frame_checksum(offsets: FloatArray) -> int:
@@ -98,7 +99,7 @@ def open_group(path: Path, *, writable: bool = False) -> tuple[Any, Manifest]:
             raise InputError(path, "not a gallery")
         if int(version) > VERSION:
             raise InputError(path, f"a gallery of format {version}; this version reads up to {VERSION}: update it")
-        return group, Manifest(**stated)
+        return group, Manifest(**stated, version=int(version))
     except OSError as error:
         raise InputError(path, f"cannot be read ({error.strerror or error})") from error
     except (KeyError, TypeError, ValueError) as error:
@@ -107,7 +108,8 @@ def open_group(path: Path, *, writable: bool = False) -> tuple[Any, Manifest]:
 
 def write_manifest(group: Any, manifest: Manifest) -> None:
     """Commit: from here on what `manifest` says holds."""
-    group.update_attributes({"format": f"{FORMAT}/{VERSION}", **asdict(manifest)})
+    stated = asdict(manifest)
+    group.update_attributes({"format": f"{FORMAT}/{stated.pop('version')}", **stated})
 
 
 def create_group(path: Path, template: Template) -> None:

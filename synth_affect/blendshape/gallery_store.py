@@ -56,6 +56,7 @@ class Gallery:
 
     What was committed when it was opened; later appends are not seen.
     template : displacements are per vertex of its mesh.  checksums : (n_frames,) uint32, verified by every reading.
+    format_version : of the files.
     """
 
     path: Path
@@ -63,6 +64,7 @@ class Gallery:
     frames: FrameTable
     checksums: IntArray
     offsets: Any
+    format_version: int
 
     @property
     def topology(self) -> str:
@@ -172,7 +174,7 @@ def open_gallery(path: Path) -> Gallery:
             columns[name] = read_column(group, manifest, name)
         part = "its list of sequences"
         table = frame_table(columns, read_lines(read_column(group, manifest, SEQUENCES)))
-        return Gallery(path, template, table, columns[CHECKSUMS], group[OFFSETS])
+        return Gallery(path, template, table, columns[CHECKSUMS], group[OFFSETS], manifest.version)
     except (KeyError, IndexError, ValueError) as error:
         raise InputError(path, f"{part} is damaged ({error})") from error
 
@@ -258,18 +260,12 @@ def ensure_gallery(path: Path, template: Template) -> None:
 
 
 def append_sequences(path: Path, sequences: Iterable[GallerySequence]) -> None:
-    """Append to the gallery at `path`; short sequences are committed together, whole ones always.
+    """Append to the gallery at `path`, as `GalleryWriter.append_all` does; what was there before stands.
 
-    Raises InputError as `GalleryWriter` does; what was committed before stands.
+    Raises InputError as `GalleryWriter` does.
     """
     with GalleryWriter(path) as writer:
-        batch: list[GallerySequence] = []
-        for sequence in sequences:
-            batch.append(sequence)
-            if sum(len(s.frame) for s in batch) >= 2 * FRAMES_PER_CHUNK:
-                writer.append(*batch)
-                batch = []
-        writer.append(*batch)
+        writer.append_all(sequences)
 
 
 class GalleryWriter:
@@ -340,6 +336,22 @@ class GalleryWriter:
             raise InputError(self._path, why_unwritten(error)) from error
         self._manifest = manifest
         self._keys.update(keys)
+
+    def append_all(self, sequences: Iterable[GallerySequence]) -> None:
+        """Append what comes, many short ones at a time: what waits is less than two chunks.
+
+        When taking the next one fails, those that came before are appended before the error goes on.
+        Raises InputError as `append` does.
+        """
+        waiting: list[GallerySequence] = []
+        try:
+            for sequence in sequences:
+                waiting.append(sequence)
+                if sum(len(s.frame) for s in waiting) >= 2 * FRAMES_PER_CHUNK:
+                    ready, waiting = waiting, []
+                    self.append(*ready)
+        finally:
+            self.append(*waiting)
 
     def _write(self, sequences: Sequence[GallerySequence]) -> Manifest:
         """Write what follows the committed part; returns what holds once that is said."""
