@@ -1,0 +1,37 @@
+"""How far a component may spread: 0 near its centre, 1 far away, along the surface (Neumann et al. 2013, section 3.3)."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from synth_affect.arrays import FloatArray
+from synth_affect.blendshape.geodesics import HeatGeodesics
+from synth_affect.errors import ShapeError
+
+
+class SupportMaps:
+    """Support maps around the vertices of one mesh; each is computed once.
+
+    maps = SupportMaps(geodesics, inner_mm, outer_mm); maps(centre) is (n_vertices,) float32 in [0, 1]: 0 up to
+    `inner_mm` from the centre, rising in proportion to the distance, 1 from `outer_mm` on and in parts of the mesh that
+    no path leads to.
+
+    Raises ShapeError unless 0 <= inner_mm < outer_mm.
+    """
+
+    def __init__(self, geodesics: HeatGeodesics, inner_mm: float, outer_mm: float) -> None:
+        if not 0 <= inner_mm < outer_mm < np.inf:
+            raise ShapeError("support", "0 <= inner_mm < outer_mm", f"{inner_mm:g} and {outer_mm:g} mm")
+        self.inner_mm = inner_mm
+        self.outer_mm = outer_mm
+        self._geodesics = geodesics
+        self._maps: dict[int, FloatArray] = {}
+
+    def __call__(self, centre: int) -> FloatArray:
+        """(n_vertices,) float32 in [0, 1], read-only: the map around the vertex `centre`."""
+        if centre not in self._maps:
+            distances = np.clip(self._geodesics(centre), self.inner_mm, self.outer_mm)
+            support = ((distances - self.inner_mm) / (self.outer_mm - self.inner_mm)).astype(np.float32)
+            support.flags.writeable = False
+            self._maps[centre] = support
+        return self._maps[centre]
