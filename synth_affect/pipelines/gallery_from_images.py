@@ -1,0 +1,292 @@
+"""A gallery from labelled pictures: each is fitted, its expression kept and its person left out.
+
+A displacement is units x (weights of the picture - weights of its person at rest) on the face template. Pictures are
+fitted once: each result is a line of `<gallery>.pictures.jsonl`, so a run that was stopped goes on from there, and at
+the end the lines say, in the order of the table, what became of each picture.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import math
+import os
+import shutil
+import signal
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+
+from synth_affect.arrays import FloatArray, readonly
+from synth_affect.blendshape.gallery import GallerySequence
+from synth_affect.blendshape.gallery_store import append_sequences, create_gallery
+from synth_affect.blendshape.template import face_template, face_vertices
+from synth_affect.data.atomic import atomic_write, check_writable
+from synth_affect.data.labelled_pictures import LabelledPicture
+from synth_affect.data.provenance import sha256_file
+from synth_affect.errors import InputError
+from synth_affect.heads.cc0 import load_cc0
+from synth_affect.heads.model import HeadModel
+from synth_affect.pipelines.picture_expression import (
+    PictureExpression,
+    expressive_units,
+    neutral_weights,
+    picture_expression,
+)
+from synth_affect.pipelines.synthesize import AffectSynthesizer
+
+SESSION = "pictures"
+"""A picture is a recording of one frame; its name is its sequence."""
+UNKNOWN_SUBJECT = "unknown-{}"
+NO_LABEL = "has no valence and arousal in [-1, 1]"
+FORMAT = "synth-affect/pictures/1"
+FIGURES = ("yaw_deg", "pitch_deg", "residual_iod")
+
+Progress = Callable[[Iterable[PictureExpression], int], Iterable[PictureExpression]]
+"""Passes on what it is given; the count is how many there will be."""
+
+
+@dataclass(frozen=True, slots=True)
+class PictureGallery:
+    """What was made. report : one line a picture.  subjects, own_neutral : people whose names are known, and how many
+    of them had pictures enough to tell their face at rest.  reasons : of those not used, with their number.
+    """
+
+    gallery: Path
+    report: Path
+    pictures: int
+    accepted: int
+    subjects: int
+    own_neutral: int
+    reasons: dict[str, int]
+
+
+def gallery_from_images(
+    pictures: Sequence[LabelledPicture],
+    gallery: Path,
+    *,
+    workers: int = 1,
+    progress: Progress = lambda items, count: items,
+) -> PictureGallery:
+    """Make the gallery `gallery` of the expressions in `pictures`, in their order; its bytes depend on them alone.
+
+    workers : processes that fit.
+    A picture without label or face, turned too far or fitted badly is listed in the report and left out.
+    Raises InputError when there is something at `gallery`, or no picture could be used.
+    """
+    if workers < 1:
+        raise InputError("--workers", f"{workers} is not 1 or more")
+    if gallery.exists():
+        raise InputError(gallery, "is there already")
+    report = gallery.with_name(gallery.name + ".pictures.jsonl")
+    check_writable(report, [picture.path for picture in pictures])
+    head = load_cc0()
+    known = _read_report(report, head)
+    expressions = _expressions(pictures, known, report, head, workers, progress)
+    accepted = [not expression.reason for expression in expressions]
+    _write_report(report, head, zip(pictures, expressions, strict=True))
+    if not any(accepted):
+        raise InputError(gallery, f"is not made: no picture could be used, see {report}")
+    neutral = _neutrals(pictures, expressions)
+    partial = gallery.with_name(f".{gallery.name}.partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    try:
+        create_gallery(partial, face_template(head))
+        append_sequences(partial, _sequences(head, pictures, expressions, neutral))
+        partial.rename(gallery)
+    except OSError as error:
+        raise InputError(gallery, f"cannot be written ({error.strerror or error})") from error
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+    return PictureGallery(
+        gallery=gallery,
+        report=report,
+        pictures=len(pictures),
+        accepted=sum(accepted),
+        subjects=len({p.subject for p, ok in zip(pictures, accepted, strict=True) if ok and p.subject}),
+        own_neutral=len(neutral),
+        reasons=dict(Counter(expression.reason for expression in expressions if expression.reason)),
+    )
+
+
+def _expressions(
+    pictures: Sequence[LabelledPicture],
+    known: dict[str, PictureExpression],
+    report: Path,
+    head: HeadModel,
+    workers: int,
+    progress: Progress,
+) -> list[PictureExpression]:
+    """Of each picture; what is not known yet is fitted, and written down at once."""
+    labelled = [p for p in pictures if not (math.isnan(p.valence) or math.isnan(p.arousal))]
+    done = {p.name: known[p.name] for p in labelled if p.name in known and known[p.name].sha256 == _digest(p.path)}
+    open_ = [picture for picture in labelled if picture.name not in done]
+    if open_:
+        with report.open("ab") as journal:
+            if not journal.tell():
+                _append(journal, _header(head), report)
+            fitted = _fit_all([picture.path for picture in open_], workers)
+            for picture, expression in zip(open_, progress(fitted, len(open_)), strict=True):
+                _append(journal, _line(picture, expression), report)
+                done[picture.name] = expression
+    return [done.get(picture.name, PictureExpression("", NO_LABEL)) for picture in pictures]
+
+
+def _append(journal: BinaryIO, line: bytes, report: Path) -> None:
+    try:
+        journal.write(line)
+        journal.flush()
+    except OSError as error:
+        raise InputError(report, f"cannot be written ({error.strerror or error})") from error
+
+
+def _digest(path: Path) -> str:
+    with contextlib.suppress(InputError, OSError):
+        return sha256_file(path)
+    return ""
+
+
+def _fit_all(paths: Sequence[Path], workers: int) -> Iterator[PictureExpression]:
+    """In order. A few pictures a worker are under way at a time, so that a stop loses little."""
+    if workers == 1:
+        with AffectSynthesizer() as synthesizer:
+            for path in paths:
+                yield picture_expression(synthesizer, path)
+        return
+    # Spawned, because MediaPipe's threads do not survive a fork.
+    pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_open_worker)
+    try:
+        under_way: deque[Future[PictureExpression]] = deque()
+        for path in paths:
+            under_way.append(pool.submit(_fit_in_worker, path))
+            if len(under_way) >= 4 * workers:
+                yield under_way.popleft().result()
+        while under_way:
+            yield under_way.popleft().result()
+    except BrokenProcessPool:
+        raise InputError("--workers", "a worker died; what it had done is kept, run the command again") from None
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+_synthesizer: AffectSynthesizer | None = None
+"""Of a worker process."""
+
+
+def _open_worker() -> None:
+    global _synthesizer
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that waits for this one
+    _synthesizer = AffectSynthesizer()
+
+
+def _fit_in_worker(path: Path) -> PictureExpression:
+    assert _synthesizer is not None
+    return picture_expression(_synthesizer, path)
+
+
+def _neutrals(pictures: Sequence[LabelledPicture], expressions: Sequence[PictureExpression]) -> dict[str, FloatArray]:
+    """(n_units,) weights at rest of the people of whom they can be told."""
+    rows: dict[str, list[int]] = {}
+    for row, (picture, expression) in enumerate(zip(pictures, expressions, strict=True)):
+        if picture.subject and not expression.reason:
+            rows.setdefault(picture.subject, []).append(row)
+    found = {}
+    for subject, of_subject in rows.items():
+        neutral = neutral_weights(
+            np.array([expressions[row].weights for row in of_subject], dtype=np.float64),
+            np.array([pictures[row].valence for row in of_subject]),
+            np.array([pictures[row].arousal for row in of_subject]),
+        )
+        if neutral is not None:
+            found[subject] = neutral
+    return found
+
+
+def _sequences(
+    head: HeadModel,
+    pictures: Sequence[LabelledPicture],
+    expressions: Sequence[PictureExpression],
+    neutral: dict[str, FloatArray],
+) -> Iterator[GallerySequence]:
+    vertices = face_vertices(head)
+    units = head.expression_units[:, vertices] * expressive_units(head.unit_names)[:, None, None]
+    flat = units.reshape(len(units), -1).astype(np.float64)
+    for number, (picture, expression) in enumerate(zip(pictures, expressions, strict=True), start=1):
+        if expression.reason:
+            continue
+        weights = np.asarray(expression.weights, dtype=np.float64)
+        if picture.subject in neutral:
+            weights = weights - neutral[picture.subject]
+        yield GallerySequence(
+            subject=picture.subject or UNKNOWN_SUBJECT.format(number),
+            session=SESSION,
+            sequence=picture.name,
+            posed=False,
+            category=picture.category,
+            offsets=(weights @ flat).reshape(1, -1, 3).astype(np.float16),
+            frame=np.zeros(1, np.int32),
+            valence=np.array([picture.valence], np.float32),
+            arousal=np.array([picture.arousal], np.float32),
+            apex=np.zeros(1, np.bool_),
+        )
+
+
+def _header(head: HeadModel) -> bytes:
+    return json.dumps({"format": FORMAT, "head": head.name, "units": head.unit_names}).encode() + b"\n"
+
+
+def _line(picture: LabelledPicture, expression: PictureExpression) -> bytes:
+    fields: dict[str, Any] = {"picture": picture.name, "reason": expression.reason, "sha256": expression.sha256}
+    for figure in FIGURES:
+        value = getattr(expression, figure)
+        fields[figure] = None if math.isnan(value) else value
+    weights = expression.weights
+    fields["weights"] = None if weights is None else [round(float(weight), 5) for weight in weights]
+    return json.dumps(fields).encode() + b"\n"
+
+
+def _read_report(report: Path, head: HeadModel) -> dict[str, PictureExpression]:
+    """What an earlier run wrote down, by the name of the picture; a line that was cut short counts for nothing.
+
+    Raises InputError when the file is something else, or of another head.
+    """
+    try:
+        content = report.read_bytes()
+    except FileNotFoundError:
+        return {}
+    except OSError as error:
+        raise InputError(report, f"cannot be read ({error.strerror})") from error
+    lines = content.split(b"\n")[:-1]
+    if not lines and not content:
+        return {}
+    if not lines or lines[0] + b"\n" != _header(head):
+        raise InputError(report, "is not the report of an earlier run with this head; move it away")
+    found = {}
+    for number, line in enumerate(lines[1:], start=2):
+        try:
+            fields = json.loads(line)
+            name = fields.pop("picture")
+            for figure in FIGURES:
+                fields[figure] = math.nan if fields[figure] is None else float(fields[figure])
+            if fields["weights"] is not None:
+                fields["weights"] = readonly(fields["weights"], "weights", (len(head.unit_names),), np.float32)
+            found[name] = PictureExpression(**fields)
+        except (ValueError, TypeError, KeyError, AttributeError):
+            raise InputError(report, f"line {number} is damaged; move the file away") from None
+    if len(content) > sum(len(line) + 1 for line in lines):  # cut off what a kill left, so that lines can follow
+        os.truncate(report, sum(len(line) + 1 for line in lines))
+    return found
+
+
+def _write_report(report: Path, head: HeadModel, outcomes: Iterable[tuple[LabelledPicture, PictureExpression]]) -> None:
+    with atomic_write(report) as file:
+        file.write(_header(head))
+        for picture, expression in outcomes:
+            file.write(_line(picture, expression))
