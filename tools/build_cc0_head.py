@@ -19,8 +19,8 @@ from synth_affect.fitting.mediapipe_detector import MediaPipeDetector
 from synth_affect.heads.archive import save_head, topology_id
 from synth_affect.heads.cc0 import FILE_NAME
 from synth_affect.heads.model import HeadModel, LandmarkEmbedding
+from synth_affect.pipelines.embed_landmarks import embed_landmarks, ibug_embedding
 from tools.cc0_head.assembly import REGIONS, Assembly, assemble, mirrored
-from tools.cc0_head.embedding import embed_landmarks
 from tools.cc0_head.identity import align_heads, principal_components, sample_weights
 from tools.cc0_head.makehuman import BaseMesh, MakeHumanData
 from tools.cc0_head.seams import close_lips, just_closing
@@ -88,8 +88,8 @@ def build(wheel: Path) -> HeadModel:
         landmarks_68=empty,
     )
     with MediaPipeDetector() as detector:
-        full, ibug = embed_landmarks(model, detector)
-    return replace(model, landmarks_478=full, landmarks_68=ibug)
+        full = embed_landmarks(model, detector)
+    return replace(model, landmarks_478=full, landmarks_68=ibug_embedding(full))
 
 
 def main() -> None:

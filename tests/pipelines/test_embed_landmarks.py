@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tools.cc0_head.embedding import Hit, closest_barycentric, on_one_lip, symmetric
+from synth_affect.pipelines.embed_landmarks import Hit, closest_barycentric, on_one_lip, symmetric
 
 
 @pytest.mark.parametrize("seed", range(5))

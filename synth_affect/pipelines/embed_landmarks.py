@@ -9,16 +9,23 @@ from scipy.optimize import linear_sum_assignment
 from scipy.spatial import cKDTree
 from scipy.spatial.distance import cdist
 
+from synth_affect.arrays import BoolArray, FloatArray, ImageArray, IntArray
+from synth_affect.errors import FitError
 from synth_affect.fitting.landmarks import LandmarkDetector
 from synth_affect.heads.camera import Camera, ImageSize, project
 from synth_affect.heads.mesh import vertex_normals
 from synth_affect.heads.model import HeadModel, LandmarkEmbedding, region_triangles, region_vertices
+from synth_affect.render.fragments import Fragments
 from synth_affect.render.rasterizer import interpolate, rasterize_projected
 
 SIZE = ImageSize(720, 720)
 DISTANCE_MM, FOCAL_PX = 900.0, 2100.0
 N_HEADS, YAWS_DEG, SEED = 24, (-22.0, 0.0, 22.0), 7
-ONE_LIP_MM = 8.0  # an open jaw moves the lower lip's edge by 20 to 32 mm, the upper lip's by 0 to 7
+ONE_LIP_MM = 8.0
+"""An open jaw moves the lower lip's edge by 20 to 32 mm, the upper lip's by 0 to 7."""
+FAR_PX = 6.0
+"""A landmark so far from the surface that it should lie on is not read."""
+N_POINTS = 478
 IRIS_POINTS = tuple(range(468, 478))
 COLOURS = {
     "skin": (203, 160, 136), "lips": (170, 92, 88), "lids": (190, 142, 122), "eyeball": (225, 220, 215),
@@ -26,6 +33,7 @@ COLOURS = {
     "gums": (170, 90, 90), "tongue": (175, 95, 95), "neck": (195, 150, 128), "scalp": (70, 52, 42),
     "ears": (200, 150, 128),
 }  # fmt: skip
+BROWS = (70, 52, 42)
 # ibug's 68 points among MediaPipe's 478: jaw line, brows, nose, eyes, outer and inner lips.
 IBUG_68 = (
     162, 234, 93, 58, 172, 136, 149, 148, 152, 377, 378, 365, 397, 288, 323, 454, 389,
@@ -37,20 +45,20 @@ IBUG_68 = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Hit:
     """Where one rendering has a landmark.
 
     place : (3,) mm on the mean.  triangle : under it.  jaw_travel_mm : upwards, when the jaw opens all the way.
     """
 
-    place: np.ndarray
+    place: FloatArray
     triangle: int
     jaw_travel_mm: float
 
 
-def paint(head: HeadModel) -> np.ndarray:
-    """(n_vertices, 3) colours, 0-255, that make a detector see a face: lips, irises, lashes, brows, hair."""
+def paint(head: HeadModel) -> FloatArray:
+    """(n_vertices, 3) colours, 0-255, that make a detector see a face: lips, irises, brows, hair."""
     colours = np.tile(np.array(COLOURS["skin"], dtype=np.float32), (len(head.mean), 1))
     for region, colour in COLOURS.items():
         colours[region_vertices(head, region)] = colour
@@ -61,12 +69,14 @@ def paint(head: HeadModel) -> np.ndarray:
         dx = (head.mean[skin, 0] - eye[0]) * side
         arch = eye[1] + 19 - 0.006 * (dx - 4) ** 2 + 0.05 * dx
         brow = (np.abs(head.mean[skin, 1] - arch) < 4.5) & (dx > -20) & (dx < 24) & (head.mean[skin, 2] > eye[2] - 20)
-        colours[skin[brow]] = (70, 52, 42)
+        colours[skin[brow]] = BROWS
     return colours
 
 
-def picture(head: HeadModel, colours: np.ndarray, vertices: np.ndarray, camera: Camera):
-    """(height, width, 3) uint8 rendering without lashes, and its fragments."""
+def picture(
+    head: HeadModel, colours: FloatArray, vertices: FloatArray, camera: Camera
+) -> tuple[ImageArray, Fragments, IntArray]:
+    """(height, width, 3) uint8 rendering without lashes, its fragments, and the triangles that were drawn."""
     shown = head.triangles[~region_triangles(head, "lashes")]
     fragments = rasterize_projected(project(camera, vertices).astype(np.float32), shown, SIZE)
     normals = vertex_normals(vertices, shown) @ camera.rotation.T.astype(np.float32)
@@ -78,11 +88,12 @@ def picture(head: HeadModel, colours: np.ndarray, vertices: np.ndarray, camera: 
     return np.clip(image, 0, 255).astype(np.uint8), fragments, shown
 
 
-def embed_landmarks(head: HeadModel, detector: LandmarkDetector) -> tuple[LandmarkEmbedding, LandmarkEmbedding]:
-    """The 478-point and the 68-point embedding of a head model whose own are still empty.
+def embed_landmarks(head: HeadModel, detector: LandmarkDetector) -> LandmarkEmbedding:
+    """The embedding of MediaPipe's 478 points in a head model of which `landmarks_478` may still be empty.
 
     Many identities with an opened mouth (upper and lower inner lip fall apart), three yaws; the median of the places on
     the mean surface, made symmetric, put back on the triangles that were hit.
+    Raises FitError when the detector does not see the renderings as faces, or not all of a face.
     """
     rng = np.random.default_rng(SEED)
     colours = paint(head)
@@ -92,7 +103,7 @@ def embed_landmarks(head: HeadModel, detector: LandmarkDetector) -> tuple[Landma
     shown = ~region_triangles(head, "lashes")
     eye = region_triangles(head, "eyeball", "iris")[shown]
     surface = allowed[shown]
-    hits: list[list[Hit]] = [[] for _ in range(478)]
+    hits: list[list[Hit]] = [[] for _ in range(N_POINTS)]
     shown_index = np.flatnonzero(shown)
     for _ in range(N_HEADS):
         coefficients = rng.normal(0, 0.7, len(head.identity_basis)).astype(np.float32)
@@ -113,21 +124,27 @@ def embed_landmarks(head: HeadModel, detector: LandmarkDetector) -> tuple[Landma
                 rows, cols = np.nonzero((face >= 0) & kind[face])
                 tree = cKDTree(np.stack([cols + 0.5, rows + 0.5], 1))
                 distance, nearest = tree.query(found[0].points_image[list(points), :2])
-                for point, away, at in zip(points, distance, nearest, strict=True):
+                for point, away, at in zip(points, np.asarray(distance), np.asarray(nearest), strict=True):
                     triangle = face[rows[at], cols[at]]
                     corners = triangles[triangle]
                     weights = bary[rows[at], cols[at]]
                     turned_away = facing[corners] @ weights < 0.35
-                    if away > 6 or (turned_away and yaw != 0):
+                    if away > FAR_PX or (turned_away and yaw != 0):
                         continue
                     place, jaw_travel = weights @ head.mean[corners], float(weights @ jaw[corners, 1])
                     hits[point].append(Hit(place, int(shown_index[triangle]), jaw_travel))
+    if not all(hits):
+        raise FitError(f"{sum(not of_point for of_point in hits)} landmarks of {head.name} were never seen")
     hits = [on_one_lip(of_point) for of_point in hits]
     middle = symmetric(np.array([np.median([hit.place for hit in of_point], axis=0) for of_point in hits]))
     near = _neighbourhoods(head, [{hit.triangle for hit in of_point} for of_point in hits], allowed)
-    embedding = _closest(head, middle, near)
-    ibug = LandmarkEmbedding(embedding.triangles[list(IBUG_68)], embedding.barycentric[list(IBUG_68)])
-    return embedding, ibug
+    return _closest(head, middle, near)
+
+
+def ibug_embedding(landmarks_478: LandmarkEmbedding) -> LandmarkEmbedding:
+    """ibug's 68 points, taken from MediaPipe's: for a head that brings none of its own."""
+    of_ibug = list(IBUG_68)
+    return LandmarkEmbedding(landmarks_478.triangles[of_ibug], landmarks_478.barycentric[of_ibug])
 
 
 def on_one_lip(hits: list[Hit]) -> list[Hit]:
@@ -138,7 +155,7 @@ def on_one_lip(hits: list[Hit]) -> list[Hit]:
     return [hit for hit in hits if abs(hit.jaw_travel_mm - usual) < ONE_LIP_MM]
 
 
-def symmetric(points: np.ndarray) -> np.ndarray:
+def symmetric(points: FloatArray) -> FloatArray:
     """Average each point with its counterpart's mirror image.
 
     points : (n, 3) mm, symmetric but for the detector's errors, which may be larger than the distance of two points: so
@@ -152,7 +169,7 @@ def symmetric(points: np.ndarray) -> np.ndarray:
     return result
 
 
-def _neighbourhoods(head: HeadModel, hits: list[set[int]], allowed: np.ndarray) -> list[np.ndarray]:
+def _neighbourhoods(head: HeadModel, hits: list[set[int]], allowed: BoolArray) -> list[IntArray]:
     """The triangles hit and those that share a vertex with one: the layer on which the point lives."""
     by_vertex: list[list[int]] = [[] for _ in range(len(head.mean))]
     for t, corners in enumerate(head.triangles):
@@ -169,7 +186,7 @@ def _neighbourhoods(head: HeadModel, hits: list[set[int]], allowed: np.ndarray) 
     return result
 
 
-def _closest(head: HeadModel, points: np.ndarray, candidates: list[np.ndarray]) -> LandmarkEmbedding:
+def _closest(head: HeadModel, points: FloatArray, candidates: list[IntArray]) -> LandmarkEmbedding:
     triangles, barycentric = [], []
     for point, candidate in zip(points, candidates, strict=True):
         corners = head.mean[head.triangles[candidate]].astype(np.float64)
@@ -181,7 +198,7 @@ def _closest(head: HeadModel, points: np.ndarray, candidates: list[np.ndarray]) 
     return LandmarkEmbedding(np.array(triangles), np.array(barycentric))
 
 
-def closest_barycentric(point: np.ndarray, corners: np.ndarray) -> np.ndarray:
+def closest_barycentric(point: FloatArray, corners: FloatArray) -> FloatArray:
     """(n, 3) barycentric coordinates of the closest point of each triangle (n, 3, 3) to `point`.
 
     The plane's foot point where it lies inside, else the best of the three edges.
