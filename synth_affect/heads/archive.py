@@ -7,6 +7,7 @@ import json
 import zipfile
 import zlib
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 
@@ -22,7 +23,7 @@ def topology_id(triangles: IntArray) -> str:
     return hashlib.sha256(np.ascontiguousarray(triangles, dtype="<i4").tobytes()).hexdigest()[:16]
 
 
-def save_head(head: HeadModel, path: Path) -> None:
+def save_head(head: HeadModel, path: Path | BinaryIO) -> None:
     """Write `head`; bases as float16 (mm, so the error stays below 0.01 mm at 10 mm), the rest exactly."""
     meta = {
         "format": FORMAT,

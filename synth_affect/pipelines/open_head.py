@@ -1,0 +1,83 @@
+"""The head model that a name or a file stands for."""
+
+from __future__ import annotations
+
+import hashlib
+import zipfile
+from dataclasses import replace
+from pathlib import Path
+
+from synth_affect.data.atomic import atomic_write
+from synth_affect.errors import FitError, InputError
+from synth_affect.fitting.landmarks import LandmarkDetector
+from synth_affect.heads.archive import load_head, save_head
+from synth_affect.heads.cc0 import load_cc0
+from synth_affect.heads.ict import load_ict
+from synth_affect.heads.model import HeadModel
+from synth_affect.pipelines.embed_landmarks import embed_landmarks
+
+DEFAULT = "cc0"
+CONVERSION = 1
+"""Of our reading of foreign models: a file in the cache that an older reading made is made anew."""
+
+
+def open_head(name: str, detector: LandmarkDetector | None = None) -> HeadModel:
+    """`cc0`, a head that `save_head` packed, or ICT-FaceKit's packed arrays.
+
+    A foreign model is converted at its first use, which takes seconds, and kept in the user's cache.
+    detector : MediaPipe's, for a conversion; one is opened and closed where it is needed and not given.
+    Raises InputError when the file is absent, damaged or neither.
+    """
+    if name == DEFAULT:
+        return load_cc0()
+    path = Path(name)
+    if "mean" not in (members := _members(path)) or "meta" in members:
+        return load_head(path)
+    cached = _cache_path(path)
+    if cached.is_file():
+        try:
+            return load_head(cached)
+        except InputError:  # damaged by another hand: it is only a copy
+            cached.unlink(missing_ok=True)
+    head = convert_ict(path, detector)
+    try:
+        cached.parent.mkdir(parents=True, exist_ok=True)
+        with atomic_write(cached) as file:
+            save_head(head, file)
+    except (OSError, InputError):
+        return head  # without a cache it is converted each time
+    return load_head(cached)  # as the next run will read it: float16 rounds
+
+
+def convert_ict(path: Path, detector: LandmarkDetector | None = None) -> HeadModel:
+    """ICT-FaceKit's packed arrays with MediaPipe's landmarks embedded; its own 68 points stay.
+
+    Raises InputError as `load_ict`, and when no face is seen in its renderings.
+    """
+    head = load_ict(path)
+    if detector is None:
+        from synth_affect.fitting.mediapipe_detector import MediaPipeDetector
+
+        with MediaPipeDetector() as opened:
+            return convert_ict(path, opened)
+    try:
+        return replace(head, landmarks_478=embed_landmarks(head, detector))
+    except FitError as error:
+        raise InputError(path, f"its landmarks cannot be embedded ({error})") from error
+
+
+def _members(path: Path) -> set[str]:
+    """Names of the arrays in an npz; none where it is something else, of which the readers speak."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return {member.removesuffix(".npy") for member in archive.namelist()}
+    except (OSError, zipfile.BadZipFile):
+        return set()
+
+
+def _cache_path(path: Path) -> Path:
+    import pooch
+
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()[:16]
+    return Path(pooch.os_cache("synth-affect")) / "heads" / f"ict-{CONVERSION}-{digest}.npz"
