@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from synth_affect.cli import gallery_from_images, gallery_synthesize
 from synth_affect.cli.options import JsonOption
 from synth_affect.cli.progress import with_progress
 
@@ -23,6 +24,8 @@ def add_commands(app: typer.Typer) -> None:
     """Register the family. Modules of further subcommands add theirs here: `their_module.add_commands(gallery_app)`."""
     for command in (build, info, check):
         gallery_app.command()(command)
+    gallery_synthesize.add_commands(gallery_app)
+    gallery_from_images.add_commands(gallery_app)
     app.add_typer(gallery_app, name="gallery")
 
 
@@ -37,7 +40,7 @@ def build(
             "apex, neutral."
         ),
     ],
-    out: Annotated[Path, typer.Option(help="The gallery: made, or appended to.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="The gallery: made, or appended to.")],
     as_json: JsonOption = False,
 ) -> None:
     """Append registered scans with their labels to a gallery; a run that was stopped goes on where it was."""

@@ -59,8 +59,9 @@ class Stream(IntEnum):
     SPONTANEOUS = 3
     POSED = 4
     ANNOTATORS = 5
-    RATINGS_SPONTANEOUS = 6
+    RATINGS = 6
     SCANS = 7
+    POSES = 8
 
 
 def generator(seed: int, stream: Stream, *indices: int) -> np.random.Generator:
