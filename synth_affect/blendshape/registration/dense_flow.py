@@ -2,7 +2,7 @@
 
 Source: Lucas & Kanade 1981, in the iterated and robust form of Baker & Matthews 2004, on several pictures at once.
 What a face's surface shows (cheeks are smooth) does not tell everywhere where to go, so no flow is preferred to some,
-with a fixed weight. OpenCV's DIS flow has no such weight; it was measured to end 1.3 mm further off than no flow at all.
+with a fixed weight. OpenCV's DIS flow has no such weight; it was measured to end further off than no flow at all.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class FlowSettings:
     window_mm: float = 6.0
     rounds: int = 6
     outlier: float = 0.2
-    stay: float = 0.01
+    stay: float = 0.04
     after: float = 0.2
 
 
