@@ -31,7 +31,8 @@ def add_commands(app: typer.Typer) -> None:
 
 def build(
     registered: Annotated[
-        Path, typer.Argument(metavar="REGISTERED", help="What synth-affect register wrote.", show_default=False)
+        list[Path],
+        typer.Argument(metavar="REGISTERED...", help="Folders that synth-affect register wrote.", show_default=False),
     ],
     labels: Annotated[
         Path,

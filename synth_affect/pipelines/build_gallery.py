@@ -11,7 +11,8 @@ reject the recording. A frame that registration rejected is a gap, and its label
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ import numpy as np
 
 from synth_affect.arrays import BoolArray, FloatArray, IntArray
 from synth_affect.blendshape.gallery import GallerySequence
-from synth_affect.blendshape.gallery_store import GalleryWriter, ensure_gallery
+from synth_affect.blendshape.gallery_store import GalleryWriter, SequenceKey, ensure_gallery
 from synth_affect.data.registered_scans import (
     FrameKey,
     RegisteredScans,
@@ -53,8 +54,12 @@ Progress = Callable[[Iterable["_Plan"], int], Iterable["_Plan"]]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Plan:
-    """A recording that can enter. rows : (n_frames,) int64, the label of each frame, -1 for none."""
+    """A recording that can enter. rows : (n_frames,) int64, the label of each frame, -1 for none.
 
+    folder : of its registered scans.
+    """
+
+    folder: Path
     frames: SequenceFrames
     labels: SequenceLabels
     rows: IntArray
@@ -72,27 +77,33 @@ class _Findings:
 
 
 def build_gallery(
-    registered: Path, labels: Path, output: Path, progress: Progress = lambda items, count: items
+    registered: Sequence[Path], labels: Path, output: Path, progress: Progress = lambda items, count: items
 ) -> dict[str, Any]:
     """Append the recordings of `registered` to the gallery `output`, which is made where there is none.
 
-    registered : a folder that `synth-affect register` wrote.  labels : CSV, see `data.sequence_labels`.
+    registered : folders that `synth-affect register` wrote, of one template.
+    labels : CSV, see `data.sequence_labels`; of all folders.
     Recordings that the gallery has already are passed over: so a run that was stopped is resumed by the same call.
     Returns a summary: counts, `rejected` {recording: reason}, `notes` {what: recordings}.
     Raises InputError when an input cannot be read, no recording can be used, or the gallery is of another template or
     cannot be written; a recording that was appended before stays.
     """
-    scans = read_registered(registered)
+    scans = [read_registered(folder) for folder in registered]
+    template = scans[0].template
+    for other in scans[1:]:
+        if other.template.topology != template.topology:
+            raise InputError(other.folder, f"is of another template than {scans[0].folder}")
     findings = _Findings()
     plans = list(_plans(scans, read_sequence_labels(labels), findings))
     if not plans:
+        n_recordings = sum(len(part.sequences) for part in scans)
         reason = next((f"; {name}: {why}" for name, why in findings.rejected.items()), "")
-        raise InputError(registered, f"none of its {len(scans.sequences)} recordings can be used{reason}")
-    ensure_gallery(output, scans.template)
+        raise InputError(registered[0], f"none of {n_recordings} recordings can be used{reason}")
+    ensure_gallery(output, template)
     with GalleryWriter(output) as writer:
         n_before = len(writer)
-        new = [plan for plan in plans if (plan.frames.subject, plan.frames.session, plan.frames.sequence) not in writer]
-        writer.append_all(_sequences(scans, progress(new, len(new)), findings))
+        new = [plan for plan in plans if _key(plan.frames) not in writer]
+        writer.append_all(_sequences(progress(new, len(new)), len(template.mesh.vertices), findings))
         n_after = len(writer)
     return {
         "output": str(output),
@@ -100,49 +111,51 @@ def build_gallery(
         "frames_added": n_after - n_before,
         "sequences_added": sum(plan.name not in findings.rejected for plan in new),
         "sequences_there_before": len(plans) - len(new),
-        "frames_rejected_by_registration": len(scans.rejected),
+        "frames_rejected_by_registration": sum(len(part.rejected) for part in scans),
         "rejected": findings.rejected,
         "notes": findings.notes,
     }
 
 
-def _plans(scans: RegisteredScans, labels: LabelFile, findings: _Findings) -> Iterator[_Plan]:
+def _plans(scans: Sequence[RegisteredScans], labels: LabelFile, findings: _Findings) -> Iterator[_Plan]:
     """The recordings that can enter, by what their labels say; the others are among the findings."""
     given: dict[RecordingName, SequenceLabels | str] = {**labels.sequences, **labels.rejected}
-    rejected_frames: dict[tuple[str, str, str], set[int]] = {}
-    for line in scans.rejected:
+    lost: dict[SequenceKey, set[int]] = {}
+    for line in (line for part in scans for line in part.rejected):
         key = (line.key.subject, line.key.session, line.key.sequence)
-        rejected_frames.setdefault(key, set()).add(line.key.frame)
-    sessions: dict[tuple[str, str], int] = {}
-    for frames in scans.sequences:
-        sessions[frames.subject, frames.sequence] = sessions.get((frames.subject, frames.sequence), 0) + 1
+        lost.setdefault(key, set()).add(line.key.frame)
+    n_folders = Counter(_key(frames) for part in scans for frames in part.sequences)
+    n_sessions = Counter((subject, sequence) for subject, _, sequence in n_folders)
     used = set()
-    for frames in scans.sequences:
+    for folder, frames in ((part.folder, frames) for part in scans for frames in part.sequences):
+        key = _key(frames)
         names = [RecordingName(frames.subject, session, frames.sequence) for session in (frames.session, None)]
         name = next((n for n in names if n in given), None)
-        if name is None:
-            findings.rejected[_name(frames)] = "has no labels"
-            continue
-        used.add(name)
-        found = given[name]
-        lost = rejected_frames.get((frames.subject, frames.session, frames.sequence), set())
         try:
+            if name is None:
+                raise ValueError("has no labels")
+            used.add(name)
+            found = given[name]
             if isinstance(found, str):
                 raise ValueError(found)
-            if name.session is None and sessions[frames.subject, frames.sequence] > 1:
+            if n_folders[key] > 1:
+                raise ValueError(f"is in {n_folders[key]} of the folders")
+            if name.session is None and n_sessions[frames.subject, frames.sequence] > 1:
                 raise ValueError("is of several sessions; the labels need a column session")
-            plan = _plan(frames, found, lost, findings.notes)
+            plan = _plan(folder, frames, found, lost.get(key, set()), findings.notes)
         except ValueError as error:
             findings.rejected[_name(frames)] = str(error)
         else:
             yield plan
     for name in sorted(set(given) - used, key=lambda n: (n.subject, n.session or "", n.sequence)):
         session = () if name.session is None else (name.session,)
-        why = "every frame was rejected by registration" if _all_lost(name, rejected_frames) else "is not there"
+        why = "every frame was rejected by registration" if _all_lost(name, lost) else "is not there"
         findings.rejected["/".join((name.subject, *session, name.sequence))] = f"has labels, but {why}"
 
 
-def _plan(frames: SequenceFrames, labels: SequenceLabels, lost: set[int], notes: dict[str, list[str]]) -> _Plan:
+def _plan(
+    folder: Path, frames: SequenceFrames, labels: SequenceLabels, lost: set[int], notes: dict[str, list[str]]
+) -> _Plan:
     """Pairs frames with labels. Raises ValueError when they do not belong together or no frame is neutral."""
     surplus = [number for number in labels.frame.tolist() if number not in lost]
     surplus = np.setdiff1d(np.array(surplus, dtype=np.int64), frames.frame).tolist()
@@ -160,7 +173,7 @@ def _plan(frames: SequenceFrames, labels: SequenceLabels, lost: set[int], notes:
     neutral, is_first = _neutral(frames, labels, rows)
     if is_first:
         notes.setdefault(FIRST_FRAME, []).append(_name(frames))
-    return _Plan(frames, labels, rows, neutral)
+    return _Plan(folder, frames, labels, rows, neutral)
 
 
 def _neutral(frames: SequenceFrames, labels: SequenceLabels, rows: IntArray) -> tuple[BoolArray, bool]:
@@ -180,10 +193,10 @@ def _neutral(frames: SequenceFrames, labels: SequenceLabels, rows: IntArray) -> 
     return first, True
 
 
-def _sequences(scans: RegisteredScans, plans: Iterable[_Plan], findings: _Findings) -> Iterator[GallerySequence]:
+def _sequences(plans: Iterable[_Plan], n_vertices: int, findings: _Findings) -> Iterator[GallerySequence]:
     for plan in plans:
         try:
-            offsets = _offsets(scans, plan)
+            offsets = _offsets(plan, n_vertices)
         except SynthAffectError as error:
             findings.rejected[plan.name] = str(error)
             continue
@@ -201,14 +214,9 @@ def _sequences(scans: RegisteredScans, plans: Iterable[_Plan], findings: _Findin
         )
 
 
-def _offsets(scans: RegisteredScans, plan: _Plan) -> FloatArray:
+def _offsets(plan: _Plan, n_vertices: int) -> FloatArray:
     """(n_frames, n_vertices, 3) float16, mm, from the mean of the neutral frames."""
-    n_vertices = len(scans.template.mesh.vertices)
-    frames = plan.frames
-    paths = [
-        frame_path(scans.folder, FrameKey(frames.subject, frames.session, frames.sequence, number))
-        for number in frames.frame.tolist()
-    ]
+    paths = [frame_path(plan.folder, FrameKey(*_key(plan.frames), number)) for number in plan.frames.frame.tolist()]
 
     def vertices(k: int) -> FloatArray:
         read = read_frame(paths[k]).vertices
@@ -232,11 +240,15 @@ def _of_frames(values: np.ndarray[Any, Any], rows: IntArray, absent: Any) -> np.
     return np.where(rows >= 0, values[rows], values.dtype.type(absent))
 
 
+def _key(frames: SequenceFrames) -> SequenceKey:
+    return frames.subject, frames.session, frames.sequence
+
+
 def _name(frames: SequenceFrames) -> str:
-    return f"{frames.subject}/{frames.session}/{frames.sequence}"
+    return "/".join(_key(frames))
 
 
-def _all_lost(name: RecordingName, lost: dict[tuple[str, str, str], set[int]]) -> bool:
+def _all_lost(name: RecordingName, lost: dict[SequenceKey, set[int]]) -> bool:
     return any(
         (subject, sequence) == (name.subject, name.sequence) and name.session in (None, session)
         for subject, session, sequence in lost

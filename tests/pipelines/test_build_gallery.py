@@ -114,7 +114,7 @@ def test_displacements_start_from_the_marked_frames(registered: Registered, writ
         *rows("bob/1/talk", [1, 5]),
         "bob,1,talk,0,0,0,,,,",
     )
-    summary = build_gallery(registered.folder, labels, tmp_path / "g.zarr")
+    summary = build_gallery([registered.folder], labels, tmp_path / "g.zarr")
     assert (summary["frames_added"], summary["sequences_added"], summary["rejected"], summary["notes"]) == (
         9,
         2,
@@ -142,7 +142,7 @@ def test_displacements_start_from_the_marked_frames(registered: Registered, writ
 
 def test_the_first_frame_serves_where_nothing_is_marked_and_is_said(registered, write_labels, tmp_path: Path) -> None:
     registered.add("anna/1/a", [4, 5, 6])
-    summary = build_gallery(registered.folder, write_labels(*rows("anna/1/a", [4, 5, 6], 0.1)), tmp_path / "g.zarr")
+    summary = build_gallery([registered.folder], write_labels(*rows("anna/1/a", [4, 5, 6], 0.1)), tmp_path / "g.zarr")
     assert summary["notes"] == {FIRST_FRAME: ["anna/1/a"]}
     assert not open_gallery(tmp_path / "g.zarr").read([0]).any()
 
@@ -166,7 +166,7 @@ def test_what_cannot_enter_is_listed_and_the_rest_enters(registered, write_label
         *rows("anna/1/lost", range(2), **calm),
         *rows("carl/1/unknown", range(2), **calm),
     )
-    summary = build_gallery(registered.folder, labels, tmp_path / "g.zarr")
+    summary = build_gallery([registered.folder], labels, tmp_path / "g.zarr")
     assert summary["rejected"] == {
         "anna/1/loud": "no neutral frame: none is marked, none near the start is labelled (0, 0), the first is not",
         "anna/1/much-longer": "has 9 labels, 4 of them for frames that are not there, the first for 5",
@@ -188,8 +188,8 @@ def test_what_cannot_enter_is_listed_and_the_rest_enters(registered, write_label
 def test_a_neutral_frame_that_was_not_registered_is_none(registered, write_labels, tmp_path: Path) -> None:
     registered.add("anna/1/a", [1, 2], rejected=[0])
     labels = write_labels(*rows("anna/1/a", [0], neutral="1"), *rows("anna/1/a", [1, 2]))
-    with pytest.raises(InputError, match=r"none of its 1 recordings .* no frame that is marked neutral was registered"):
-        build_gallery(registered.folder, labels, tmp_path / "g.zarr")
+    with pytest.raises(InputError, match=r"none of 1 recordings .* no frame that is marked neutral was registered"):
+        build_gallery([registered.folder], labels, tmp_path / "g.zarr")
     assert not (tmp_path / "g.zarr").exists()
 
 
@@ -204,7 +204,7 @@ def test_a_damaged_or_impossible_frame_rejects_its_recording(registered, write_l
         *(row for name in "abc" for row in rows(f"anna/1/{name}", [0], neutral="1")),
         *(row for name in "abc" for row in rows(f"anna/1/{name}", [1, 2])),
     )
-    summary = build_gallery(registered.folder, labels, tmp_path / "g.zarr")
+    summary = build_gallery([registered.folder], labels, tmp_path / "g.zarr")
     assert list(summary["rejected"]) == ["anna/1/a", "anna/1/b"]
     assert "000002.npz: " in summary["rejected"]["anna/1/a"]
     assert "000001.npz: a vertex is" in summary["rejected"]["anna/1/b"]
@@ -217,11 +217,28 @@ def test_sessions_may_lack_where_names_are_clear_without(registered, tmp_path: P
         registered.add(name, range(2))
     labels = tmp_path / "l.csv"
     labels.write_text("subject,sequence,frame,valence,arousal\n" + "".join(f"anna,{q},0,0,0\n" for q in "ab"))
-    summary = build_gallery(registered.folder, labels, tmp_path / "g.zarr")
+    summary = build_gallery([registered.folder], labels, tmp_path / "g.zarr")
     assert summary["rejected"] == dict.fromkeys(
         ["anna/1/a", "anna/2/a"], "is of several sessions; the labels need a column session"
     )
     assert open_gallery(tmp_path / "g.zarr").frames.sequence_names == ("b",)
+
+
+def test_folders_are_shards_of_one_database(registered, write_labels, tmp_path: Path, fan: Template) -> None:
+    second = Registered(tmp_path / "second", fan)
+    registered.add("anna/1/a", range(3))
+    registered.add("carl/1/a", range(3))
+    second.add("bob/1/a", range(4))
+    second.add("carl/1/a", range(3))
+    labels = write_labels(*(row for who in ("anna", "bob", "carl") for row in rows(f"{who}/1/a", range(3), 0)))
+    summary = build_gallery([registered.folder, second.folder], labels, tmp_path / "g.zarr")
+    assert summary["rejected"] == {"carl/1/a": "is in 2 of the folders"}
+    assert open_gallery(tmp_path / "g.zarr").frames.subject_names == ("anna", "bob")
+    triangles = fan.mesh.triangles[:, ::-1]
+    other = Template("other", topology_id(triangles), Mesh(fan.mesh.vertices, triangles), fan.landmarks_68)
+    third = Registered(tmp_path / "third", other)
+    with pytest.raises(InputError, match="third: is of another template than"):
+        build_gallery([registered.folder, third.folder], labels, tmp_path / "g.zarr")
 
 
 def test_a_run_goes_on_where_it_was_stopped(registered, write_labels, tmp_path: Path) -> None:
@@ -236,12 +253,12 @@ def test_a_run_goes_on_where_it_was_stopped(registered, write_labels, tmp_path: 
             yield item
 
     with pytest.raises(KeyboardInterrupt):
-        build_gallery(registered.folder, labels, tmp_path / "g.zarr", progress=stopping)
+        build_gallery([registered.folder], labels, tmp_path / "g.zarr", progress=stopping)
     assert check_gallery(tmp_path / "g.zarr") == []
     assert len(open_gallery(tmp_path / "g.zarr").frames) == 150
-    summary = build_gallery(registered.folder, labels, tmp_path / "g.zarr")
+    summary = build_gallery([registered.folder], labels, tmp_path / "g.zarr")
     assert (summary["sequences_there_before"], summary["frames_added"]) == (3, 50)
-    build_gallery(registered.folder, labels, tmp_path / "once.zarr")
+    build_gallery([registered.folder], labels, tmp_path / "once.zarr")
     resumed, once = open_gallery(tmp_path / "g.zarr"), open_gallery(tmp_path / "once.zarr")
     np.testing.assert_array_equal(resumed.checksums, once.checksums)
 
