@@ -10,6 +10,7 @@ import numpy.typing as npt
 from numba import njit
 
 from synth_affect.arrays import BoolArray, FloatArray, IntArray
+from synth_affect.render.colour import luminance
 from synth_affect.render.face_frame import FaceFrame, UprightView
 
 VIEW_PX_PER_MM = 2.0
@@ -42,19 +43,20 @@ THICKER = 1.35
 """A frame is nowhere so much thicker than its median; a brow that touches it would seem to make it so."""
 
 
-def glasses_frame(
-    pixels: FloatArray, on_face: BoolArray, eyes: BoolArray, frame: FaceFrame, skin_light: float
-) -> FloatArray | None:
+def glasses_frame(pixels: FloatArray, skin: BoolArray, eyes: BoolArray, frame: FaceFrame) -> FloatArray | None:
     """(height, width) float32 in [0, 1], 1 on the frame of glasses; None without glasses.
 
-    pixels : (height, width, 3) float32 sRGB, 0-255.  on_face, eyes : (height, width) bool, where the fitted face and its
-    eyes between the lids are.  skin_light : luminance (code value) of the face's skin.
+    pixels : (height, width, 3) float32 sRGB, 0-255.
+    skin, eyes : (height, width) bool, where the fitted face and its eyes between the lids are.
     """
     scale = VIEW_PX_PER_MM
     view = UprightView(
         frame, -HALF_WIDTH_MM, -ABOVE_MM, int(2 * HALF_WIDTH_MM * scale), int((ABOVE_MM + BELOW_MM) * scale), scale
     )
-    darkness = _thin_darkness(view.of(pixels), skin_light)
+    face = view.of(skin.astype(np.uint8), interpolation=cv2.INTER_NEAREST) > 0
+    if not face.any():
+        return None
+    darkness = _thin_darkness(view.of(pixels), face)
     middle = _path(darkness, view, (-BRIDGE_HALF_MM, BRIDGE_HALF_MM), (BRIDGE_TOP_MM, BRIDGE_BOTTOM_MM))
     across = darkness[middle[:, 1], middle[:, 0]]
     if float(np.percentile(across, 10)) < LEAST_BRIDGE:
@@ -67,13 +69,12 @@ def glasses_frame(
     )
     darkness[lids > 0] = 0
     enough = OF_BRIDGE * float(np.median(across))
-    head = view.of(on_face.astype(np.uint8), interpolation=cv2.INTER_NEAREST) > 0
     bands = [_band_along(darkness, view, middle)]
-    for eye in frame.eyes:
+    for eye in frame.eyes():
         rim = _rim(darkness, view, eye + np.array([0.0, LENS_BELOW_MM]), enough)
         if not rim:
             return None
-        bands += [*rim, *_temple(np.where(head, darkness, 0), view, np.concatenate(rim), enough)]
+        bands += [*rim, *_temple(np.where(face, darkness, 0), view, np.concatenate(rim), enough)]
     mask = np.zeros(pixels.shape[:2], dtype=np.uint8)
     for band in bands:
         _fill(mask, frame, band)
@@ -81,12 +82,15 @@ def glasses_frame(
     return soft
 
 
-def _thin_darkness(seen: FloatArray, skin_light: float) -> FloatArray:
+def _thin_darkness(seen: FloatArray, face: BoolArray) -> FloatArray:
     """(height, width) float32: how much darker than what surrounds it a narrow structure is, as a share of the skin."""
     kernel = np.ones((round(THICKEST_MM * VIEW_PX_PER_MM),) * 2, np.uint8)
-    share = seen * np.float32(1 / max(skin_light, 1.0))
-    darkness: FloatArray = cv2.morphologyEx(share, cv2.MORPH_BLACKHAT, kernel).max(axis=2)
-    return np.minimum(darkness, 1)
+    skin_light = max(float(np.median(luminance(seen[face][::4]))), 1.0)
+    # In bytes the filter is several times as fast.
+    red, green, blue = cv2.split(cv2.morphologyEx(cv2.convertScaleAbs(seen), cv2.MORPH_BLACKHAT, kernel))
+    darkest = np.maximum(np.maximum(red, green), blue)
+    darkness: FloatArray = np.minimum(darkest * np.float32(1 / skin_light), 1)
+    return darkness
 
 
 def _path(darkness: FloatArray, view: UprightView, x_mm: tuple[float, float], y_mm: tuple[float, float]) -> IntArray:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from synth_affect.arrays import BoolArray, FloatArray
-from synth_affect.render.colour import luminance
 from synth_affect.render.face_frame import FaceFrame
+from synth_affect.render.foreground import object_in_front
 from synth_affect.render.glasses import glasses_frame
 
 
@@ -20,15 +20,13 @@ class Occluders:
 
 
 def find_occluders(
-    pixels: FloatArray, on_face: BoolArray, eyes: BoolArray, frame: FaceFrame, px_per_mm: float
+    pixels: FloatArray, skin: BoolArray, eyes: BoolArray, face: BoolArray, frame: FaceFrame
 ) -> Occluders | None:
     """What stands in front of the face; None when nothing does.
 
-    pixels : (height, width, 3) float32 sRGB, 0-255, of the region.  on_face, eyes : (height, width) bool, where the fitted
-    face and its eyes between the lids are.
+    pixels : (height, width, 3) float32 sRGB, 0-255, of the region.  skin, eyes, face : (height, width) bool, where the
+    fitted face has skin, its eyes between the lids, and either or its mouth.
     """
-    if not on_face.any():
-        return None
-    skin_light = float(np.median(luminance(pixels[on_face][::7])))
-    glasses = glasses_frame(pixels, on_face, eyes, frame, skin_light)
-    return None if glasses is None else Occluders(glasses)
+    covers = [glasses_frame(pixels, skin, eyes, frame), object_in_front(pixels, face, frame)]
+    found = [cover for cover in covers if cover is not None]
+    return Occluders(np.maximum.reduce(found)) if found else None

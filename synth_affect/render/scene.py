@@ -144,7 +144,7 @@ def prepare_scene(
     landmarks = embed(projected[:, :2], head.triangles, head.landmarks_478)
     on_face = kind_map == FACE_KIND
     occluders = find_occluders(
-        pixels, on_face, kind_map == EYE_KIND, face_frame(landmarks, camera, px_per_mm), px_per_mm
+        pixels, on_face, kind_map == EYE_KIND, kind_map > 0, face_frame(landmarks, camera, px_per_mm)
     )
     skin = _skin(pixels, kind_map, px_per_mm)
     if occluders is not None:
@@ -195,13 +195,13 @@ def _skin(pixels: FloatArray, kind_map: IntArray, px_per_mm: float) -> FloatArra
     return skin
 
 
-COVER_RIM_MM = 0.8
+COVER_RIM_MM, COVER_RIM_PX = 0.8, 2
 """So close to what stands in front of it the skin lies in its shade or out of focus."""
 
 
 def _uncovered(skin: FloatArray, occluders: Occluders, on_face: BoolArray, px_per_mm: float) -> FloatArray:
     """`skin` continued under what stands in front of it, so that skin that moves takes nothing of it along."""
-    width = 1 + 2 * max(1, round(COVER_RIM_MM * px_per_mm))
+    width = 1 + 2 * max(COVER_RIM_PX, round(COVER_RIM_MM * px_per_mm))
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (width, width))
     covered = cv2.dilate(occluders.cover, kernel)
     clear = covered < 0.02
