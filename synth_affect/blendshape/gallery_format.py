@@ -86,11 +86,11 @@ def open_group(path: Path, *, writable: bool = False) -> tuple[Any, Manifest]:
     Raises InputError when `path` is no gallery, or of a format that this version does not read.
     """
     zarr = import_optional("zarr", "gallery")
-    if not path.exists():
-        raise InputError(path, "no such gallery")
-    if not (path / "zarr.json").is_file():
-        raise InputError(path, "not a gallery")
     try:
+        if not path.exists():
+            raise InputError(path, "no such gallery")
+        if not (path / "zarr.json").is_file():
+            raise InputError(path, "not a gallery")
         store = _durable_store()(path) if writable else zarr.storage.LocalStore(path, read_only=True)
         group = zarr.open_group(store, mode="r+" if writable else "r")
         stated = dict(group.attrs)

@@ -219,7 +219,7 @@ def create_gallery(path: Path, template: Template) -> None:
     Raises InputError when there is something at `path` already, or it cannot be written.
     """
     try:
-        if path.exists() and (not path.is_dir() or any(path.iterdir())):
+        if not _is_vacant(path):
             raise InputError(path, "is there already, and not empty")
         target = path.resolve()
         if not target.parent.is_dir():
@@ -232,8 +232,8 @@ def create_gallery(path: Path, template: Template) -> None:
             temporary.rename(target)
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
-    except OSError as error:
-        raise InputError(path, f"cannot be written ({error.strerror or error})") from error
+    except (OSError, RuntimeError, ValueError) as error:  # the last two: a ring of links, a null character
+        raise InputError(path, f"cannot be written ({getattr(error, 'strerror', None) or error})") from error
 
 
 def ensure_gallery(path: Path, template: Template) -> None:
@@ -241,7 +241,7 @@ def ensure_gallery(path: Path, template: Template) -> None:
 
     Raises InputError when it is of another mesh, or something else than a gallery.
     """
-    if not path.exists() or (path.is_dir() and not any(path.iterdir())):
+    if _is_vacant(path):
         create_gallery(path, template)
         return
     group, manifest = open_group(path)
@@ -257,6 +257,14 @@ def ensure_gallery(path: Path, template: Template) -> None:
         raise InputError(path, f"its template is damaged ({error})") from error
     if not np.array_equal(vertices, template.mesh.vertices):
         raise InputError(path, f"its template has the triangles of {template.name}, but other vertices")
+
+
+def _is_vacant(path: Path) -> bool:
+    """Whether a gallery can be made there: nothing is, or an empty folder."""
+    try:
+        return not path.exists() or (path.is_dir() and not any(path.iterdir()))
+    except OSError as error:
+        raise InputError(path, f"cannot be written ({error.strerror or error})") from error
 
 
 def append_sequences(path: Path, sequences: Iterable[GallerySequence]) -> None:

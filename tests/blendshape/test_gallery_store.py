@@ -7,6 +7,7 @@ import errno
 import itertools
 import json
 import os
+import pickle
 import signal
 import subprocess
 import sys
@@ -168,6 +169,13 @@ def test_streaming_keeps_to_its_memory(tmp_path: Path, make_sequence, make_templ
         assert peak <= memory_mib << 20
 
 
+def test_an_open_gallery_goes_to_workers(path: Path, make_sequence) -> None:
+    sequence = make_sequence("a", 40)
+    append_sequences(path, [sequence])
+    copy = pickle.loads(pickle.dumps(open_gallery(path)))
+    np.testing.assert_array_equal(copy.read([33, 2]), sequence.offsets[[33, 2]].astype(np.float32))
+
+
 # What is refused
 
 
@@ -180,6 +188,9 @@ def test_nothing_is_made_where_something_is(tmp_path: Path, path: Path, sheet: T
             create_gallery(tmp_path / there, sheet)
     with pytest.raises(InputError, match="nowhere does not exist"):
         create_gallery(tmp_path / "nowhere" / "g.zarr", sheet)
+    for name in ("x" * 300, "null\0"):
+        with pytest.raises(InputError, match="cannot be written"):
+            create_gallery(tmp_path / name, sheet)
     (tmp_path / "empty").mkdir()
     create_gallery(tmp_path / "empty", sheet)
     assert {p.name for p in tmp_path.iterdir()} == {"notes", "file", "g.zarr", "empty"}
@@ -201,6 +212,8 @@ def test_what_is_no_gallery_is_told(tmp_path: Path) -> None:
         assert not list(tmp_path.glob("*/offsets")), "a lock was put into a stranger's folder"
     with pytest.raises(InputError, match="no such gallery"):
         open_gallery(tmp_path / "none")
+    with pytest.raises(InputError, match="cannot be read"):
+        open_gallery(tmp_path / ("x" * 300))
 
 
 def test_a_newer_format_is_refused(path: Path) -> None:
