@@ -82,7 +82,7 @@ class RegisteredFrame:
 class ReportLine:
     """What became of one mesh.
 
-    source : the mesh, relative to the folder of scans.
+    source : the mesh's file, as it was named.
     reason : why it was rejected; empty where it was accepted.
     unit : of its coordinates, as found ("mm", "cm", "m"); empty where it could not be told.
     measures : named figures of quality (surface distances in mm, coverage, fold-overs); empty where none was taken.
