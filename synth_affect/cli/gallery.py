@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from synth_affect.cli import gallery_from_images, gallery_synthesize
+from synth_affect.cli import gallery_from_images, gallery_from_registered, gallery_synthesize
 from synth_affect.cli.options import JsonOption
 from synth_affect.cli.progress import with_progress
 
@@ -26,6 +26,7 @@ def add_commands(app: typer.Typer) -> None:
         gallery_app.command()(command)
     gallery_synthesize.add_commands(gallery_app)
     gallery_from_images.add_commands(gallery_app)
+    gallery_from_registered.add_commands(gallery_app)
     app.add_typer(gallery_app, name="gallery")
 
 
