@@ -1,0 +1,41 @@
+"""`gallery from-images` and `gallery from-registered`: what they say, and what they refuse in one line."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from synth_affect.cli import main
+
+pytest.importorskip("zarr")
+
+
+def test_from_images(tmp_path: Path, portrait_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "p.csv").write_text(f"path,valence,arousal,subject\n{portrait_path.name},0.7,0.3,eileen\nno.png,0,0,\n")
+    command = ["gallery", "from-images", str(tmp_path / "p.csv"), "--root", str(portrait_path.parent), "--workers", "1"]
+    assert main([*command, "--out", str(tmp_path / "g.zarr"), "--json"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert said == {
+        "output": str(tmp_path / "g.zarr"),
+        "report": str(tmp_path / "g.zarr.pictures.jsonl"),
+        "pictures": 2,
+        "accepted": 1,
+        "subjects": 1,
+        "own_neutral": 0,
+        "reasons": {"no such file": 1},
+    }
+    assert main(["gallery", "check", str(tmp_path / "g.zarr")]) == 0
+    capsys.readouterr()
+    assert main([*command, "--out", str(tmp_path / "g.zarr")]) == 2
+    assert capsys.readouterr().err == f"synth-affect: {tmp_path / 'g.zarr'}: is there already\n"
+
+
+def test_from_registered_without_the_database(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    command = ["gallery", "from-registered", str(tmp_path), "--out", str(tmp_path / "g.zarr"), "--database"]
+    assert main([*command, "coma"]) == 2
+    assert "no folder of CoMA such as FaceTalk_170725_00137_TA" in capsys.readouterr().err
+    assert main([*command, "flame"]) == 2
+    assert "--database: 'flame' is none of 4dfab" in capsys.readouterr().err
+    assert not (tmp_path / "g.zarr").exists()
