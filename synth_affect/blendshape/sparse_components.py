@@ -66,11 +66,11 @@ class SparseSettings:
 
     n_components: int = 50
     constraint: Constraint = "one-sided"
-    sparsity: float = 0.005
-    support_mm: tuple[float, float] = (20.0, 140.0)
+    sparsity: float = 0.02
+    support_mm: tuple[float, float] = (10.0, 100.0)
     rho: float = 0.025
     admm_steps: int = 10
-    tolerance: float = 0.01
+    tolerance: float = 0.02
     max_iterations: int = 50
     memory_mib: int = 1024
 

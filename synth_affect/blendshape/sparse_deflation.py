@@ -11,7 +11,7 @@ import numpy as np
 from synth_affect.arrays import FloatArray
 from synth_affect.blendshape.support_maps import SupportMaps
 
-EXHAUSTED = 1e-10
+EXHAUSTED = 1e-8
 """Share of the strongest vertex's energy below which nothing is left to explain."""
 
 
@@ -30,11 +30,16 @@ def deflate(
     energy = np.einsum("fd,fd->d", frames, frames, dtype=np.float64).reshape(-1, 3).sum(axis=1)
     least = EXHAUSTED * energy.max()
     for k in range(n_components):
-        centre = int(np.argmax(energy))
-        if energy[centre] <= least:
-            break
-        at = slice(3 * centre, 3 * centre + 3)
-        motion = frames[:, at] - weights[:, :k] @ components[:k, at]
+        while True:
+            centre = int(np.argmax(energy))
+            if energy[centre] <= least:
+                return components, weights
+            at = slice(3 * centre, 3 * centre + 3)
+            motion = frames[:, at] - weights[:, :k] @ components[:k, at]
+            # What rounding has added to a vertex that is explained already must not make it a centre again.
+            energy[centre] = np.square(motion, dtype=np.float64).sum()
+            if energy[centre] >= energy.max():
+                break
         weight = _one_sided(_principal(motion)) if nonnegative else _principal(motion)
         weight /= np.abs(weight).max()
         weights[:, k] = weight

@@ -1,4 +1,4 @@
-"""How far a component may spread: 0 near its centre, 1 far away, along the surface (Neumann et al. 2013, section 3.3)."""
+"""How far a component may spread: 0 near its centre, 1 far away, along the surface (Neumann et al. 2013)."""
 
 from __future__ import annotations
 
