@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from synth_affect.cli.options import JsonOption, LandmarkModelOption, count
 from synth_affect.cli.progress import print_summary, with_progress
 from synth_affect.errors import InputError
+
+if TYPE_CHECKING:
+    from synth_affect.data.scan_records import ScanSequence
 
 
 class MethodChoice(StrEnum):
@@ -51,6 +54,18 @@ def register(
             "'marks/{subject}_{frame:03d}.pts' [found on pictures of the scans].",
         ),
     ] = None,
+    database: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="SCANS is the folder of 4dfab, bu-3dfe, bu-4dfe, bosphorus or kf-itw; their own landmarks are used "
+            "where every scan has them.",
+        ),
+    ] = None,
+    layout: Annotated[
+        str | None,
+        typer.Option(metavar="PATTERN", help="Of 4dfab and kf-itw: '{subject}/{session}/{sequence}/{frame}.obj'."),
+    ] = None,
     landmark_model: LandmarkModelOption = None,
     workers: Annotated[
         int | None, typer.Option(parser=count, metavar="COUNT", help="Processes [one a core, at most 8].")
@@ -63,16 +78,35 @@ def register(
     """
     if out is None:
         raise InputError("--out", "missing; the folder for the registered scans")
-    from synth_affect.data.scan_folder import find_scans
     from synth_affect.pipelines.open_template import open_template
     from synth_affect.pipelines.register import RegisterSettings, default_workers, plan_registration, register_scans
 
+    recordings = _recordings(scans, database, layout)
+    if database is not None and all(scan.landmarks for recording in recordings for scan in recording.scans):
+        landmarks = landmarks or ""
     settings = RegisterSettings(method.value, landmarks, landmark_model)
     face = open_template(template, template_landmarks)
-    plan = plan_registration(find_scans(scans), face, out, settings)
+    plan = plan_registration(recordings, face, out, settings)
     n_workers = default_workers() if workers is None else workers
     new = list(with_progress(register_scans(plan, face, out, settings, workers=n_workers), plan.count, "registering"))
     print_summary(_summary(out, [*plan.done.values(), *new], len(new)), as_json)
+
+
+def _recordings(scans: list[Path], database: str | None, layout: str | None) -> tuple[ScanSequence, ...]:
+    from synth_affect.data.scan_databases import read_scans
+    from synth_affect.data.scan_folder import find_scans
+    from synth_affect.data.scan_layout import ScanLayout
+
+    if database is None:
+        if layout is not None:
+            raise InputError("--layout", "goes with --database")
+        return find_scans(scans)
+    if len(scans) > 1:
+        raise InputError("--database", f"lies in one folder, {len(scans)} are given")
+    recordings = tuple(read_scans(database, scans[0], layout=None if layout is None else ScanLayout(layout)))
+    if recordings[0].topology is not None:
+        raise InputError("--database", f"{database} is registered already; see synth-affect gallery from-registered")
+    return recordings
 
 
 def _summary(out: Path, lines: list[Any], n_new: int) -> dict[str, Any]:
