@@ -415,10 +415,10 @@ def _mirror(mean: FloatArray, part: IntArray) -> IntArray:
         there, back = _nearest(flipped[mine], mean[other]), _nearest(flipped[other], mean[mine])
         clear = back[there] == np.arange(len(mine))
         mirror[mine[clear]], mirror[other[there[clear]]] = other[there[clear]], mine[clear]
-        if name.endswith("left"):
-            left, right = mine[~clear], np.setdiff1d(other, other[there[clear]])
-            rows, columns = linear_sum_assignment(cdist(flipped[left], mean[right]))
-            mirror[left[rows]], mirror[right[columns]] = right[columns], left[rows]
+        ours, theirs = np.setdiff1d(mine, mine[clear]), np.setdiff1d(other, other[there[clear]])
+        rows, columns = linear_sum_assignment(cdist(flipped[ours], mean[theirs]))
+        if name.endswith("left") or (columns[columns] == rows).all():
+            mirror[ours[rows]], mirror[theirs[columns]] = theirs[columns], ours[rows]
     return mirror
 
 

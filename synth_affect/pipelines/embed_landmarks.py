@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -88,7 +89,13 @@ def picture(
     return np.clip(image, 0, 255).astype(np.uint8), fragments, shown
 
 
-def embed_landmarks(head: HeadModel, detector: LandmarkDetector) -> LandmarkEmbedding:
+Progress = Callable[[Iterable[int], int], Iterable[int]]
+"""Shows how far a loop is: given its items and their count, gives them back one by one."""
+
+
+def embed_landmarks(
+    head: HeadModel, detector: LandmarkDetector, progress: Progress = lambda items, count: items
+) -> LandmarkEmbedding:
     """The embedding of MediaPipe's 478 points in a head model of which `landmarks_478` may still be empty.
 
     Many identities with an opened mouth (upper and lower inner lip fall apart), three yaws; the median of the places on
@@ -105,7 +112,7 @@ def embed_landmarks(head: HeadModel, detector: LandmarkDetector) -> LandmarkEmbe
     surface = allowed[shown]
     hits: list[list[Hit]] = [[] for _ in range(N_POINTS)]
     shown_index = np.flatnonzero(shown)
-    for _ in range(N_HEADS):
+    for _ in progress(range(N_HEADS), N_HEADS):
         coefficients = rng.normal(0, 0.7, len(head.identity_basis)).astype(np.float32)
         vertices = head.mean + np.tensordot(coefficients, head.identity_basis, 1)
         vertices = (vertices + rng.uniform(0.1, 0.35) * jaw).astype(np.float32)
@@ -151,7 +158,10 @@ def on_one_lip(hits: list[Hit]) -> list[Hit]:
     """The hits that the jaw moves like most of them: lips meet in the mean, so a stray hit on the other lip is not far
     away, and would be as good a place for the point.
     """
-    usual = np.median([hit.jaw_travel_mm for hit in hits])
+    travels = sorted(hit.jaw_travel_mm for hit in hits)
+    usual = float(np.median(travels))
+    if min(abs(travel - usual) for travel in travels) >= ONE_LIP_MM:
+        usual = travels[(len(travels) - 1) // 2]  # half of them here, half there: the mean of both is neither
     return [hit for hit in hits if abs(hit.jaw_travel_mm - usual) < ONE_LIP_MM]
 
 

@@ -14,17 +14,19 @@ from synth_affect.heads.archive import load_head, save_head
 from synth_affect.heads.cc0 import load_cc0
 from synth_affect.heads.ict import load_ict
 from synth_affect.heads.model import HeadModel
-from synth_affect.pipelines.embed_landmarks import embed_landmarks
+from synth_affect.pipelines.embed_landmarks import Progress, embed_landmarks
 
 DEFAULT = "cc0"
 CONVERSION = 1
 """Of our reading of foreign models: a file in the cache that an older reading made is made anew."""
 
 
-def open_head(name: str, detector: LandmarkDetector | None = None) -> HeadModel:
-    """`cc0`, a head that `save_head` packed, or ICT-FaceKit's packed arrays.
+def open_head(
+    name: str, detector: LandmarkDetector | None = None, progress: Progress = lambda items, count: items
+) -> HeadModel:
+    """`cc0`, the path of a head that `save_head` packed, or that of ICT-FaceKit's packed arrays.
 
-    A foreign model is converted at its first use, which takes seconds, and kept in the user's cache.
+    A foreign model is converted at its first use, which takes some ten seconds, and kept in the user's cache.
     detector : MediaPipe's, for a conversion; one is opened and closed where it is needed and not given.
     Raises InputError when the file is absent, damaged or neither.
     """
@@ -39,7 +41,7 @@ def open_head(name: str, detector: LandmarkDetector | None = None) -> HeadModel:
             return load_head(cached)
         except InputError:  # damaged by another hand: it is only a copy
             cached.unlink(missing_ok=True)
-    head = convert_ict(path, detector)
+    head = convert_ict(path, detector, progress)
     try:
         cached.parent.mkdir(parents=True, exist_ok=True)
         with atomic_write(cached) as file:
@@ -49,7 +51,9 @@ def open_head(name: str, detector: LandmarkDetector | None = None) -> HeadModel:
     return load_head(cached)  # as the next run will read it: float16 rounds
 
 
-def convert_ict(path: Path, detector: LandmarkDetector | None = None) -> HeadModel:
+def convert_ict(
+    path: Path, detector: LandmarkDetector | None = None, progress: Progress = lambda items, count: items
+) -> HeadModel:
     """ICT-FaceKit's packed arrays with MediaPipe's landmarks embedded; its own 68 points stay.
 
     Raises InputError as `load_ict`, and when no face is seen in its renderings.
@@ -59,9 +63,9 @@ def convert_ict(path: Path, detector: LandmarkDetector | None = None) -> HeadMod
         from synth_affect.fitting.mediapipe_detector import MediaPipeDetector
 
         with MediaPipeDetector() as opened:
-            return convert_ict(path, opened)
+            return convert_ict(path, opened, progress)
     try:
-        return replace(head, landmarks_478=embed_landmarks(head, detector))
+        return replace(head, landmarks_478=embed_landmarks(head, detector, progress))
     except FitError as error:
         raise InputError(path, f"its landmarks cannot be embedded ({error})") from error
 

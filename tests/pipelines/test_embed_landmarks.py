@@ -47,6 +47,11 @@ def test_a_stray_hit_on_the_other_lip_is_left_out() -> None:
     assert on_one_lip([lower[0], upper, *lower[1:]]) == lower
 
 
+def test_of_two_lips_hit_equally_often_one_is_taken() -> None:
+    hits = [Hit(np.zeros(3), triangle, travel) for triangle, travel in ((1, -2.0), (3, -29.0), (2, -3.0), (4, -30.0))]
+    assert on_one_lip(hits) == [hits[1], hits[3]]
+
+
 def test_pairs_are_averaged_though_an_error_is_larger_than_the_distance_of_neighbours() -> None:
     right = np.array([[-10.0 - (k % 3), 4.0 * k, 0.0] for k in range(8)])
     left = right * [-1, 1, 1]
