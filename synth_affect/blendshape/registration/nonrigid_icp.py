@@ -1,32 +1,322 @@
-"""Optimal-step non-rigid ICP (Amberg, Romdhani, Vetter 2007)."""
+"""Optimal-step non-rigid ICP: the template is bent onto a scan in steps of falling stiffness."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
+import numpy as np
+from scipy.sparse import csr_matrix, diags, eye
+from scipy.sparse.linalg import splu
+from scipy.spatial import cKDTree
 
-from synth_affect.arrays import FloatArray
+from synth_affect.arrays import BoolArray, FloatArray, IntArray, readonly
 from synth_affect.blendshape.registration.result import Registration
+from synth_affect.blendshape.registration.rigid import RigidMotion, fit_rigid, fit_rigid_robust, inverse, moved
 from synth_affect.blendshape.registration.scan import Scan
+from synth_affect.blendshape.registration.surface import NOWHERE, SurfaceTree
+from synth_affect.blendshape.registration.thin_plate import membrane_matrix, plate_matrix, vertex_areas
+from synth_affect.blendshape.registration.visibility import visible_vertices
 from synth_affect.blendshape.template import Template
+from synth_affect.errors import FitError, InputError, ShapeError
+from synth_affect.heads.mesh import vertex_normals
+
+JAW_LINE = 17
+"""The first landmarks of ibug's markup follow the jaw; the others sit on features."""
+MIN_LANDMARKS = 6
+"""Fewer leave the pose of a face to their noise."""
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """One stiffness of the schedule.
+
+    plate_mm : features smaller than this are not followed; the fourth root of the plate's weight.
+    landmark_mm2 : a landmark weighs as much as this area of surface.
+    reach_mm : partners further away are rejected.  min_cosine : so are those whose normal turns away more.
+    steps : most solves.  look : find out anew which vertices can be seen, on the shape so far.
+    """
+
+    plate_mm: float
+    landmark_mm2: float
+    reach_mm: float
+    min_cosine: float
+    steps: int = 2
+    look: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class NonRigidIcpSettings:
-    """Documented defaults."""
+    """levels : from stiff to loose.
+    warm_level : the first one where the frame before is given.
+    tangential : weight of the distance along the surface, beside 1 for the one across it.
+    membrane : of the plate's weight, as the share of stretching in it; keeps parts that nothing holds in shape.
+    settled_mm : a level ends when its solve moves the vertices by less (root mean square).
+    solver_steps : of conjugate gradients in a solve.
+    """
+
+    levels: tuple[Level, ...] = (
+        Level(60.0, 400.0, 20.0, 0.5),
+        Level(30.0, 250.0, 12.0, 0.5),
+        Level(15.0, 130.0, 8.0, 0.6),
+        Level(9.0, 60.0, 6.0, 0.6, look=True),
+        Level(6.0, 30.0, 4.0, 0.6),
+        Level(4.0, 10.0, 3.0, 0.6, look=True),
+        Level(2.5, 3.0, 3.0, 0.6),
+        Level(1.5, 0.0, 3.0, 0.6, steps=3, look=True),
+    )
+    warm_level: int = 4
+    tangential: float = 0.05
+    membrane: float = 0.02
+    settled_mm: float = 0.05
+    solver_steps: int = 8
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.warm_level < len(self.levels):
+            raise ShapeError("warm_level", f"a level, 0 to {len(self.levels) - 1}", str(self.warm_level))
 
 
 class NonRigidIcp:
-    """Registers scans to one template; keeps what does not change between them."""
+    """Registers scans to one template; the factorised systems of all levels are kept between scans.
+
+    Of the paper stay the schedule of falling stiffness, the landmarks that fade with it, and the rejection of partners
+    by normal and open edge. It differs where that is more exact for the time:
+
+    - The unknowns are displacements (3 a vertex) from the affine image of the template nearest to the shape so far,
+      under the energy of a thin plate, not an affine map a vertex (12) that likes to be its neighbours'. Both
+      let affine motions go free; the plate's weight is a length in mm whatever the template's resolution.
+    - A vertex is drawn to the plane through its partner more than to the partner itself, so that it may slide.
+    - Partners count less the further they are (Geman-McClure), not all or nothing.
+    - Vertices that no eye in front can see (inner lips and lids) have no partners.
+    - The systems hold the weights that all vertices and landmarks would have if they were found, which depend on
+      the template alone. The true weights enter by conjugate gradients, with these as preconditioner.
+
+    Source: Amberg, Romdhani, Vetter 2007, "Optimal step nonrigid ICP algorithms for surface registration".
+    """
 
     def __init__(self, template: Template, settings: NonRigidIcpSettings | None = None) -> None:
         self.template = template
         self.settings = NonRigidIcpSettings() if settings is None else settings
+        self._rest: FloatArray = template.mesh.vertices.astype(np.float64)
+        self._triangles = template.mesh.triangles
+        self._visible = visible_vertices(self._rest, self._triangles)
+        self._to_landmarks = _embedding_matrix(template)
+        self._from_landmarks = self._to_landmarks.T.tocsr()
+        self._rest_landmarks: FloatArray = self._to_landmarks @ self._rest
+        self._areas = areas = vertex_areas(self._rest, self._triangles)
+        # Between one weight a vertex and one a mm^2: lips and lids, with most of the vertices, follow more closely.
+        self._weights: FloatArray = np.sqrt(areas * areas.mean())
+        plate = plate_matrix(self._rest, self._triangles, _stiffness(self._rest, self._rest_landmarks))
+        membrane = membrane_matrix(self._rest, self._triangles)
+        self._systems = [self._system(level, plate, membrane) for level in self.settings.levels]
 
     def __call__(self, scan: Scan, landmarks: FloatArray, *, start: FloatArray | None = None) -> Registration:
         """The template on `scan`.
 
         landmarks : (n_landmarks, 3) mm, in the scan's frame, in the order of the template's; NaN rows are missing.
-        start : (n_vertices, 3) mm, the registered vertices of the frame before; None begins from the landmarks.
+        start : (n_vertices, 3) mm, the registered vertices of the frame before, in the same frame; None begins from
+            the landmarks. With it the landmarks may all be missing.
+        Raises InputError(scan.name, ...) where fewer than six landmarks are there to begin from, or lie on one line.
         """
-        raise NotImplementedError
+        marks = readonly(landmarks, "landmarks", (len(self._rest_landmarks), 3), np.float64, finite=False)
+        given = np.isfinite(marks).all(axis=1)
+        to_head = self._motion_from_landmarks(scan, marks, given) if start is None else self._motion_from(start)
+        tree = SurfaceTree(moved(to_head, scan.vertices), scan.triangles)
+        marks_head = np.where(given[:, None], moved(to_head, np.where(given[:, None], marks, 0.0)), 0.0)
+        shape: FloatArray = self._rest if start is None else moved(to_head, np.asarray(start, dtype=np.float64))
+        first = 0 if start is None else self.settings.warm_level
+
+        partners = _Partners(tree, self._triangles, self._visible if start is None else None)
+        iterations, change = 0, float("inf")
+        for level, system in list(zip(self.settings.levels, self._systems, strict=True))[first:]:
+            base = _affine_image(self._rest, shape)
+            displacement: FloatArray = shape - base
+            if level.look or iterations == 0:
+                partners.look(shape)
+            for _ in range(level.steps):
+                pull = partners.pull(shape, level, self._weights)
+                new = self._solve(system, level, pull, base, marks_head, given, displacement)
+                change = float(np.sqrt(((new - displacement) ** 2).sum(axis=1).mean()))
+                displacement = new
+                shape = base + new
+                iterations += 1
+                if change < self.settings.settled_mm:
+                    break
+        last = partners.pull(shape, self.settings.levels[-1], self._weights)
+        vertices = moved(inverse(to_head), shape)
+        if not np.isfinite(vertices).all():
+            raise FitError(f"{scan.name}: the registration left the finite numbers")
+        matched = last.weights > 0
+        return Registration(
+            vertices=vertices,
+            scan_to_head=fit_rigid_robust(vertices, self._rest, self._areas),
+            matched=matched,
+            iterations=iterations,
+            converged=change < self.settings.settled_mm,
+            residual_mm=float(np.median(last.distances[matched])) if matched.any() else float("nan"),
+        )
+
+    def _motion_from_landmarks(self, scan: Scan, marks: FloatArray, given: BoolArray) -> RigidMotion:
+        if given.sum() < MIN_LANDMARKS:
+            have = f"{int(given.sum())} of {len(given)} landmarks"
+            raise InputError(scan.name, f"has {have}, a registration begins from {MIN_LANDMARKS} or more")
+        try:
+            return fit_rigid(marks[given], self._rest_landmarks[given])
+        except FitError as error:
+            raise InputError(scan.name, "has landmarks on one line") from error
+
+    def _motion_from(self, start: FloatArray) -> RigidMotion:
+        before = readonly(start, "start", self._rest.shape, np.float64)
+        return fit_rigid_robust(before, self._rest, self._areas)
+
+    def _system(self, level: Level, plate: csr_matrix, membrane: csr_matrix) -> _System:
+        stiffness = level.plate_mm**4 * plate + self.settings.membrane * level.plate_mm**2 * membrane
+        # Half of a partner's pull across the surface: between what it is across and what it is along.
+        expected = self._visible * self._weights * (0.5 + self.settings.tangential)
+        matrix = stiffness + diags(expected) + level.landmark_mm2 * (self._from_landmarks @ self._to_landmarks)
+        # The least bit of identity keeps it definite where the template is not seen and nothing bends.
+        matrix = matrix + 1e-6 * eye(len(expected))
+        factor = splu(
+            matrix.tocsc(), permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0, options={"SymmetricMode": True}
+        )
+        return _System(stiffness.tocsr(), factor.solve)
+
+    def _solve(
+        self,
+        system: _System,
+        level: Level,
+        pull: _Pull,
+        base: FloatArray,
+        marks: FloatArray,
+        given: BoolArray,
+        displacement: FloatArray,
+    ) -> FloatArray:
+        """The displacement from `base` of least energy, from the one before."""
+        landmark_weights = (level.landmark_mm2 * given)[:, None]
+
+        def data(field: FloatArray) -> FloatArray:
+            across = np.einsum("nd,nd->n", pull.normals, field)[:, None] * pull.normals
+            weighted: FloatArray = pull.weights[:, None] * (across + self.settings.tangential * field)
+            return weighted
+
+        def operator(field: FloatArray) -> FloatArray:
+            image: FloatArray = system.stiffness @ field + data(field)
+            if level.landmark_mm2 > 0:
+                image += self._from_landmarks @ (landmark_weights * (self._to_landmarks @ field))
+            return image
+
+        right = data(pull.points - base)
+        right += self._from_landmarks @ (landmark_weights * (marks - self._to_landmarks @ base))
+        return _conjugate_gradients(operator, system.precondition, right, displacement, self.settings.solver_steps)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _System:
+    """stiffness : of plate and membrane.  precondition : solves it with the expected weights."""
+
+    stiffness: csr_matrix
+    precondition: Callable[[FloatArray], FloatArray]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Pull:
+    """Where each vertex is drawn to: points, (n, 3); planes' normals, (n, 3) unit; weights, (n,), 0 without partner;
+    distances, (n,) mm.
+    """
+
+    points: FloatArray
+    normals: FloatArray
+    weights: FloatArray
+    distances: FloatArray
+
+
+class _Partners:
+    """The scan's points that the vertices go to, and what was found so far."""
+
+    def __init__(self, tree: SurfaceTree, triangles: IntArray, seen: BoolArray | None) -> None:
+        self._tree = tree
+        self._triangles = triangles
+        self._rest_seen = seen
+        self._seen: IntArray = np.empty(0, dtype=np.int64)
+        self._guess: IntArray = np.empty(0, dtype=np.int32)
+
+    def look(self, shape: FloatArray) -> None:
+        """Only what can be seen on `shape` has partners from now on; on the template at rest that is known."""
+        seen = visible_vertices(shape, self._triangles) if self._rest_seen is None else self._rest_seen
+        self._rest_seen = None
+        self._seen = np.flatnonzero(seen)
+        self._guess = np.full(len(shape), NOWHERE, dtype=np.int32)
+
+    def pull(self, shape: FloatArray, level: Level, weights: FloatArray) -> _Pull:
+        own_normals = vertex_normals(shape, self._triangles)
+        seen = self._seen
+        near = self._tree.nearest(
+            shape[seen],
+            normals=own_normals[seen],
+            min_cosine=level.min_cosine,
+            max_distance_mm=level.reach_mm,
+            guess=self._guess[seen],
+        )
+        self._guess[seen] = near.triangles
+        accepted = (near.triangles != NOWHERE) & ~near.on_boundary
+        vertex = seen[accepted]
+        points, normals = shape.copy(), own_normals.copy()
+        distances, robust = np.full(len(shape), np.inf), np.zeros(len(shape))
+        points[vertex] = near.points[accepted]
+        # The plane lies between the two surfaces (symmetric ICP, Rusinkiewicz 2019); the scan's noise counts half.
+        between = near.normals[accepted] + own_normals[vertex]
+        normals[vertex] = between / np.maximum(np.linalg.norm(between, axis=1, keepdims=True), 1e-9)
+        distances[vertex] = near.distances[accepted]
+        if len(vertex) > 0:
+            scale = max(1.5 * float(np.median(distances[vertex])), 0.3)
+            robust[vertex] = weights[vertex] / (1 + (distances[vertex] / scale) ** 2) ** 2
+        return _Pull(points, normals, robust, distances)
+
+
+def _embedding_matrix(template: Template) -> csr_matrix:
+    """(n_landmarks, n_vertices): from the vertices to the landmarks."""
+    marks = template.landmarks_68
+    n_landmarks = len(marks.triangles)
+    row_starts = np.arange(0, 3 * n_landmarks + 1, 3)
+    columns = template.mesh.triangles[marks.triangles].ravel()
+    weights = marks.barycentric.astype(np.float64).ravel()
+    return csr_matrix((weights, columns, row_starts), shape=(n_landmarks, len(template.mesh.vertices)))
+
+
+def _stiffness(vertices: FloatArray, landmarks: FloatArray) -> FloatArray:
+    """(n_vertices,) around 1: less at brows, lids, nose and lips, more away from them, on cheeks and forehead."""
+    distance, _ = cKDTree(landmarks[JAW_LINE:]).query(vertices)
+    stiffness: FloatArray = np.clip(distance / 15.0, 0.3, 2.0) ** 2
+    return stiffness
+
+
+def _affine_image(source: FloatArray, target: FloatArray) -> FloatArray:
+    """(n, 3): the affine image of `source` that is nearest to `target`."""
+    homogeneous = np.concatenate([source, np.ones((len(source), 1))], axis=1)
+    image: FloatArray = homogeneous @ np.linalg.solve(homogeneous.T @ homogeneous, homogeneous.T @ target)
+    return image
+
+
+def _conjugate_gradients(
+    operator: Callable[[FloatArray], FloatArray],
+    precondition: Callable[[FloatArray], FloatArray],
+    right: FloatArray,
+    start: FloatArray,
+    steps: int,
+) -> FloatArray:
+    """For (n, 3) unknowns that the operator couples; ends early at 1e-5 of the first squared residual."""
+    unknowns = start.copy()
+    residual = right - operator(unknowns)
+    direction = conditioned = precondition(residual)
+    product = first = float(np.vdot(residual, conditioned))
+    for _ in range(steps):
+        if product <= 1e-5 * first:
+            break
+        image = operator(direction)
+        length = product / float(np.vdot(direction, image))
+        unknowns += length * direction
+        residual -= length * image
+        conditioned = precondition(residual)
+        before, product = product, float(np.vdot(residual, conditioned))
+        direction = conditioned + (product / before) * direction
+    return unknowns

@@ -61,10 +61,12 @@ class SurfaceTree:
         normals: FloatArray | None = None,
         min_cosine: float = -1.0,
         max_distance_mm: float = np.inf,
+        guess: IntArray | None = None,
     ) -> NearestPoints:
         """The nearest point of the surface to each of `points`, (n, 3).
 
         normals : (n, 3) unit; only triangles whose normal has at least `min_cosine` with it count.
+        guess : (n,) triangles that may be near, or NOWHERE, as an earlier call found them; they save time only.
         """
         queries = np.ascontiguousarray(points, dtype=np.float64)
         directions = np.zeros_like(queries) if normals is None else np.ascontiguousarray(normals, dtype=np.float64)
@@ -72,10 +74,11 @@ class SurfaceTree:
         found = np.full((len(queries), 3), np.nan)
         barycentric = np.zeros((len(queries), 3))
         triangle = np.full(len(queries), NOWHERE, dtype=np.int32)
+        first = triangle.copy() if guess is None else np.ascontiguousarray(guess, dtype=np.int32)
         distances = np.full(len(queries), np.inf)
         _nearest(
-            queries, directions, cosine, float(max_distance_mm), self.vertices, self.triangles, self._face_normals,
-            self._order, self._boxes, found, barycentric, triangle, distances,
+            queries, directions, cosine, float(max_distance_mm), first, self.vertices, self.triangles,
+            self._face_normals, self._order, self._boxes, found, barycentric, triangle, distances,
         )  # fmt: skip
         hit = np.maximum(triangle, 0)
         smooth = np.einsum("nk,nkd->nd", barycentric, self.vertex_normals[self.triangles[hit]])
@@ -119,7 +122,8 @@ def _morton(points: FloatArray) -> IntArray:
         (2, 0x1249249249249249),
     ):
         bits = (bits | (bits << shift)) & mask
-    return bits[:, 0] | (bits[:, 1] << 1) | (bits[:, 2] << 2)
+    code: IntArray = bits[:, 0] | (bits[:, 1] << 1) | (bits[:, 2] << 2)
+    return code
 
 
 @njit(cache=True)  # type: ignore[untyped-decorator]
@@ -146,7 +150,8 @@ def _box_distance(box: FloatArray, x: float, y: float, z: float) -> float:
     dx = max(box[0] - x, 0.0, x - box[3])
     dy = max(box[1] - y, 0.0, y - box[4])
     dz = max(box[2] - z, 0.0, z - box[5])
-    return dx * dx + dy * dy + dz * dz
+    squared: float = dx * dx + dy * dy + dz * dz
+    return squared
 
 
 @njit(cache=True)  # type: ignore[untyped-decorator]
@@ -182,11 +187,45 @@ def _barycentric(p: FloatArray, a: FloatArray, b: FloatArray, c: FloatArray) -> 
 
 
 @njit(cache=True)  # type: ignore[untyped-decorator]
+def _try(
+    candidate: int,
+    p: FloatArray,
+    direction: FloatArray,
+    min_cosine: float,
+    best: float,
+    vertices: FloatArray,
+    triangles: IntArray,
+    face_normals: FloatArray,
+    barycentric: FloatArray,
+    triangle: IntArray,
+) -> float:
+    """The smaller of `best` and the squared distance to the candidate, which is noted where it is the smaller one."""
+    cosine = 0.0
+    for k in range(3):
+        cosine += direction[k] * face_normals[candidate, k]
+    if cosine < min_cosine:
+        return best
+    a, b, c = vertices[triangles[candidate, 0]], vertices[triangles[candidate, 1]], vertices[triangles[candidate, 2]]
+    v, w = _barycentric(p, a, b, c)
+    u = 1.0 - v - w
+    squared = 0.0
+    for k in range(3):
+        step = u * a[k] + v * b[k] + w * c[k] - p[k]
+        squared += step * step
+    if squared >= best:
+        return best
+    triangle[0] = candidate
+    barycentric[0], barycentric[1], barycentric[2] = u, v, w
+    return squared
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator]
 def _nearest(
     queries: FloatArray,
     directions: FloatArray,
     min_cosine: float,
     max_distance: float,
+    guess: IntArray,
     vertices: FloatArray,
     triangles: IntArray,
     face_normals: FloatArray,
@@ -201,8 +240,12 @@ def _nearest(
     stack = np.empty(64, dtype=np.int64)
     for query in range(queries.shape[0]):
         p = queries[query]
-        nx, ny, nz = directions[query, 0], directions[query, 1], directions[query, 2]
         best = max_distance * max_distance
+        if guess[query] >= 0:
+            best = _try(
+                guess[query], p, directions[query], min_cosine, best, vertices, triangles, face_normals,
+                barycentric[query], triangle[query : query + 1],
+            )  # fmt: skip
         stack[0] = 1
         depth = 1
         while depth > 0:
@@ -224,20 +267,10 @@ def _nearest(
                 continue
             leaf = node - n_leaves
             for position in range(leaf * LEAF, min((leaf + 1) * LEAF, order.shape[0])):
-                t = order[position]
-                if nx * face_normals[t, 0] + ny * face_normals[t, 1] + nz * face_normals[t, 2] < min_cosine:
-                    continue
-                a, b, c = vertices[triangles[t, 0]], vertices[triangles[t, 1]], vertices[triangles[t, 2]]
-                v, w = _barycentric(p, a, b, c)
-                u = 1.0 - v - w
-                squared = 0.0
-                for k in range(3):
-                    step = u * a[k] + v * b[k] + w * c[k] - p[k]
-                    squared += step * step
-                if squared < best:
-                    best = squared
-                    triangle[query] = t
-                    barycentric[query, 0], barycentric[query, 1], barycentric[query, 2] = u, v, w
+                best = _try(
+                    order[position], p, directions[query], min_cosine, best, vertices, triangles, face_normals,
+                    barycentric[query], triangle[query : query + 1],
+                )  # fmt: skip
         if triangle[query] >= 0:
             t = triangle[query]
             for k in range(3):
