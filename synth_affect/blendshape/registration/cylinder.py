@@ -9,6 +9,7 @@ from numba import njit
 
 from synth_affect.arrays import BoolArray, FloatArray, IntArray, readonly
 from synth_affect.blendshape.template import Template
+from synth_affect.heads.mesh import vertex_normals
 from synth_affect.heads.model import embed
 
 JAW_ENDS = (0, 16)
@@ -78,10 +79,12 @@ class UvMap:
     """The outermost surface around the axis, seen through every pixel centre.
 
     positions : (height, width, 3) float32, mm, head frame; 0 where nothing is.
+    normals : (height, width, 3) float32, about unit length, outward; 0 where nothing is.
     radius : (height, width) float32, mm; 0 where nothing is.
     """
 
     positions: FloatArray
+    normals: FloatArray
     radius: FloatArray
 
     @property
@@ -98,20 +101,21 @@ def draw_map(cylinder: Cylinder, vertices_head: FloatArray, triangles: IntArray)
     vertices = readonly(vertices_head, "vertices_head", ("n_vertices", 3), np.float32)
     corners = readonly(triangles, "triangles", ("n_triangles", 3), np.int32)
     unwrapped = np.ascontiguousarray(unwrap(cylinder, vertices))
-    positions = np.zeros((cylinder.height, cylinder.width, 3), dtype=np.float32)
+    values = np.concatenate([vertices, vertex_normals(vertices, corners)], axis=1)
+    drawn = np.zeros((cylinder.height, cylinder.width, 6), dtype=np.float32)
     radius = np.zeros((cylinder.height, cylinder.width), dtype=np.float32)
     half_turn = np.pi * cylinder.radius_mm / cylinder.pixel_mm
-    _draw(unwrapped, vertices, corners, float(half_turn), positions, radius)
-    return UvMap(positions, radius)
+    _draw(unwrapped, values, corners, float(half_turn), drawn, radius)
+    return UvMap(np.ascontiguousarray(drawn[..., :3]), np.ascontiguousarray(drawn[..., 3:]), radius)
 
 
 @njit(cache=True)  # type: ignore[untyped-decorator]
 def _draw(
     unwrapped: FloatArray,
-    vertices: FloatArray,
+    values: FloatArray,
     triangles: IntArray,
     half_turn: float,
-    positions: FloatArray,
+    drawn: FloatArray,
     radius: FloatArray,
 ) -> None:
     """Fill the two pictures, which come full of 0, with the surface furthest from the axis."""
@@ -141,5 +145,5 @@ def _draw(
                 r = wa * unwrapped[a, 2] + wb * unwrapped[b, 2] + wc * unwrapped[c, 2]
                 if r > radius[row, column]:
                     radius[row, column] = r
-                    for k in range(3):
-                        positions[row, column, k] = wa * vertices[a, k] + wb * vertices[b, k] + wc * vertices[c, k]
+                    for k in range(values.shape[1]):
+                        drawn[row, column, k] = wa * values[a, k] + wb * values[b, k] + wc * values[c, k]

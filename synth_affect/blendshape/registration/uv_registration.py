@@ -24,6 +24,7 @@ from synth_affect.blendshape.registration.rigid import fit_rigid, fit_rigid_robu
 from synth_affect.blendshape.registration.scan import Scan
 from synth_affect.blendshape.template import Template
 from synth_affect.errors import InputError
+from synth_affect.heads.mesh import vertex_normals
 from synth_affect.heads.model import embed
 
 N_JAW = 17
@@ -38,6 +39,7 @@ class UvSettings:
     tracking : factor on both when a sequence is followed from frame to frame, where the flow is the better guide.
     max_flow_mm : more is cut off.
     hidden_mm : a vertex this far below the outermost surface of its own face is not seen.
+    min_cosine : between the normals of the vertex and of the scan there, for it to count as seen.
     max_gap_mm : a position further than this from where the landmarks put the vertex is not taken.
     stiffness : of the plate that fills what is not seen, per vertex; it also takes a little of the scan's noise away.
     """
@@ -47,9 +49,10 @@ class UvSettings:
     smoothing: float = 400.0
     tracking: float = 5.0
     max_flow_mm: float = 12.0
-    hidden_mm: float = 1.5
+    hidden_mm: float = 0.5
+    min_cosine: float = 0.8
     max_gap_mm: float = 15.0
-    stiffness: float = 0.02
+    stiffness: float = 0.5
 
 
 class UvRegistration:
@@ -113,7 +116,8 @@ class UvRegistration:
     def _read(self, bent: FloatArray, scan_map: UvMap) -> tuple[FloatArray, BoolArray]:
         """(n_vertices, 3) positions, mm, head frame, on the scan after the flow, and (n_vertices,) which are there."""
         s, pixel = self._settings, self._cylinder.pixel_mm
-        own_map = draw_map(self._cylinder, wrap(self._cylinder, bent), self._template.mesh.triangles)
+        guess, triangles = wrap(self._cylinder, bent), self._template.mesh.triangles
+        own_map = draw_map(self._cylinder, guess, triangles)
         flow = _sampled(relief_flow(own_map, scan_map, pixel, s.flow), bent)
         length = np.linalg.norm(flow, axis=1, keepdims=True)
         flow = flow * np.minimum(1, s.max_flow_mm / pixel / np.maximum(length, 1e-9))
@@ -121,6 +125,8 @@ class UvRegistration:
         read = _sampled(scan_map.positions, at).astype(np.float64)
         seen = _sampled(scan_map.covered.astype(np.float32), at) > 0.999
         seen &= bent[:, 2] > _sampled(own_map.radius, bent) - s.hidden_mm
+        cosine = (_sampled(scan_map.normals, at) * vertex_normals(guess, triangles)).sum(axis=1)
+        seen &= cosine > s.min_cosine  # the rims of lids and lips do not lie on eyeball and teeth
         seen &= np.linalg.norm(read - wrap(self._cylinder, at), axis=1) < s.max_gap_mm
         return read, seen
 
