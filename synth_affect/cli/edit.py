@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,6 +12,7 @@ import synth_affect
 from synth_affect.cli.options import (
     FaceOption,
     FitInOption,
+    HeadOption,
     ImageOption,
     InputExpressionChoice,
     InputExpressionOption,
@@ -75,6 +77,7 @@ def edit(
     ] = None,
     landmarks: LandmarksOption = None,
     landmark_model: LandmarkModelOption = None,
+    head: HeadOption = "cc0",
     quality: QualityOption = 95,
     as_json: JsonOption = False,
     version: Annotated[
@@ -101,7 +104,7 @@ def edit(
         input_expression=input_expression.value,
         wrinkles=wrinkles,
     )
-    source = _source(image, face, fit_in, landmark_model, landmarks)
+    source = _source(image, face, fit_in, landmark_model, landmarks, head)
     outputs = EditOutputs(default_output(image, target) if output is None else output, fit_out, report, quality)
     print_summary(edit_picture(source, target, outputs), as_json)
 
@@ -124,6 +127,7 @@ def grid(
     fit_in: FitInOption = None,
     landmarks: LandmarksOption = None,
     landmark_model: LandmarkModelOption = None,
+    head: HeadOption = "cc0",
     quality: QualityOption = 95,
     as_json: JsonOption = False,
 ) -> None:
@@ -137,7 +141,7 @@ def grid(
 
     layout = ring_layout() if ring else grid_layout(5 if steps is None else steps)
     _write_sheet(
-        _source(image, face, fit_in, landmark_model, landmarks),
+        _source(image, face, fit_in, landmark_model, landmarks, head),
         layout,
         beside(image, "_ring.png" if ring else "_grid.png") if output is None else output,
         as_json,
@@ -173,11 +177,14 @@ def doctor() -> None:
 
 
 def _source(
-    image: Path, face: str, fit_in: Path | None, landmark_model: Path | None, landmarks: Path | None
+    image: Path, face: str, fit_in: Path | None, landmark_model: Path | None, landmarks: Path | None, head: str
 ) -> FaceSource:
+    from synth_affect.pipelines.open_head import prepare_head
     from synth_affect.pipelines.picture_faces import FaceSource, parse_face_choice
 
-    return FaceSource(image, parse_face_choice(face), fit_in, landmark_model, landmarks)
+    source = FaceSource(image, parse_face_choice(face), fit_in, landmark_model, landmarks, head)
+    prepare_head(head, partial(with_progress, description="reading the head"))
+    return source
 
 
 def _write_sheet(source: FaceSource, layout: Layout, output: Path, as_json: bool, **settings: Any) -> None:

@@ -54,6 +54,9 @@ FitInOption = Annotated[Path | None, typer.Option("--fit-in", help="Use this fit
 LandmarkModelOption = Annotated[
     Path | None, typer.Option("--landmark-model", help="MediaPipe's face_landmarker.task, where not the one found.")
 ]
+HeadOption = Annotated[
+    str, typer.Option("--head", metavar="cc0|PATH", help="The head model: the packaged one, or a file (ICT-FaceKit).")
+]
 LandmarksOption = Annotated[
     Path | None, typer.Option("--landmarks", help="68 points (.pts, .ljson) of the face; nothing is detected.")
 ]

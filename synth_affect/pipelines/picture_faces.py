@@ -20,6 +20,7 @@ from synth_affect.fitting.landmarks import Landmarks
 from synth_affect.fitting.text_file import read_text_file
 from synth_affect.heads.camera import ImageSize, yaw_pitch_roll
 from synth_affect.heads.model import HeadModel
+from synth_affect.pipelines.open_head import DEFAULT, open_head
 from synth_affect.pipelines.synthesize import AffectSynthesizer
 
 FaceChoice = Literal["largest", "all"] | int
@@ -37,6 +38,7 @@ class FaceSource:
     face : see FaceChoice; with `fit_in` the fit says which, and this stays "largest".
     fit_in : a fit on disk, landmarks : 68 points on disk, which are fitted; with either of them nothing is detected.
     landmark_model : of the detector, found by itself where None.
+    head : which head model is fitted, see `open_head`.
     Raises InputError for choices that exclude each other.
     """
 
@@ -45,6 +47,7 @@ class FaceSource:
     fit_in: Path | None = None
     landmark_model: Path | None = None
     landmarks: Path | None = None
+    head: str = DEFAULT
 
     def __post_init__(self) -> None:
         if self.fit_in is not None and self.face != "largest":
@@ -61,7 +64,8 @@ class FaceSource:
     @property
     def files(self) -> tuple[Path, ...]:
         """The files that are read, and so must not be written."""
-        files = (self.image, self.fit_in, self.landmark_model, self.landmarks)
+        head = None if self.head == DEFAULT else Path(self.head)
+        files = (self.image, self.fit_in, self.landmark_model, self.landmarks, head)
         return tuple(path for path in files if path is not None)
 
     @property
@@ -115,15 +119,16 @@ def open_faces(source: FaceSource) -> Iterator[FacesOfPicture]:
     """
     picture = read_picture(source.image)
     digest = sha256_file(source.image)
+    head = open_head(source.head)
     if source.fit_in is not None:
-        with AffectSynthesizer() as synthesizer:
+        with AffectSynthesizer(head) as synthesizer:
             fit = read_fit(source.fit_in, synthesizer.head, picture)
             yield FacesOfPicture(picture, digest, synthesizer, (ChosenFace(None, fit),))
         return
     if source.landmarks is not None:
         height, width = picture.pixels.shape[:2]
         landmarks = read_landmarks(source.landmarks, ImageSize(height, width))
-        with AffectSynthesizer() as synthesizer:
+        with AffectSynthesizer(head) as synthesizer:
             fit = _fit_landmarks(synthesizer, landmarks, picture, source.landmarks)
             yield FacesOfPicture(picture, digest, synthesizer, (ChosenFace(None, fit),))
         return
@@ -131,7 +136,7 @@ def open_faces(source: FaceSource) -> Iterator[FacesOfPicture]:
 
     # The largest face is found at first sight; to count or take all of a group, the small ones are searched for too.
     detector = MediaPipeDetector(source.landmark_model, small_faces=source.face != "largest")
-    with closing(detector), AffectSynthesizer(detector=detector) as synthesizer:
+    with closing(detector), AffectSynthesizer(head, detector) as synthesizer:
         fits = synthesizer.fit_all(picture.pixels)
         yield FacesOfPicture(picture, digest, synthesizer, _chosen(fits, source))
 

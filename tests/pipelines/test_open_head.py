@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -9,8 +10,8 @@ from synth_affect.errors import FitError, InputError
 from synth_affect.heads.archive import save_head
 from synth_affect.heads.cc0 import load_cc0
 from synth_affect.heads.model import HeadModel, LandmarkEmbedding
-from synth_affect.pipelines import open_head as module
-from synth_affect.pipelines.open_head import open_head
+from synth_affect.pipelines import embed_landmarks as module
+from synth_affect.pipelines.open_head import open_head, prepare_head
 from tests.conftest import StubDetector
 from tests.heads.ict_file import write_ict
 
@@ -50,6 +51,27 @@ def test_a_foreign_head_is_converted_once(tmp_path: Path, conversions: list[Head
     kept.write_bytes(b"PK damaged")
     open_head(str(path))
     assert len(conversions) == 2
+
+
+def test_a_head_can_be_prepared_and_its_progress_seen(
+    tmp_path: Path, conversions: list[HeadModel], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = str(write_ict(tmp_path / "ict.npz"))
+    given: list[object] = []
+    embed = module.embed_landmarks
+    monkeypatch.setattr(
+        module, "embed_landmarks", lambda h, d, progress: given.append(progress) or embed(h, d, progress)
+    )
+
+    def progress(items: Iterable[int], count: int) -> Iterable[int]:
+        return items
+
+    for _ in range(2):
+        prepare_head(path, progress)
+        prepare_head("cc0", progress)
+    open_head(path)
+    assert given == [progress]
+    assert len(conversions) == 1
 
 
 def test_another_file_is_another_conversion(tmp_path: Path, conversions: list[HeadModel]) -> None:

@@ -55,7 +55,7 @@ def test_the_detector_is_closed_when_the_head_cannot_be_read(
     def broken() -> None:
         raise InputError("head.npz", "damaged")
 
-    monkeypatch.setattr("synth_affect.pipelines.synthesize.load_cc0", broken)
+    monkeypatch.setattr("synth_affect.pipelines.open_head.load_cc0", broken)
     with pytest.raises(InputError, match="damaged"), open_faces(FaceSource(portrait_path)):
         pass
     assert stub_detector.open_now == 0
