@@ -1,8 +1,8 @@
 """A gallery from labelled pictures: each is fitted, its expression kept and its person left out.
 
-A displacement is units x (weights of the picture - weights of its person at rest) on the face template. Pictures are
-fitted once: each result is a line of `<gallery>.pictures.jsonl`, so a run that was stopped goes on from there, and at
-the end the lines say, in the order of the table, what became of each picture.
+A displacement is units x (weights of the picture - weights of its person at rest) on the face template. The pictures
+of a person are fitted together; the results are lines of `<gallery>.pictures.jsonl`, so a run that was stopped goes on
+from there, and at the end the lines say, in the order of the table, what became of each picture.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from synth_affect.arrays import FloatArray, readonly
+from synth_affect.arrays import readonly
 from synth_affect.blendshape.gallery import GallerySequence
 from synth_affect.blendshape.gallery_store import append_sequences, create_gallery
 from synth_affect.blendshape.template import face_template, face_vertices
@@ -35,12 +35,11 @@ from synth_affect.errors import InputError
 from synth_affect.heads.cc0 import load_cc0
 from synth_affect.heads.model import HeadModel
 from synth_affect.pipelines.picture_expression import (
+    ExpressionReader,
     PictureExpression,
     expressive_units,
-    neutral_weights,
-    picture_expression,
+    open_reader,
 )
-from synth_affect.pipelines.synthesize import AffectSynthesizer
 
 SESSION = "pictures"
 """A picture is a recording of one frame; its name is its sequence."""
@@ -55,8 +54,8 @@ Progress = Callable[[Iterable[PictureExpression], int], Iterable[PictureExpressi
 
 @dataclass(frozen=True, slots=True)
 class PictureGallery:
-    """What was made. report : one line a picture.  subjects, own_neutral : people whose names are known, and how many
-    of them had pictures enough to tell their face at rest.  reasons : of those not used, with their number.
+    """What was made. report : one line a picture.  subjects, own_rest : people whose names are known, and how many
+    of them have pictures that show their face at rest.  reasons : of those not used, with their number.
     """
 
     gallery: Path
@@ -64,8 +63,16 @@ class PictureGallery:
     pictures: int
     accepted: int
     subjects: int
-    own_neutral: int
+    own_rest: int
     reasons: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Line:
+    """Of the report. label : subject, valence, arousal."""
+
+    label: list[Any]
+    expression: PictureExpression
 
 
 def gallery_from_images(
@@ -94,12 +101,11 @@ def gallery_from_images(
     _write_report(report, head, zip(pictures, expressions, strict=True))
     if not any(accepted):
         raise InputError(gallery, f"is not made: no picture could be used, see {report}")
-    neutral = _neutrals(pictures, expressions)
     partial = gallery.with_name(f".{gallery.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
     try:
         create_gallery(partial, face_template(head))
-        append_sequences(partial, _sequences(head, pictures, expressions, neutral))
+        append_sequences(partial, _sequences(head, pictures, expressions))
         partial.rename(gallery)
     except OSError as error:
         raise InputError(gallery, f"cannot be written ({error.strerror or error})") from error
@@ -111,32 +117,59 @@ def gallery_from_images(
         pictures=len(pictures),
         accepted=sum(accepted),
         subjects=len({p.subject for p, ok in zip(pictures, accepted, strict=True) if ok and p.subject}),
-        own_neutral=len(neutral),
+        own_rest=len({p.subject for p, e in zip(pictures, expressions, strict=True) if e.own_rest}),
         reasons=dict(Counter(expression.reason for expression in expressions if expression.reason)),
     )
 
 
 def _expressions(
     pictures: Sequence[LabelledPicture],
-    known: dict[str, PictureExpression],
+    known: dict[str, _Line],
     report: Path,
     head: HeadModel,
     workers: int,
     progress: Progress,
 ) -> list[PictureExpression]:
-    """Of each picture; what is not known yet is fitted, and written down at once."""
-    labelled = [p for p in pictures if not (math.isnan(p.valence) or math.isnan(p.arousal))]
-    done = {p.name: known[p.name] for p in labelled if p.name in known and known[p.name].sha256 == _digest(p.path)}
-    open_ = [picture for picture in labelled if picture.name not in done]
+    """Of each picture; people who are not known yet are fitted, and written down at once."""
+    people = _people(pictures)
+    done = {
+        picture.name: known[picture.name].expression
+        for person in people
+        if all(_still_holds(picture, known) for picture in person)
+        for picture in person
+    }
+    open_ = [person for person in people if person[0].name not in done]
     if open_:
         with report.open("ab") as journal:
             if not journal.tell():
                 _append(journal, _header(head), report)
-            fitted = _fit_all([picture.path for picture in open_], workers)
-            for picture, expression in zip(open_, progress(fitted, len(open_)), strict=True):
+            n_open = sum(len(person) for person in open_)
+            fitted = progress(_fit_all(open_, head, workers), n_open)
+            in_order = (picture for person in open_ for picture in person)
+            for picture, expression in zip(in_order, fitted, strict=True):
                 _append(journal, _line(picture, expression), report)
                 done[picture.name] = expression
     return [done.get(picture.name, PictureExpression("", NO_LABEL)) for picture in pictures]
+
+
+def _people(pictures: Sequence[LabelledPicture]) -> list[list[LabelledPicture]]:
+    """The labelled pictures of each person, in the order of their first; one of nobody known stands alone."""
+    people: dict[tuple[str, int], list[LabelledPicture]] = {}
+    for number, picture in enumerate(pictures):
+        if not (math.isnan(picture.valence) or math.isnan(picture.arousal)):
+            key = (picture.subject, 0) if picture.subject else ("", number)
+            people.setdefault(key, []).append(picture)
+    return list(people.values())
+
+
+def _still_holds(picture: LabelledPicture, known: dict[str, _Line]) -> bool:
+    line = known.get(picture.name)
+    return line is not None and line.label == _label(picture) and line.expression.sha256 == _digest(picture.path)
+
+
+def _label(picture: LabelledPicture) -> list[Any]:
+    """What the expression depends on beside the picture itself."""
+    return [picture.subject, picture.valence, picture.arousal]
 
 
 def _append(journal: BinaryIO, line: bytes, report: Path) -> None:
@@ -153,67 +186,48 @@ def _digest(path: Path) -> str:
     return ""
 
 
-def _fit_all(paths: Sequence[Path], workers: int) -> Iterator[PictureExpression]:
-    """In order. A few pictures a worker are under way at a time, so that a stop loses little."""
+def _fit_all(people: Sequence[list[LabelledPicture]], head: HeadModel, workers: int) -> Iterator[PictureExpression]:
+    """Of all their pictures, in order. A few people a worker are under way at a time, so that a stop loses little."""
     if workers == 1:
-        with AffectSynthesizer() as synthesizer:
-            for path in paths:
-                yield picture_expression(synthesizer, path)
+        with open_reader(head) as reader:
+            for person in people:
+                yield from reader(person)
         return
     # Spawned, because MediaPipe's threads do not survive a fork.
     pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_open_worker)
     try:
-        under_way: deque[Future[PictureExpression]] = deque()
-        for path in paths:
-            under_way.append(pool.submit(_fit_in_worker, path))
+        under_way: deque[Future[list[PictureExpression]]] = deque()
+        for person in people:
+            under_way.append(pool.submit(_fit_in_worker, person))
             if len(under_way) >= 4 * workers:
-                yield under_way.popleft().result()
+                yield from under_way.popleft().result()
         while under_way:
-            yield under_way.popleft().result()
+            yield from under_way.popleft().result()
     except BrokenProcessPool:
         raise InputError("--workers", "a worker died; what it had done is kept, run the command again") from None
     finally:
         pool.shutdown(cancel_futures=True)
 
 
-_synthesizer: AffectSynthesizer | None = None
+_reader: ExpressionReader | None = None
 """Of a worker process."""
 
 
 def _open_worker() -> None:
-    global _synthesizer
+    global _reader
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that waits for this one
-    _synthesizer = AffectSynthesizer()
+    _reader = open_reader(load_cc0())
 
 
-def _fit_in_worker(path: Path) -> PictureExpression:
-    assert _synthesizer is not None
-    return picture_expression(_synthesizer, path)
-
-
-def _neutrals(pictures: Sequence[LabelledPicture], expressions: Sequence[PictureExpression]) -> dict[str, FloatArray]:
-    """(n_units,) weights at rest of the people of whom they can be told."""
-    rows: dict[str, list[int]] = {}
-    for row, (picture, expression) in enumerate(zip(pictures, expressions, strict=True)):
-        if picture.subject and not expression.reason:
-            rows.setdefault(picture.subject, []).append(row)
-    found = {}
-    for subject, of_subject in rows.items():
-        neutral = neutral_weights(
-            np.array([expressions[row].weights for row in of_subject], dtype=np.float64),
-            np.array([pictures[row].valence for row in of_subject]),
-            np.array([pictures[row].arousal for row in of_subject]),
-        )
-        if neutral is not None:
-            found[subject] = neutral
-    return found
+def _fit_in_worker(person: list[LabelledPicture]) -> list[PictureExpression]:
+    assert _reader is not None
+    return _reader(person)
 
 
 def _sequences(
     head: HeadModel,
     pictures: Sequence[LabelledPicture],
     expressions: Sequence[PictureExpression],
-    neutral: dict[str, FloatArray],
 ) -> Iterator[GallerySequence]:
     vertices = face_vertices(head)
     units = head.expression_units[:, vertices] * expressive_units(head.unit_names)[:, None, None]
@@ -222,8 +236,6 @@ def _sequences(
         if expression.reason:
             continue
         weights = np.asarray(expression.weights, dtype=np.float64)
-        if picture.subject in neutral:
-            weights = weights - neutral[picture.subject]
         yield GallerySequence(
             subject=picture.subject or UNKNOWN_SUBJECT.format(number),
             session=SESSION,
@@ -243,7 +255,9 @@ def _header(head: HeadModel) -> bytes:
 
 
 def _line(picture: LabelledPicture, expression: PictureExpression) -> bytes:
-    fields: dict[str, Any] = {"picture": picture.name, "reason": expression.reason, "sha256": expression.sha256}
+    label = [None if isinstance(value, float) and math.isnan(value) else value for value in _label(picture)]
+    fields: dict[str, Any] = {"picture": picture.name, "label": label, "reason": expression.reason}
+    fields |= {"sha256": expression.sha256, "own_rest": expression.own_rest}
     for figure in FIGURES:
         value = getattr(expression, figure)
         fields[figure] = None if math.isnan(value) else value
@@ -252,7 +266,7 @@ def _line(picture: LabelledPicture, expression: PictureExpression) -> bytes:
     return json.dumps(fields).encode() + b"\n"
 
 
-def _read_report(report: Path, head: HeadModel) -> dict[str, PictureExpression]:
+def _read_report(report: Path, head: HeadModel) -> dict[str, _Line]:
     """What an earlier run wrote down, by the name of the picture; a line that was cut short counts for nothing.
 
     Raises InputError when the file is something else, or of another head.
@@ -272,12 +286,12 @@ def _read_report(report: Path, head: HeadModel) -> dict[str, PictureExpression]:
     for number, line in enumerate(lines[1:], start=2):
         try:
             fields = json.loads(line)
-            name = fields.pop("picture")
+            name, label = fields.pop("picture"), fields.pop("label")
             for figure in FIGURES:
                 fields[figure] = math.nan if fields[figure] is None else float(fields[figure])
             if fields["weights"] is not None:
                 fields["weights"] = readonly(fields["weights"], "weights", (len(head.unit_names),), np.float32)
-            found[name] = PictureExpression(**fields)
+            found[name] = _Line(label, PictureExpression(**fields))
         except (ValueError, TypeError, KeyError, AttributeError):
             raise InputError(report, f"line {number} is damaged; move the file away") from None
     if len(content) > sum(len(line) + 1 for line in lines):  # cut off what a kill left, so that lines can follow

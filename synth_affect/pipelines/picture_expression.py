@@ -1,20 +1,29 @@
-"""The expression that a picture shows, as weights of the head model's units; or why it cannot be said."""
+"""The expressions that pictures of a person show, as weights of the head model's units; or why they cannot be said.
+
+One picture cannot tell a raised brow from a high one: identity explains a part of every expression. Where pictures show
+the same person at rest, they give the identity, and the others are fitted again with it.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from types import TracebackType
+from typing import Self
 
 import numpy as np
 
-from synth_affect.arrays import BoolArray, FloatArray
+from synth_affect.arrays import BoolArray, FloatArray, IntArray
+from synth_affect.data.labelled_pictures import LabelledPicture
 from synth_affect.data.pictures import read_picture
 from synth_affect.data.provenance import sha256_file
 from synth_affect.errors import FitError, InputError
 from synth_affect.fitting.fit import FaceFit
-from synth_affect.heads.camera import yaw_pitch_roll
-from synth_affect.pipelines.synthesize import AffectSynthesizer
+from synth_affect.fitting.landmarks import LandmarkDetector, Landmarks
+from synth_affect.fitting.solver import LandmarkSolver
+from synth_affect.heads.camera import ImageSize, yaw_pitch_roll
+from synth_affect.heads.model import HeadModel
 
 MAX_YAW_DEG, MAX_PITCH_DEG = 40.0, 35.0
 """Beyond them one half of the face, or brows or chin, are out of sight and their weights a guess."""
@@ -28,33 +37,126 @@ class PictureExpression:
 
     sha256 : of its file; "" where it cannot be read.
     reason : why it is not used; "" where it is.
-    weights : (n_units,) float32 in [0, 1], in the order of the head model, to 5 decimals; None where there is no fit.
+    own_rest : the weights count from the person's own face at rest; else from the model's.
+    weights : (n_units,) float32, in the order of the head model, to 5 decimals; None where there is no fit.
     yaw_deg, pitch_deg, residual_iod : of the fit; NaN where there is none.
     """
 
     sha256: str
     reason: str
+    own_rest: bool = False
     weights: FloatArray | None = None
     yaw_deg: float = float("nan")
     pitch_deg: float = float("nan")
     residual_iod: float = float("nan")
 
 
-def picture_expression(synthesizer: AffectSynthesizer, path: Path) -> PictureExpression:
-    """The expression of the largest face in the picture `path`."""
-    digest = ""
-    try:
-        picture = read_picture(path)
-        digest = sha256_file(path)
-        fit = synthesizer.fit(picture.pixels, name=str(path))
-    except InputError as error:
-        return PictureExpression(digest, error.reason)
-    except FitError as error:
-        return PictureExpression(digest, f"no face has these landmarks ({error})")
-    yaw, pitch, _ = (float(angle) for angle in np.degrees(yaw_pitch_roll(fit.camera)))
-    weights = np.round(fit.expression_weights.astype(np.float64), 5).astype(np.float32)
-    residual = round(fit.residual_iod, 6)
-    return PictureExpression(digest, _why_unfit(fit, yaw, pitch), weights, round(yaw, 2), round(pitch, 2), residual)
+@dataclass(frozen=True, slots=True, eq=False)
+class _Seen:
+    """A picture that was looked at. landmarks, fit : None where there is no face."""
+
+    expression: PictureExpression
+    landmarks: Landmarks | None = None
+    fit: FaceFit | None = None
+
+
+class ExpressionReader:
+    """Reads expressions of the largest faces in pictures; holds the detector. A context manager.
+
+    detector : taken over, and closed at the end.
+    """
+
+    def __init__(self, head: HeadModel, detector: LandmarkDetector) -> None:
+        self._head, self._detector = head, detector
+        self._solver = LandmarkSolver(head)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._detector.close()
+
+    def __call__(self, pictures: Sequence[LabelledPicture]) -> list[PictureExpression]:
+        """The expression in each of `pictures`, which show one person, or are one picture of somebody."""
+        seen = [self._see(picture.path) for picture in pictures]
+        usable = [k for k, one in enumerate(seen) if not one.expression.reason]
+        if pictures[0].subject and usable:
+            for k, expression in zip(
+                usable, self._from_rest([pictures[k] for k in usable], [seen[k] for k in usable]), strict=True
+            ):
+                seen[k] = replace(seen[k], expression=expression)
+        return [one.expression for one in seen]
+
+    def _see(self, path: Path) -> _Seen:
+        digest = ""
+        try:
+            digest = sha256_file(path) if path.is_file() else ""
+            picture = read_picture(path)
+            found = self._detector.detect(picture.pixels)
+            if not found:
+                return _Seen(PictureExpression(digest, "no face found"))
+            fit = self._solver(found[0], ImageSize(*picture.pixels.shape[:2]))
+        except InputError as error:
+            return _Seen(PictureExpression(digest, error.reason))
+        except FitError as error:
+            return _Seen(PictureExpression(digest, f"no face has these landmarks ({error})"))
+        yaw, pitch, _ = (float(angle) for angle in np.degrees(yaw_pitch_roll(fit.camera)))
+        expression = PictureExpression(
+            sha256=digest,
+            reason=_why_unfit(fit, yaw, pitch),
+            weights=_rounded(fit.expression_weights),
+            yaw_deg=round(yaw, 2),
+            pitch_deg=round(pitch, 2),
+            residual_iod=round(fit.residual_iod, 6),
+        )
+        return _Seen(expression, found[0], fit)
+
+    def _from_rest(self, pictures: Sequence[LabelledPicture], seen: Sequence[_Seen]) -> list[PictureExpression]:
+        """The expressions of one person, from that person's face at rest where the pictures show it."""
+        fits = [one.fit for one in seen if one.fit is not None]
+        rest = pictures_at_rest(
+            np.array([fit.expression_weights for fit in fits], dtype=np.float64),
+            np.array([picture.valence for picture in pictures]),
+            np.array([picture.arousal for picture in pictures]),
+        )
+        if rest is None:
+            return [one.expression for one in seen]
+        identity = np.median([fits[k].identity_coefficients for k in rest], axis=0)
+        solver = LandmarkSolver(_with_identity(self._head, identity))
+        again: list[FaceFit] = [
+            solver(one.landmarks, fit.image_size)
+            for one, fit in zip(seen, fits, strict=True)
+            if one.landmarks is not None
+        ]
+        neutral = np.median([again[k].expression_weights for k in rest], axis=0)
+        return [
+            replace(
+                one.expression,
+                reason=_why_unfit(fit, one.expression.yaw_deg, one.expression.pitch_deg),
+                own_rest=True,
+                weights=_rounded(fit.expression_weights - neutral),
+                residual_iod=round(fit.residual_iod, 6),
+            )
+            for one, fit in zip(seen, again, strict=True)
+        ]
+
+
+def open_reader(head: HeadModel) -> ExpressionReader:
+    """A reader with MediaPipe's detector."""
+    from synth_affect.fitting.mediapipe_detector import MediaPipeDetector
+
+    return ExpressionReader(head, MediaPipeDetector())
+
+
+def _rounded(weights: FloatArray) -> FloatArray:
+    # So that a report gives back what was written.
+    return np.round(weights.astype(np.float64), 5).astype(np.float32)
+
+
+def _with_identity(head: HeadModel, coefficients: FloatArray) -> HeadModel:
+    """The head of one person: nothing but its expression is left to fit."""
+    mean = head.mean + np.tensordot(coefficients, head.identity_basis, 1)
+    return replace(head, mean=mean, identity_basis=np.empty((0, len(mean), 3), dtype=np.float32))
 
 
 def _why_unfit(fit: FaceFit, yaw_deg: float, pitch_deg: float) -> str:
@@ -75,24 +177,22 @@ def expressive_units(unit_names: Sequence[str]) -> BoolArray:
     return np.array([not name.startswith("eyeLook") for name in unit_names])
 
 
-N_FOR_OWN_NEUTRAL = 8
+MIN_FOR_CALM = 8
 NEUTRAL_INTENSITY = 0.2
 CALM_SHARE = 0.25
 
 
-def neutral_weights(weights: FloatArray, valence: FloatArray, arousal: FloatArray) -> FloatArray | None:
-    """(n_units,) float64: what one person's face shows at rest; None where the pictures cannot tell.
+def pictures_at_rest(weights: FloatArray, valence: FloatArray, arousal: FloatArray) -> IntArray | None:
+    """(n_rest,) indices of the pictures that show one person's face at rest; None where that cannot be told.
 
-    weights : (n_pictures, n_units) of that person.  valence, arousal : (n_pictures,), NaN where not known.
-    The median over the pictures that are labelled as neutral, no further than 0.2 from (0, 0). Without any, the median
-    over the quarter with the least expression, by the length of the weights, where there are eight pictures or more;
-    the expressions of fewer cannot be told from the person's habits.
+    weights : (n_pictures, n_units) of that person.  valence, arousal : (n_pictures,).
+    Those labelled no further than 0.2 from (0, 0). Without any, the quarter with the least expression, by the length of
+    the weights, where there are eight pictures or more: in fewer an expression cannot be told from a habit.
     """
-    neutral = np.hypot(valence, arousal) <= NEUTRAL_INTENSITY  # false for NaN
-    if neutral.any():
-        return np.asarray(np.median(weights[neutral], axis=0))
-    if len(weights) < N_FOR_OWN_NEUTRAL:
+    neutral = np.flatnonzero(np.hypot(valence, arousal) <= NEUTRAL_INTENSITY)
+    if len(neutral):
+        return neutral
+    if len(weights) < MIN_FOR_CALM:
         return None
-    n_calm = max(1, round(CALM_SHARE * len(weights)))
-    calm = np.argsort(np.linalg.norm(weights, axis=1), kind="stable")[:n_calm]
-    return np.asarray(np.median(weights[calm], axis=0))
+    n_calm = round(CALM_SHARE * len(weights))
+    return np.argsort(np.linalg.norm(weights, axis=1), kind="stable")[:n_calm]

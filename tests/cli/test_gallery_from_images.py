@@ -23,7 +23,7 @@ def test_from_images(tmp_path: Path, portrait_path: Path, capsys: pytest.Capture
         "pictures": 2,
         "accepted": 1,
         "subjects": 1,
-        "own_neutral": 0,
+        "own_rest": 0,
         "reasons": {"no such file": 1},
     }
     assert main(["gallery", "check", str(tmp_path / "g.zarr")]) == 0
