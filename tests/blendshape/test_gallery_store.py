@@ -348,6 +348,28 @@ def test_a_manifest_that_claims_more_is_found(path: Path, make_sequence) -> None
     assert any("has 3 of 4 entries" in line for line in check_gallery(path))
 
 
+@pytest.mark.parametrize(
+    ("column", "changes", "line"),
+    [
+        ("valence", {3: 1.5, 4: -2.0}, "valence: outside [-1, 1] in 2 frames, the first is 3"),
+        ("frame", {2: 0}, "frames: out of order"),
+        ("sequence", {5: 7}, "sequences: a frame of a sequence that is not listed"),
+    ],
+)
+def test_what_another_program_wrote_wrongly_is_found(
+    path: Path, make_sequence, column: str, changes: dict[int, float], line: str
+) -> None:
+    import zarr
+
+    append_sequences(path, [make_sequence("a", 6)])
+    values = zarr.open_array(path / column, mode="r+")
+    for row, value in changes.items():
+        values[row] = value
+    stated = json.loads((path / "zarr.json").read_text())["attributes"]["crc32"]
+    edit_manifest(path, crc32=stated | {column: gallery_format.column_checksum(values[:])})
+    assert check_gallery(path) == [line]
+
+
 # What stops a writer
 
 
