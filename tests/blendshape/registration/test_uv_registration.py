@@ -95,7 +95,7 @@ def test_landmarks_of_another_place_are_refused(
     way: UvRegistration, smile_scan: Scan, smile_landmarks: FloatArray
 ) -> None:
     with pytest.raises(InputError, match="no surface where the landmarks put the face"):
-        way(smile_scan, smile_landmarks + [0, 900, 0])
+        way(smile_scan, smile_landmarks + np.array([0, 900, 0]))
 
 
 def test_inputs_are_left_alone(way: UvRegistration, smile_scan: Scan, smile_landmarks: FloatArray) -> None:
