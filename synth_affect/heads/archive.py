@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
+from numpy.lib.npyio import NpzFile
 
 from synth_affect.arrays import IntArray
 from synth_affect.errors import InputError
@@ -55,7 +56,7 @@ def load_head(path: Path) -> HeadModel:
     """Read a packed head. Raises InputError when the file is absent, damaged or of another format."""
     try:
         # As a file of its own: np.load leaves a damaged archive open.
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
+        with path.open("rb") as file, _opened(path, file) as arrays:
             meta = json.loads(arrays["meta"].tobytes())
             if meta["format"] != FORMAT:
                 raise InputError(path, f"head format {meta['format']}, expected {FORMAT}")
@@ -84,6 +85,14 @@ def load_head(path: Path) -> HeadModel:
         raise InputError(path, f"cannot be read ({error.strerror})") from error
     except (KeyError, TypeError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise InputError(path, f"not a packed head model ({error})") from error
+
+
+def _opened(path: Path, file: BinaryIO) -> NpzFile:
+    if file.read(2) != b"PK":  # numpy would take it for a pickle, and say how to open one
+        raise InputError(path, "not a packed head model (no npz archive)")
+    file.seek(0)
+    archive: NpzFile = np.load(file, allow_pickle=False)
+    return archive
 
 
 def _narrow(indices: IntArray) -> IntArray:
