@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
+import errno
 import json
 import secrets
 import shutil
@@ -425,21 +425,23 @@ def _lock(path: Path) -> IO[bytes]:
         file = (path / OFFSETS / LOCK).open("ab")
     except OSError as error:
         raise InputError(path, f"cannot be written ({error.strerror or error})") from error
-    if not _try_lock(file):
+    try:
+        _lock_file(file)
+    except OSError as error:
         file.close()
-        raise InputError(path, "another process is writing to it")
+        if error.errno in (errno.EACCES, errno.EAGAIN):
+            raise InputError(path, "another process is writing to it") from None
+        raise InputError(path, f"cannot be locked ({error.strerror or error})") from error
     return file
 
 
-def _try_lock(file: IO[bytes]) -> bool:
-    with contextlib.suppress(OSError):
-        if sys.platform == "win32":
-            import msvcrt
+def _lock_file(file: IO[bytes]) -> None:
+    """Raises OSError at once when the file is locked by another opening of it."""
+    if sys.platform == "win32":
+        import msvcrt
 
-            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-        else:
-            import fcntl
+        msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+    else:
+        import fcntl
 
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        return True
-    return False
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
