@@ -49,6 +49,7 @@ class Level:
 class NonRigidIcpSettings:
     """levels : from stiff to loose.
     warm_level : the first one where the frame before is given.
+    warm_landmarks : factor on the landmarks' weight there: a detector's noise would shake the frames.
     tangential : weight of the distance along the surface, beside 1 for the one across it.
     membrane : of the plate's weight, as the share of stretching in it; keeps parts that nothing holds in shape.
     settled_mm : a level ends when its solve moves the vertices by less (root mean square).
@@ -66,6 +67,7 @@ class NonRigidIcpSettings:
         Level(1.5, 0.0, 3.0, 0.6, steps=3, look=True),
     )
     warm_level: int = 4
+    warm_landmarks: float = 0.3
     tangential: float = 0.05
     membrane: float = 0.02
     settled_mm: float = 0.05
@@ -82,9 +84,10 @@ class NonRigidIcp:
     Of the paper stay the schedule of falling stiffness, the landmarks that fade with it, and the rejection of partners
     by normal and open edge. It differs where that is more exact for the time:
 
-    - The unknowns are displacements (3 a vertex) from the affine image of the template nearest to the shape so far,
-      under the energy of a thin plate, not an affine map a vertex (12) that likes to be its neighbours'. Both
-      let affine motions go free; the plate's weight is a length in mm whatever the template's resolution.
+    - The unknowns are displacements (3 a vertex) from the affine image of the template (in a sequence: of the frame
+      before) nearest to the shape so far, under the energy of a thin plate, not an affine map a vertex (12) that
+      likes to be its neighbours'. Both let affine motions go free; the plate's weight is a length in mm whatever the
+      template's resolution.
     - A vertex is drawn to the plane through its partner more than to the partner itself, so that it may slide.
     - Partners count less the further they are (Geman-McClure), not all or nothing.
     - Vertices that no eye in front can see (inner lips and lids) have no partners.
@@ -123,19 +126,21 @@ class NonRigidIcp:
         to_head = self._motion_from_landmarks(scan, marks, given) if start is None else self._motion_from(start)
         tree = SurfaceTree(moved(to_head, scan.vertices), scan.triangles)
         marks_head = np.where(given[:, None], moved(to_head, np.where(given[:, None], marks, 0.0)), 0.0)
-        shape: FloatArray = self._rest if start is None else moved(to_head, np.asarray(start, dtype=np.float64))
-        first = 0 if start is None else self.settings.warm_level
+        # A sequence bends the frame before, not the template: its motion is then what is smooth.
+        rest = self._rest if start is None else moved(to_head, np.asarray(start, dtype=np.float64))
+        shape: FloatArray = rest
+        first, trust = (0, 1.0) if start is None else (self.settings.warm_level, self.settings.warm_landmarks)
 
         partners = _Partners(tree, self._triangles, self._visible if start is None else None)
         iterations, change = 0, float("inf")
         for level, system in list(zip(self.settings.levels, self._systems, strict=True))[first:]:
-            base = _affine_image(self._rest, shape)
+            base = _affine_image(rest, shape)
             displacement: FloatArray = shape - base
             if level.look or iterations == 0:
                 partners.look(shape)
             for _ in range(level.steps):
                 pull = partners.pull(shape, level, self._weights)
-                new = self._solve(system, level, pull, base, marks_head, given, displacement)
+                new = self._solve(system, level, pull, base, marks_head, trust * given, displacement)
                 change = float(np.sqrt(((new - displacement) ** 2).sum(axis=1).mean()))
                 displacement = new
                 shape = base + new
@@ -188,11 +193,14 @@ class NonRigidIcp:
         pull: _Pull,
         base: FloatArray,
         marks: FloatArray,
-        given: BoolArray,
+        trust: FloatArray,
         displacement: FloatArray,
     ) -> FloatArray:
-        """The displacement from `base` of least energy, from the one before."""
-        landmark_weights = (level.landmark_mm2 * given)[:, None]
+        """The displacement from `base` of least energy, from the one before.
+
+        trust : (n_landmarks,), factor on their weight.
+        """
+        landmark_weights = (level.landmark_mm2 * trust)[:, None]
 
         def data(field: FloatArray) -> FloatArray:
             across = np.einsum("nd,nd->n", pull.normals, field)[:, None] * pull.normals
