@@ -16,7 +16,7 @@ the explanation of the frames, stays. The authors' code changes the product.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -34,7 +34,7 @@ from synth_affect.errors import FitError, InputError, ShapeError
 
 Constraint = Literal["two-sided", "one-sided"]
 """Weights of frames within [-1, 1] (a component acts in both directions), or within [0, 1]; the paper's (2) and (3)."""
-Progress = Callable[[Iterable[int], int, str], Iterator[int]]
+Progress = Callable[[Iterable[int], int], Iterable[int]]
 
 INITIAL_FRAMES = 2048
 """Frames from which the first guess is made, evenly spread."""
@@ -179,7 +179,7 @@ class SparseComponentEstimator:
     def fit(self, frames: Frames, *, progress: Progress | None = None) -> SparseFit:
         """The components of `frames`: (n_frames, n_vertices, 3) mm, or what streams them, such as `gallery.blocks`.
 
-        progress : is given the iterations, their largest count and a word, and gives them back.
+        progress : is given the iterations and their largest count, and gives them back.
         Raises InputError for fewer frames than components, ShapeError for frames of another shape or not finite,
         FitError when nothing moves.
         """
@@ -195,7 +195,7 @@ class SparseComponentEstimator:
         objective: list[float] = []
         iterations: Iterable[int] = range(settings.max_iterations)
         if progress is not None:
-            iterations = progress(iterations, settings.max_iterations, "sparse components")
+            iterations = progress(iterations, settings.max_iterations)
         for _ in iterations:
             objective.append(self._iterate(state, blocks))
             if state.change <= settings.tolerance:

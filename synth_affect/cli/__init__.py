@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 import typer
 
-from synth_affect.cli import edit, gallery, register
+from synth_affect.cli import edit, gallery, register, validate
 from synth_affect.errors import SynthAffectError
 
 NAME = "synth-affect"
@@ -30,6 +30,7 @@ app = typer.Typer(
 edit.add_commands(app)
 gallery.add_commands(app)
 register.add_commands(app)
+validate.add_commands(app)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
