@@ -1,7 +1,7 @@
 """The map from a point of the valence-arousal plane to weights of the 52 ARKit expression units.
 
 A mean over many prototypes is none of them and reads as nothing, so the map keeps to few: it goes round the plane
-through twelve vivid expressions (`prototypes.json`), and between two neighbours each unit moves along a monotone
+through thirteen vivid expressions (`prototypes.json`), and between two neighbours each unit moves along a monotone
 cubic. Nothing but the two neighbours is ever mixed, a unit that both have at full strength stays there, and the turn
 from one to the next has no kink. The radius scales the expression of that direction.
 
@@ -25,7 +25,7 @@ from synth_affect.blendshape.action_units import ARKIT_UNITS, UNIT_INDEX, unit_w
 
 # Intensity is proportional to the radius, so that a path through the origin moves at one speed on either side. Above 1:
 # a prototype is at full strength shortly before the unit circle; in the corners of the square each unit is limited.
-_INTENSITY_AT_UNIT_RADIUS = 1.08
+_INTENSITY_AT_UNIT_RADIUS = 1.22
 
 # Exponent of the soft limit by which a unit runs into its largest weight.
 _LIMIT_SHOULDER = 16
