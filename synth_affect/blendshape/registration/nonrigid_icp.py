@@ -246,14 +246,15 @@ class _Partners:
         self._triangles = triangles
         self._rest_seen = seen
         self._seen: IntArray = np.empty(0, dtype=np.int64)
-        self._guess: IntArray = np.empty(0, dtype=np.int32)
+        self._guess: IntArray = np.empty(0, dtype=np.int32)  # the triangles found last
 
     def look(self, shape: FloatArray) -> None:
         """Only what can be seen on `shape` has partners from now on; on the template at rest that is known."""
         seen = visible_vertices(shape, self._triangles) if self._rest_seen is None else self._rest_seen
         self._rest_seen = None
         self._seen = np.flatnonzero(seen)
-        self._guess = np.full(len(shape), NOWHERE, dtype=np.int32)
+        if len(self._guess) == 0:
+            self._guess = np.full(len(shape), NOWHERE, dtype=np.int32)
 
     def pull(self, shape: FloatArray, level: Level, weights: FloatArray) -> _Pull:
         own_normals = vertex_normals(shape, self._triangles)

@@ -62,7 +62,7 @@ def test_turns_single_triangles_against_their_neighbours() -> None:
 def test_counts_what_it_cleans() -> None:
     vertices, triangles = bowl()
     n = len(vertices)
-    fleck = np.array([[0, 0, 150], [1, 0, 150], [0, 1, 150], [50, 50, 50], [7, 7, 7]])
+    fleck = np.array([[0, 0, 150], [1, 0, 150], [0, 1, 150], vertices[60] * 1.05, [7, 7, 7]])
     raw = np.concatenate([vertices, fleck, vertices[:1]])
     extra = [[n, n + 1, n + 2], [4, 4, 9], triangles[8].tolist(), triangles[9, [1, 2, 0]].tolist()]
     corners = np.concatenate([triangles, extra])
