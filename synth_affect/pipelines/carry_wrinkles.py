@@ -5,13 +5,24 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from synth_affect.blendshape.correspondence import FaceCorrespondence
+from synth_affect.blendshape.correspondence import FaceCorrespondence, face_correspondence
 from synth_affect.blendshape.template import FACE_REGIONS, face_template, face_vertices
 from synth_affect.errors import ShapeError
 from synth_affect.heads.camera import ImageSize
+from synth_affect.heads.cc0 import load_cc0
 from synth_affect.heads.model import HeadModel, embed, region_triangles
 from synth_affect.render.rasterizer import interpolate, rasterize_projected
-from synth_affect.render.wrinkles import WrinkleMaps, vertex_texels
+from synth_affect.render.wrinkles import WrinkleMaps, load_wrinkle_maps, vertex_texels
+
+
+def folds_on(head: HeadModel) -> WrinkleMaps | None:
+    """The packaged folds on any head with landmarks: its own, or carried from the head that they were drawn for."""
+    own = load_wrinkle_maps(head)
+    if own is not None:
+        return own
+    source = load_cc0()
+    maps = load_wrinkle_maps(source)
+    return None if maps is None else carry_wrinkles(maps, source, head, face_correspondence(source, head))
 
 
 def carry_wrinkles(

@@ -120,15 +120,20 @@ def open_faces(source: FaceSource) -> Iterator[FacesOfPicture]:
     picture = read_picture(source.image)
     digest = sha256_file(source.image)
     head = open_head(source.head)
+    wrinkles = None
+    if source.head != DEFAULT:
+        from synth_affect.pipelines.carry_wrinkles import folds_on  # brings scipy
+
+        wrinkles = folds_on(head)
     if source.fit_in is not None:
-        with AffectSynthesizer(head) as synthesizer:
+        with AffectSynthesizer(head, wrinkles=wrinkles) as synthesizer:
             fit = read_fit(source.fit_in, synthesizer.head, picture)
             yield FacesOfPicture(picture, digest, synthesizer, (ChosenFace(None, fit),))
         return
     if source.landmarks is not None:
         height, width = picture.pixels.shape[:2]
         landmarks = read_landmarks(source.landmarks, ImageSize(height, width))
-        with AffectSynthesizer(head) as synthesizer:
+        with AffectSynthesizer(head, wrinkles=wrinkles) as synthesizer:
             fit = _fit_landmarks(synthesizer, landmarks, picture, source.landmarks)
             yield FacesOfPicture(picture, digest, synthesizer, (ChosenFace(None, fit),))
         return
@@ -136,7 +141,7 @@ def open_faces(source: FaceSource) -> Iterator[FacesOfPicture]:
 
     # The largest face is found at first sight; to count or take all of a group, the small ones are searched for too.
     detector = MediaPipeDetector(source.landmark_model, small_faces=source.face != "largest")
-    with closing(detector), AffectSynthesizer(head, detector) as synthesizer:
+    with closing(detector), AffectSynthesizer(head, detector, wrinkles) as synthesizer:
         fits = synthesizer.fit_all(picture.pixels)
         yield FacesOfPicture(picture, digest, synthesizer, _chosen(fits, source))
 

@@ -35,7 +35,7 @@ from synth_affect.heads.cc0 import load_cc0
 from synth_affect.heads.model import HeadModel, embed, head_vertices
 from synth_affect.render.compose import render_expression
 from synth_affect.render.scene import Scene, prepare_scene, project_with
-from synth_affect.render.wrinkles import fold_strengths, load_wrinkle_maps, skin_factor
+from synth_affect.render.wrinkles import WrinkleMaps, fold_strengths, load_wrinkle_maps, skin_factor
 
 LARGEST_INTENSITY = 10.0
 FULL_CLOSING_INTENSITY = 0.6
@@ -56,10 +56,16 @@ class SynthesisResult:
 class AffectSynthesizer:
     """Holds what is worth keeping between pictures: head model, solver, detector. A context manager."""
 
-    def __init__(self, head: HeadModel | None = None, detector: LandmarkDetector | None = None) -> None:
+    def __init__(
+        self,
+        head: HeadModel | None = None,
+        detector: LandmarkDetector | None = None,
+        wrinkles: WrinkleMaps | None = None,
+    ) -> None:
         """head : the packaged CC0 head by default.
         detector : MediaPipe by default, opened when first needed; one that is given is taken over, and closed by
             `close`.
+        wrinkles : folds of the skin on `head`, see `folds_on`; the packaged head has its own.
 
         Raises ShapeError when the head lacks units that lids and lips are moved with.
         """
@@ -70,7 +76,7 @@ class AffectSynthesizer:
         self._detector = detector
         self._solver = LandmarkSolver(self.head)
         self._residual_field = ResidualField(self.head)
-        self._wrinkles = load_wrinkle_maps(self.head)
+        self._wrinkles = load_wrinkle_maps(self.head) if wrinkles is None else wrinkles
 
     def __enter__(self) -> AffectSynthesizer:
         return self

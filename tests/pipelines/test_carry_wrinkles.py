@@ -12,7 +12,7 @@ from synth_affect.errors import ShapeError
 from synth_affect.heads.archive import topology_id
 from synth_affect.heads.cc0 import load_cc0
 from synth_affect.heads.model import HeadModel, LandmarkEmbedding
-from synth_affect.pipelines.carry_wrinkles import carry_wrinkles
+from synth_affect.pipelines.carry_wrinkles import carry_wrinkles, folds_on
 from synth_affect.render.wrinkles import WrinkleMaps, load_wrinkle_maps, vertex_texels
 
 
@@ -73,6 +73,14 @@ def test_every_place_of_the_face_keeps_its_folds(
     assert np.abs(after - before).mean() < 0.01
     for group, own, found in zip(maps.groups, before, after, strict=True):
         assert np.corrcoef(own, found)[0, 1] > 0.9, group
+
+
+def test_any_head_has_folds(head: HeadModel, maps: WrinkleMaps, other: HeadModel) -> None:
+    own, carried = folds_on(head), folds_on(other)
+    assert own is not None
+    np.testing.assert_array_equal(own.heights_mm, maps.heights_mm)
+    assert carried is not None
+    assert carried.topology == other.topology
 
 
 def test_maps_and_correspondences_of_other_heads_are_refused(
