@@ -5,7 +5,8 @@
 Every picture goes through the synthesizer at 28 directions x radii .25, .5, .75, 1 of the valence-arousal plane, and
 every output through the instruments (benchmarks/instruments/README.md: an environment of their own, with the product).
 Printed: concordance (CCC) of asked and read valence and arousal with its share of what a judge of seven classes allows;
-the same for the change against the input's own reading; identity distance; a table of directions.
+the same for the change against the input's own reading; identity distance; a table of directions, one of faces with the
+tone of their skin, so that one sees whom the product serves worse.
 `--manifest` reads pictures made by anything else: a JSON list of {"input", "output", "valence", "arousal"}.
 """
 
@@ -13,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import importlib.metadata
+import itertools
 import json
 import platform
 import subprocess
@@ -29,6 +31,7 @@ import numpy.typing as npt
 from benchmarks.instruments.identity import SAME_PERSON_BELOW, identity_distance
 from benchmarks.instruments.readings import Instruments, Readings, read_rgb
 from benchmarks.instruments.scores import ceiling_readings, concordance
+from benchmarks.instruments.skin_tone import tone
 from synth_affect.affect import ValenceArousal, ring
 from synth_affect.errors import SynthAffectError
 
@@ -49,6 +52,7 @@ class Edit:
     read_arousal: float
     input_valence: float
     input_arousal: float
+    input_skin_tone_deg: float
     identity_distance: float
     emotion: str
     smile: float
@@ -107,6 +111,7 @@ def compare(face: str, target: ValenceArousal, before: Readings, after: Readings
         read_arousal=after.arousal,
         input_valence=before.valence,
         input_arousal=before.arousal,
+        input_skin_tone_deg=before.skin_tone_deg,
         identity_distance=identity_distance(np.array(before.embedding), np.array(after.embedding)),
         emotion=max(after.emotions, key=after.emotions.__getitem__),
         smile=unit(after, "mouthSmile"),
@@ -168,6 +173,43 @@ def directions(edits: Sequence[Edit]) -> list[dict[str, Any]]:
     return rows
 
 
+def faces(edits: Sequence[Edit]) -> list[dict[str, Any]]:
+    """Each face with the tone of its skin, the lightest first."""
+    by_face: dict[str, list[Edit]] = {}
+    for edit in edits:
+        by_face.setdefault(edit.face, []).append(edit)
+    rows = []
+    for face, group in by_face.items():
+        agreed, opposite = agreement(group), opposites_apart(group)
+        rows.append(
+            {
+                "face": face,
+                "skin_tone_deg": group[0].input_skin_tone_deg,
+                "valence_ccc": agreed["valence"]["ccc"],
+                "arousal_ccc": agreed["arousal"]["ccc"],
+                "opposites_apart": opposite,
+                "identity_mean": identity(group)["mean"],
+                "identity_max": identity(group)["max"],
+            }
+        )
+    return sorted(rows, key=lambda row: -row["skin_tone_deg"])
+
+
+def opposites_apart(edits: Sequence[Edit]) -> float:
+    """Share of strong opposite pairs of one face whose readings differ in the direction that was asked for."""
+    strong = [edit for edit in edits if np.hypot(edit.valence, edit.arousal) > STRONG_RADIUS]
+    pairs = [
+        (one, other)
+        for one, other in itertools.combinations(strong, 2)
+        if np.hypot(one.valence + other.valence, one.arousal + other.arousal) < 1e-6
+    ]
+    along = [
+        (one.read_valence - other.read_valence) * one.valence + (one.read_arousal - other.read_arousal) * one.arousal
+        for one, other in pairs
+    ]
+    return float(np.mean(np.array(along) > 0))
+
+
 def print_report(report: dict[str, Any]) -> None:
     """The tables."""
     print(
@@ -194,6 +236,13 @@ def print_report(report: dict[str, Any]) -> None:
             f"{row['read_arousal']:+.2f}  {row['emotion']:8s}  {row['identity_distance']:.2f}   {row['smile']:.2f}   "
             f"{row['jaw_open']:.2f}  {row['brow_down_change']:+.2f}  {100 * row['brow_height_change']:+5.1f}  "
             f"{100 * row['lip_corner_change']:+5.1f}  {100 * row['lip_gap_change']:+5.1f}"
+        )
+    print("\nfaces, lightest skin first: CCC, opposite strong targets told apart, identity mean and largest")
+    for row in report["faces"]:
+        print(
+            f"{row['face']:20s} {tone(row['skin_tone_deg']):12s} {row['skin_tone_deg']:+4.0f} deg   "
+            f"V {row['valence_ccc']:.2f}  A {row['arousal_ccc']:.2f}   {row['opposites_apart']:4.0%}   "
+            f"{row['identity_mean']:.2f}  {row['identity_max']:.2f}"
         )
 
 
@@ -253,6 +302,7 @@ def main() -> None:
         "agreement": {"all": agreement(edits), "strong": agreement(strong)},
         "identity": identity(edits),
         "directions": directions(edits),
+        "faces": faces(edits),
         **provenance(),
     }
     if arguments.json is not None:

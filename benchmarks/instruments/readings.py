@@ -15,9 +15,10 @@ import numpy.typing as npt
 from benchmarks.instruments.emotion import CLASSES, EmotionReader, expected_valence_arousal
 from benchmarks.instruments.face import FaceReader, brow_height, lip_corner_height, lip_gap
 from benchmarks.instruments.identity import IdentityReader
+from benchmarks.instruments.skin_tone import typology_angle
 
 # Part of every cache key: raise it when an instrument or its use changes.
-_CACHE_VERSION = 1
+_CACHE_VERSION = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +28,7 @@ class Readings:
     units : MediaPipe's 52 readings by ARKit name.
     brow_height, lip_corner_height, lip_gap : inter-ocular distances (between the outer corners of the eyes).
     emotions : class of `fer` -> probability.  valence, arousal : expected over those classes.
-    embedding : dlib's 128 numbers.
+    embedding : dlib's 128 numbers.  skin_tone_deg : typology angle of the cheeks in the picture.
     """
 
     units: dict[str, float]
@@ -38,6 +39,7 @@ class Readings:
     valence: float
     arousal: float
     embedding: tuple[float, ...]
+    skin_tone_deg: float
 
 
 class Instruments:
@@ -81,6 +83,7 @@ class Instruments:
             valence=valence,
             arousal=arousal,
             embedding=tuple(self._identity.read(image, face.points).tolist()),
+            skin_tone_deg=typology_angle(image, face.points, face.inter_ocular_px()),
         )
 
     def close(self) -> None:

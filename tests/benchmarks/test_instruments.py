@@ -19,6 +19,7 @@ from benchmarks.instruments.face import (
     lip_gap,
 )
 from benchmarks.instruments.scores import ceiling_readings, concordance
+from benchmarks.instruments.skin_tone import CHEEKS, tone, typology_angle
 from synth_affect.affect import ring
 
 
@@ -93,3 +94,14 @@ def test_a_crop_over_the_border_repeats_it() -> None:
     assert crop.shape == (12, 12)
     assert crop[0, 0] == image[0, 0]
     np.testing.assert_array_equal(crop[4:, 2:], image[0:8, 0:10])
+
+
+@pytest.mark.parametrize(
+    ("colour", "name"), [((250, 225, 210), "very light"), ((185, 135, 100), "tan"), ((70, 45, 35), "dark")]
+)
+def test_skin_tone_is_that_of_the_cheeks(upright: FaceReading, colour: tuple[int, int, int], name: str) -> None:
+    image = np.zeros((400, 400, 3), np.uint8)
+    points = upright.points.copy()
+    points[list(CHEEKS)] = [(60, 240), (70, 240), (65, 250), (140, 240), (130, 240), (135, 250)]
+    image[225:265, 40:160] = colour
+    assert tone(typology_angle(image, points, 100)) == name
