@@ -13,12 +13,13 @@ import math
 import os
 import shutil
 import signal
+import threading
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -216,7 +217,16 @@ _reader: ExpressionReader | None = None
 def _open_worker() -> None:
     global _reader
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that waits for this one
+    threading.Thread(target=_leave_with_parent, daemon=True).start()
     _reader = open_reader(load_cc0())
+
+
+def _leave_with_parent() -> None:
+    """So that nothing stays behind when the process that waits is killed."""
+    parent = parent_process()
+    assert parent is not None
+    parent.join()
+    os._exit(1)
 
 
 def _fit_in_worker(person: list[LabelledPicture]) -> list[PictureExpression]:
