@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
-from synth_affect.arrays import FloatArray
+from synth_affect.arrays import FloatArray, IntArray
 from synth_affect.heads.camera import Camera
 
 EYE_CORNERS = (33, 133, 362, 263)
@@ -64,7 +64,7 @@ class UprightView:
     height: int
     scale: float
 
-    def of(self, picture: FloatArray, *, interpolation: int = cv2.INTER_LINEAR) -> FloatArray:
+    def of(self, picture: FloatArray | IntArray, *, interpolation: int = cv2.INTER_LINEAR) -> FloatArray:
         """(height, width[, d]) of a picture of the region; the border's pixels are repeated outside."""
         matrix = self._to_pixels()
         # Fewer pixels than the picture has are means of it.

@@ -163,11 +163,11 @@ def _whole(seen: FloatArray, strange: BoolArray, found: BoolArray, inside: ByteA
     low, high = np.percentile(chroma[found], [2, 98], axis=0)
     alike = ((chroma > low - SAME_CHROMA) & (chroma < high + SAME_CHROMA)).all(axis=2)
     # Its corners, which are narrow, and its parts beside the face.
-    near = cv2.dilate(found.astype(np.uint8), np.ones((NARROW_MM, NARROW_MM), np.uint8)) > 0
+    near = cv2.dilate(found.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
     beside = cv2.morphologyEx((found | (strange & alike & (inside == 0))).astype(np.uint8), cv2.MORPH_OPEN, WIDE) > 0
     parts = found | beside | (strange & alike & near)
     _, labels = cv2.connectedComponents(parts.astype(np.uint8), connectivity=4)
     whole = np.isin(labels, np.unique(labels[found])).astype(np.uint8)
-    whole = cv2.morphologyEx(whole, cv2.MORPH_CLOSE, np.ones((NARROW_MM, NARROW_MM), np.uint8))
+    whole = cv2.morphologyEx(whole, cv2.MORPH_CLOSE, np.ones((5, 5), np.uint8))
     rim: ByteArray = cv2.dilate(whole, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (RIM_MM, RIM_MM)))
     return rim
