@@ -98,11 +98,11 @@ def reference(
     return objective
 
 
-@pytest.mark.parametrize("n_components", [6, 10])
-def test_reaches_an_objective_no_higher_than_the_papers_loop(template: Template, n_components: int) -> None:
+def test_reaches_an_objective_no_higher_than_the_papers_loop(template: Template) -> None:
     """At the authors' settings: lambda 2, support 0.1 to 0.7 of the extent, ten steps, rho 10, ten iterations."""
     frames, _, _ = bumps(template, two_sided=False, n_frames=100)
     frames += np.random.default_rng(1).normal(0, 0.2, frames.shape).astype(np.float32)
+    n_components = 8
     settings = SparseSettings(
         n_components,
         sparsity=2 / len(frames),
@@ -191,7 +191,7 @@ def test_is_the_same_every_time_and_leaves_its_input_alone(template: Template) -
     np.testing.assert_array_equal(first.weights, second.weights)
 
 
-@pytest.mark.parametrize("block", [1, 100, BLOCK_FRAMES, 1000])
+@pytest.mark.parametrize("block", [7, BLOCK_FRAMES, 1000])
 def test_frames_that_are_streamed_give_the_same_bits(template: Template, block: int) -> None:
     frames = np.tile(bumps(template, two_sided=False)[0], (2, 1, 1)).astype(np.float16)
     n_passes = 0
