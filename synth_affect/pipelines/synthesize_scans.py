@@ -15,7 +15,7 @@ import numpy as np
 
 from synth_affect.arrays import FloatArray
 from synth_affect.blendshape.synthetic.annotators import draw_annotators
-from synth_affect.blendshape.synthetic.recordings import GalleryRecipe, RecordingId, labelled, plan
+from synth_affect.blendshape.synthetic.recordings import GalleryRecipe, RecordingId, emphasis, labelled, plan
 from synth_affect.blendshape.synthetic.scans import RawScan, ScanSettings, draw_pose, raw_scan, scanned_surface
 from synth_affect.blendshape.synthetic.sequences import BASIC_EXPRESSIONS, FRAMES_PER_SECOND, SequencePlan
 from synth_affect.blendshape.synthetic.style import FaceMotion, displaced, face_support
@@ -116,10 +116,11 @@ def synthesize_scans(
     def write(scan: _Scan) -> Path:
         recording, frame = scan.recording, scan.frame
         moves = motion(recording.id.subject)
+        own = emphasis(moves, recipe.seed, recording.id)
         raw = raw_scan(
             surface,
-            moves.neutral + displaced(moves, recording.plan.weights[frame : frame + 1])[0],
-            generator(recipe.seed, Stream.SCANS, *_numbers(recording.id), frame),
+            moves.neutral + displaced(moves, recording.plan.weights[frame : frame + 1], own)[0],
+            generator(recipe.seed, Stream.SCANS, *recording.id.numbers, frame),
             recipe.scan,
             rotation=recording.rotations[frame],
             translation=recording.translations[frame],
@@ -166,15 +167,11 @@ def _chosen(recipe: ScanRecipe, subject: int) -> Iterator[_Recording]:
             planned = plan(habits, recipe.seed, recording)
             frames = tuple(range(0, len(planned.weights), recipe.every))[:left]
             time_s = np.arange(len(planned.weights)) / FRAMES_PER_SECOND
-            poses = draw_pose(time_s, generator(recipe.seed, Stream.POSES, *_numbers(recording)))
+            poses = draw_pose(time_s, generator(recipe.seed, Stream.POSES, *recording.numbers))
             yield _Recording(recording, planned, frames, *poses)
             left -= len(frames)
             if left == 0:
                 return
-
-
-def _numbers(recording: RecordingId) -> tuple[int, int, int]:
-    return recording.subject, int(recording.kind == "posed"), recording.take
 
 
 def _labels(seed: int, planned: Sequence[_Recording]) -> bytes:

@@ -18,7 +18,7 @@ from synth_affect.heads.model import HeadModel, region_vertices
 CLEARANCE_MM = 0.05
 """How close a pair may come that is further apart at rest."""
 
-_PASSES = 2
+_PASSES = 4
 _SPREAD_MM = 1.5
 """A vertex follows the mean of the pairs within about this distance of it ..."""
 _REACH_MM = 4.0
@@ -57,6 +57,8 @@ def lip_contact(head: HeadModel) -> Contact:
     lips = region_vertices(head, "lips")
     normals = vertex_normals(head.mean, head.triangles)[lips]
     upper, lower = _pairs(head.mean, lips[normals[:, 1] < -_FACING], lips[normals[:, 1] > _FACING], _LIP_PAIR_MM)
+    above = head.mean[upper, 1] > head.mean[lower, 1]  # at the corners, some face each other from the wrong side
+    upper, lower = upper[above], lower[above]
     return _contact(head.mean, upper, lower, region_vertices(head, "skin", "lips"), lower_share=0.5)
 
 

@@ -21,8 +21,8 @@ from synth_affect.blendshape.synthetic.sequences import (
     plan_posed,
     plan_spontaneous,
 )
-from synth_affect.blendshape.synthetic.style import FaceMotion, displaced
-from synth_affect.blendshape.synthetic.subjects import Habits, draw_habits, subject_name
+from synth_affect.blendshape.synthetic.style import Emphasis, FaceMotion, displaced, draw_emphasis
+from synth_affect.blendshape.synthetic.subjects import Habits, Stream, draw_habits, generator, subject_name
 from synth_affect.errors import InputError
 
 N_SESSIONS = 4
@@ -61,6 +61,11 @@ class RecordingId:
     take: int
 
     @property
+    def numbers(self) -> tuple[int, int, int]:
+        """For the seeds of random generators."""
+        return self.subject, int(self.kind == "posed"), self.take
+
+    @property
     def names(self) -> tuple[str, str, str]:
         """Subject, session and sequence, as galleries and folders name them."""
         if self.kind == "posed":
@@ -90,6 +95,11 @@ def labelled(planned: SequencePlan, annotators: Annotators, seed: int, recording
     return label(annotators, planned, seed, recording.subject, recording.take)
 
 
+def emphasis(motion: FaceMotion, seed: int, recording: RecordingId) -> Emphasis:
+    """What is this recording's own in how the face moves."""
+    return draw_emphasis(motion.support, generator(seed, Stream.EMPHASIS, *recording.numbers))
+
+
 def record(
     motion: FaceMotion, habits: Habits, annotators: Annotators, seed: int, recording: RecordingId
 ) -> GallerySequence:
@@ -103,7 +113,7 @@ def record(
         sequence=sequence,
         posed=planned.posed,
         category=planned.category,
-        offsets=displaced(motion, planned.weights).astype(np.float16),
+        offsets=displaced(motion, planned.weights, emphasis(motion, seed, recording)).astype(np.float16),
         frame=np.arange(len(planned.weights), dtype=np.int32),
         valence=affect[:, 0],
         arousal=affect[:, 1],

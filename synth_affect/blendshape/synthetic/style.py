@@ -1,9 +1,10 @@
 """How one person's face moves: the head model's units, bent by a random style that is not additive.
 
-offsets(w) = sum_u w_u L_u + sum_u w_u^p_u P_u + sum_(u,v) w_u w_v K_uv, then lips and lids are kept apart.
-L is the model's unit in this person's size and strength; P, the change of its peak's amplitude and direction, is a
-smooth random field on the unit's own support; K are correctives of units that occur together. No source gives the
-spread of such styles; the figures below are judgement, by eye on sheets of faces.
+offsets(w) = e(d), d = sum_u w_u L_u + sum_u w_u^p_u P_u + sum_(u,v) w_u w_v K_uv; then lips and lids are kept apart.
+L is the model's unit in this person's size and strength. P is the change of its peak: of its amplitude and direction,
+by fields as wide as a cheek, and folds, by fields as wide as a wrinkle's flank, mostly along the skin. K are
+correctives of units that occur together. e does the same to the whole, and is one recording's own: nobody smiles twice
+alike. No source gives the spread of such styles; the figures below are judgement, by eye on sheets of faces.
 """
 
 from __future__ import annotations
@@ -12,33 +13,43 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
+from numba import njit
+from scipy.spatial import cKDTree
 
 from synth_affect.arrays import FloatArray, IntArray, readonly
 from synth_affect.blendshape.action_units import ARKIT_UNITS, UNIT_INDEX, mirrored
 from synth_affect.blendshape.affect_map import default_map
 from synth_affect.blendshape.synthetic.contact import Contact, gaps, keep_apart, lid_contact, lip_contact, restricted
-from synth_affect.blendshape.synthetic.fields import FieldModes, draw_scalars, field_modes
+from synth_affect.blendshape.synthetic.fields import FieldModes, draw_scalars, draw_vectors, field_modes
 from synth_affect.blendshape.template import face_vertices
 from synth_affect.errors import ShapeError
-from synth_affect.heads.model import HeadModel
+from synth_affect.heads.mesh import vertex_normals
+from synth_affect.heads.model import HeadModel, region_vertices
 
-AMPLITUDE_SD = 0.30
-"""Of a unit's amplitude at its peak, from place to place on the face, as a share of the unit."""
-DIRECTION_SD = 0.20
-"""Of the displacement across the unit's own direction, likewise."""
+STYLE_WIDTH_MM, FOLD_WIDTH_MM = 18.0, 6.0
+"""Standard deviation of the bumps that random fields are sums of."""
+AMPLITUDE_SD, DIRECTION_SD = 0.28, 0.15
+"""Of a unit's amplitude at its peak from place to place, and of what goes across; shares of the unit's displacement."""
+FOLD_SD, FOLD_LIMIT_MM, FOLD_NORMAL = 0.42, 4.0, 0.25
+"""Of folds, as a share of the displacement; they grow no more with one beyond the limit, since skin that is carried far
+need not fold. Across the surface they have this share of what they have along it."""
 CORRECTIVE_SD = 0.22
 """Of a corrective at full weights, as a share of the geometric mean of its two units."""
-ASYMMETRY = 0.4
+RECORDING, RECORDING_FOLDS = 0.6, 1.0
+"""A recording's own amplitude and direction, and its own folds, as shares of the above."""
+ASYMMETRY = 0.3
 """Share of a field's standard deviation that each side has for itself."""
 STRENGTH_SD = 0.15
 """Of the logarithm of a unit's strength."""
-GROWTH = (1.3, 2.2)
+GROWTH = (1.0, 1.8)
 """Range of the exponents p."""
 N_CORRECTIVES = 60
+MILDER = {"jaw": 0.55, "mouthClose": 0.55, "mouthSmile": 0.8}
+"""Factor on the units of the model that go to an extreme at weight 1: a yawn, a grin from ear to ear."""
 
 _LID_UNITS = ("eyeBlink", "eyeLook", "eyeWide", "eyeSquint")
-_LID_SHARE = 0.4
-"""Lids slide on the eyeball: their style is this much of that of skin."""
+_LID_SHARE, _LID_REACH_MM = 0.4, 6.0
+"""Lids slide on the eyeball: their style is this much of that of skin; a recording has none of its own on them."""
 BLINKS = ("eyeBlinkLeft", "eyeBlinkRight")
 _UPPER_FACE, _LOWER_FACE = ("brow", "eye", "cheekSquint", "noseSneer"), ("jaw", "mouth", "cheek", "noseSneer")
 
@@ -49,7 +60,8 @@ class FaceSupport:
 
     vertex_of : (n_vertices,) int32 into the head's vertices.
     mean : (n_vertices, 3) float32, mm.  units : (52, n_vertices, 3) float32, mm, in the order of ARKIT_UNITS.
-    contacts : lips and lids, if they are among the vertices.  lids : of these, those of BLINKS.
+    normals : (n_vertices, 3) float32, of the mean.  calm : (n_vertices,) float32, 0 on the lids, 1 away from them.
+    contacts : lips and lids.  lids : of these, those of BLINKS.
     closed_gaps : for each of `lids`, (n_pairs,) mm between them when the mean head blinks.
     """
 
@@ -57,7 +69,10 @@ class FaceSupport:
     vertex_of: IntArray
     mean: FloatArray
     units: FloatArray
-    modes: FieldModes
+    style_modes: FieldModes
+    fold_modes: FieldModes
+    normals: FloatArray
+    calm: FloatArray
     contacts: tuple[Contact, ...]
     lids: tuple[Contact, ...]
     closed_gaps: tuple[FloatArray, ...]
@@ -82,7 +97,10 @@ def face_support(head: HeadModel, vertex_of: IntArray | None = None) -> FaceSupp
         vertex_of=readonly(vertices, "vertex_of", ("n_vertices",), np.int32),
         mean=mean,
         units=units,
-        modes=field_modes(head.mean[face], mean),
+        style_modes=field_modes(head.mean[face], mean, STYLE_WIDTH_MM),
+        fold_modes=field_modes(head.mean[face], mean, FOLD_WIDTH_MM),
+        normals=vertex_normals(head.mean, head.triangles)[vertices],
+        calm=_calm(mean, head.mean[region_vertices(head, "lids")]),
         contacts=(lips, *lids),
         lids=lids,
         closed_gaps=tuple(gaps(lid, mean + units[UNIT_INDEX[blink]]) for lid, blink in zip(lids, BLINKS, strict=True)),
@@ -93,16 +111,16 @@ def face_support(head: HeadModel, vertex_of: IntArray | None = None) -> FaceSupp
 class FaceMotion:
     """One person's face in motion; `displaced` reads it.
 
+    support : of the head model and the vertices.
     neutral : (n_vertices, 3) float32, mm.
     shapes : (52 + 52 + n_correctives, n_vertices, 3) float32, mm: L, P and K.
     growth : (52,) float64, the exponents p.
-    contacts : what is kept apart.
     """
 
+    support: FaceSupport
     neutral: FloatArray
     shapes: FloatArray
     growth: FloatArray
-    contacts: tuple[Contact, ...]
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "neutral", readonly(self.neutral, "neutral", ("n_vertices", 3), np.float32))
@@ -112,17 +130,72 @@ class FaceMotion:
         object.__setattr__(self, "growth", readonly(self.growth, "growth", (len(ARKIT_UNITS),), np.float64))
 
 
-def displaced(motion: FaceMotion, weights: FloatArray) -> FloatArray:
-    """(n_frames, n_vertices, 3) float32, mm, from the neutral face. weights : (n_frames, 52) in [0, 1]."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Emphasis:
+    """One recording's own way. amplitude : (n_vertices,), direction, folds : (n_vertices, 3) float32, shares of the
+    displacement, folds of that below their limit.
+    """
+
+    amplitude: FloatArray
+    direction: FloatArray
+    folds: FloatArray
+
+
+def draw_emphasis(support: FaceSupport, rng: np.random.Generator) -> Emphasis:
+    """A random recording's. Lids have none, so that they still close."""
+    one, calm = np.zeros(1, dtype=np.int64), support.calm
+    return Emphasis(
+        amplitude=RECORDING * AMPLITUDE_SD * calm * draw_scalars(support.style_modes, rng, one, ASYMMETRY)[0],
+        direction=RECORDING * DIRECTION_SD * calm[:, None] * draw_vectors(support.style_modes, rng, one, ASYMMETRY)[0],
+        folds=RECORDING_FOLDS
+        * FOLD_SD
+        * calm[:, None]
+        * _along(support, draw_vectors(support.fold_modes, rng, one, ASYMMETRY))[0],
+    )
+
+
+def displaced(motion: FaceMotion, weights: FloatArray, emphasis: Emphasis | None = None) -> FloatArray:
+    """(n_frames, n_vertices, 3) float32, mm, from the neutral face.
+
+    weights : (n_frames, 52) in [0, 1].  emphasis : the recording's, from `draw_emphasis`; none by default.
+    """
     first, second = corrective_pairs().T
-    coefficients = np.concatenate(
-        [weights, weights**motion.growth, weights[:, first] * weights[:, second]], axis=1
-    ).astype(np.float32)
-    offsets: FloatArray = coefficients @ motion.shapes.reshape(len(motion.shapes), -1)
+    coefficients = np.concatenate([weights, weights**motion.growth, weights[:, first] * weights[:, second]], axis=1)
+    offsets: FloatArray = coefficients.astype(np.float32) @ motion.shapes.reshape(len(motion.shapes), -1)
     offsets = offsets.reshape(len(weights), -1, 3)
-    for contact in motion.contacts:
+    if emphasis is not None:
+        _emphasize(offsets, emphasis.amplitude, emphasis.direction, emphasis.folds, FOLD_LIMIT_MM)
+    for contact in motion.support.contacts:
         keep_apart(contact, motion.neutral, offsets)
     return offsets
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _emphasize(
+    offsets: FloatArray, amplitude: FloatArray, direction: FloatArray, folds: FloatArray, limit_mm: float
+) -> None:
+    """e(d) = d + amplitude d + |d| direction + limited(|d|) folds, in place."""
+    for frame in range(offsets.shape[0]):
+        for vertex in range(offsets.shape[1]):
+            x, y, z = offsets[frame, vertex, 0], offsets[frame, vertex, 1], offsets[frame, vertex, 2]
+            length = np.sqrt(x * x + y * y + z * z)
+            limited = length / np.sqrt(np.float32(1) + (length / np.float32(limit_mm)) ** 2)
+            for k in range(3):
+                offsets[frame, vertex, k] *= np.float32(1) + amplitude[vertex]
+                offsets[frame, vertex, k] += length * direction[vertex, k] + limited * folds[vertex, k]
+
+
+def _along(support: FaceSupport, vectors: FloatArray) -> FloatArray:
+    """`vectors` (..., n_vertices, 3) with FOLD_NORMAL of their part across the surface."""
+    across = (vectors * support.normals).sum(axis=-1, keepdims=True)
+    along: FloatArray = vectors - (1 - FOLD_NORMAL) * across * support.normals
+    return along
+
+
+def _calm(vertices: FloatArray, lids: FloatArray) -> FloatArray:
+    distance = np.asarray(cKDTree(lids).query(vertices)[0])
+    calm: FloatArray = (1 - np.exp(-((distance / _LID_REACH_MM) ** 2))).astype(np.float32)
+    return calm
 
 
 def draw_motion(support: FaceSupport, neutral: FloatArray, scale: float, rng: np.random.Generator) -> FaceMotion:
@@ -130,39 +203,32 @@ def draw_motion(support: FaceSupport, neutral: FloatArray, scale: float, rng: np
 
     neutral : (n_vertices, 3) mm, their face at rest on the support's vertices.  scale : its size against the mean's.
     """
-    modes = support.modes
     stems = _stems()
-    n_stems, n_units = stems.max() + 1, len(ARKIT_UNITS)
-    n_symmetric, n_free = modes.symmetric.shape[1], modes.free.shape[1]
-
-    # Four fields a unit: amplitude along its own direction, and three across.
-    shared = rng.standard_normal((n_stems, 4, n_symmetric))[stems].reshape(-1, n_symmetric)
-    own = rng.standard_normal((n_units * 4, n_free))
-    fields = draw_scalars(modes, shared, own, ASYMMETRY).reshape(n_units, 4, -1)
-    fields[:, 1] *= modes.side
+    n_stems = int(stems.max()) + 1
     calm = np.where([name.startswith(_LID_UNITS) for name in ARKIT_UNITS], _LID_SHARE, 1.0).astype(np.float32)
     strength = scale * np.exp(STRENGTH_SD * rng.standard_normal(n_stems))[stems]
     strength[[UNIT_INDEX[blink] for blink in BLINKS]] = scale
+    for part, factor in MILDER.items():
+        strength[[name.startswith(part) for name in ARKIT_UNITS]] *= factor
     lengths = np.linalg.norm(support.units, axis=2)
-    peaks = AMPLITUDE_SD * fields[:, :1].transpose(0, 2, 1) * support.units
-    peaks += DIRECTION_SD * fields[:, 1:].transpose(0, 2, 1) * lengths[:, :, None]
-    factor = strength[:, None, None].astype(np.float32)
-    linear, peaks = factor * support.units, factor * calm[:, None, None] * peaks
+    peaks = AMPLITUDE_SD * draw_scalars(support.style_modes, rng, stems, ASYMMETRY)[:, :, None] * support.units
+    peaks += DIRECTION_SD * draw_vectors(support.style_modes, rng, stems, ASYMMETRY) * lengths[:, :, None]
+    limited = lengths / np.sqrt(1 + (lengths / FOLD_LIMIT_MM) ** 2)
+    peaks += FOLD_SD * _along(support, draw_vectors(support.fold_modes, rng, stems, ASYMMETRY)) * limited[:, :, None]
+    per_unit = strength[:, None, None].astype(np.float32)
+    linear, peaks = per_unit * support.units, per_unit * calm[:, None, None] * peaks
 
     first, second = corrective_pairs().T
-    shared = rng.standard_normal((len(first), 3, n_symmetric)).reshape(-1, n_symmetric)
-    own = rng.standard_normal((len(first) * 3, n_free))
-    fields = draw_scalars(modes, shared, own, ASYMMETRY).reshape(len(first), 3, -1)
-    fields[:, 0] *= modes.side
+    fields = draw_vectors(support.style_modes, rng, np.arange(len(first)), ASYMMETRY)
     envelope = np.sqrt(lengths[first] * lengths[second]) * np.minimum(calm[first], calm[second])[:, None]
-    correctives = CORRECTIVE_SD * scale * fields.transpose(0, 2, 1) * envelope[:, :, None]
+    correctives = CORRECTIVE_SD * scale * fields * envelope[:, :, None]
 
     growth = rng.uniform(*GROWTH, n_stems)[stems]
     for lid, blink, closed in zip(support.lids, BLINKS, support.closed_gaps, strict=True):
         unit = UNIT_INDEX[blink]
         _close(lid, neutral, linear[unit], peaks[unit], closed)
     shapes = np.concatenate([linear, peaks, correctives])
-    return FaceMotion(neutral, shapes, growth, support.contacts)
+    return FaceMotion(support, neutral, shapes, growth)
 
 
 def _close(lid: Contact, neutral: FloatArray, linear: FloatArray, peak: FloatArray, closed_gaps_mm: FloatArray) -> None:

@@ -62,6 +62,7 @@ class Stream(IntEnum):
     RATINGS = 6
     SCANS = 7
     POSES = 8
+    EMPHASIS = 9
 
 
 def generator(seed: int, stream: Stream, *indices: int) -> np.random.Generator:
