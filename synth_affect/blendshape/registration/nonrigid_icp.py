@@ -26,6 +26,9 @@ JAW_LINE = 17
 MIN_LANDMARKS = 6
 """Fewer leave the pose of a face to their noise."""
 
+JUMP_MM = 6.0
+"""From one frame to the next a face moves less."""
+
 
 @dataclass(frozen=True, slots=True)
 class Level:
@@ -117,8 +120,8 @@ class NonRigidIcp:
         """The template on `scan`.
 
         landmarks : (n_landmarks, 3) mm, in the scan's frame, in the order of the template's; NaN rows are missing.
-        start : (n_vertices, 3) mm, the registered vertices of the frame before, in the same frame; None begins from
-            the landmarks. With it the landmarks may all be missing.
+        start : (n_vertices, 3) mm, the registered vertices of the frame before, in the same frame (of a head that has
+            moved on since, the landmarks tell); None begins from the landmarks. With it they may all be missing.
         Raises InputError(scan.name, ...) where fewer than six landmarks are there to begin from, or lie on one line.
         """
         marks = readonly(landmarks, "landmarks", (len(self._rest_landmarks), 3), np.float64, finite=False)
@@ -127,7 +130,7 @@ class NonRigidIcp:
         tree = SurfaceTree(moved(to_head, scan.vertices), scan.triangles)
         marks_head = np.where(given[:, None], moved(to_head, np.where(given[:, None], marks, 0.0)), 0.0)
         # A sequence bends the frame before, not the template: its motion is then what is smooth.
-        rest = self._rest if start is None else moved(to_head, np.asarray(start, dtype=np.float64))
+        rest = self._rest if start is None else self._caught_up(moved(to_head, start), marks_head, given)
         shape: FloatArray = rest
         first, trust = (0, 1.0) if start is None else (self.settings.warm_level, self.settings.warm_landmarks)
 
@@ -173,6 +176,15 @@ class NonRigidIcp:
     def _motion_from(self, start: FloatArray) -> RigidMotion:
         before = readonly(start, "start", self._rest.shape, np.float64)
         return fit_rigid_robust(before, self._rest, self._areas)
+
+    def _caught_up(self, before: FloatArray, marks: FloatArray, given: BoolArray) -> FloatArray:
+        """The frame before, moved to the landmarks of this one where the head has jumped."""
+        if given.sum() < MIN_LANDMARKS:
+            return before
+        own = (self._to_landmarks @ before)[given]
+        if np.median(np.linalg.norm(own - marks[given], axis=1)) < JUMP_MM:
+            return before
+        return moved(fit_rigid(own, marks[given]), before)
 
     def _system(self, level: Level, plate: csr_matrix, membrane: csr_matrix) -> _System:
         stiffness = level.plate_mm**4 * plate + self.settings.membrane * level.plate_mm**2 * membrane

@@ -143,6 +143,13 @@ def test_a_face_at_rest_stays_at_rest(
     assert np.median(np.linalg.norm(found.vertices - smile_registration.vertices, axis=1)) < 0.5
 
 
+def test_catches_up_with_a_head_that_jumped(
+    icp: NonRigidIcp, smile: RawScan, smile_scan: Scan, smile_landmarks: FloatArray, smile_registration: Registration
+) -> None:
+    before = smile_registration.vertices + np.float32([25, -10, 5])
+    assert np.median(errors(icp(smile_scan, smile_landmarks, start=before), smile)) < 1.2
+
+
 def test_a_scan_of_something_else_is_rejected(icp: NonRigidIcp, template: Template, smile: RawScan) -> None:
     n = 60
     x, y = np.meshgrid(np.linspace(-100, 100, n), np.linspace(-100, 100, n))
