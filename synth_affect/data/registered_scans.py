@@ -183,6 +183,7 @@ def start_folder(folder: Path, template: Template, settings: dict[str, Any]) -> 
     Raises InputError when the folder belongs to other settings or another template, or holds something else.
     """
     manifest = {"format": FORMAT, "template": template.name, "topology": template.topology, "settings": settings}
+    manifest = json.loads(json.dumps(manifest))  # as it will be read: tuples are lists
     _make_folder(folder)
     found = read_manifest(folder)
     if found is not None:
@@ -283,11 +284,20 @@ def _parsed(flat: dict[str, Any]) -> ReportLine:
 
 def _difference(found: dict[str, Any], wanted: dict[str, Any]) -> str:
     """The first setting that differs, as a clause."""
-    have, want = ({**manifest, **manifest.get("settings", {})} for manifest in (found, wanted))
-    for name in sorted(set(have) | set(want)):
-        if name != "settings" and have.get(name) != want.get(name):
+    have, want = dict(_leaves(found)), dict(_leaves(wanted))
+    for name in [*want, *have]:
+        if have.get(name) != want.get(name):
             return f"{name} {have.get(name)}, not {want.get(name)}"
     return "other settings"
+
+
+def _leaves(tree: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Names and values at the ends of nested settings."""
+    for name, value in tree.items():
+        if isinstance(value, dict):
+            yield from _leaves(value)
+        else:
+            yield name, value
 
 
 def _read_template(path: Path) -> Template:

@@ -116,6 +116,13 @@ def test_a_run_may_go_on(folder: Path, template: Template) -> None:
     assert len(read_report(folder)) == 4
 
 
+def test_settings_are_the_same_after_a_journey_through_json(tmp_path: Path, template: Template) -> None:
+    for _ in range(2):
+        start_folder(tmp_path, template, {"uv": {"bands": (1.5, 4.0)}, "landmarks": None})
+    with pytest.raises(InputError, match=r"was begun with bands \[1.5, 4.0\], not \[2.0\]"):
+        start_folder(tmp_path, template, {"uv": {"bands": (2.0,)}, "landmarks": None})
+
+
 def test_other_settings_are_refused(folder: Path, template: Template) -> None:
     with pytest.raises(InputError, match="was begun with method nicp, not uv"):
         start_folder(folder, template, {"method": "uv"})
