@@ -8,7 +8,8 @@ Layout, below the folder:
   at its end they are sorted. A torn last line, from a run that was killed, counts for nothing.
 - `frames/<subject>/<session>/<sequence>/<frame, 6 digits>.npz`: an accepted mesh: `vertices` (n_vertices, 3) float32,
   mm, in the template's head frame, without the motion of the head; `rotation` (3, 3) and `translation` (3,) float64,
-  which bring it back to where the scan was: scan = vertices @ rotation.T + translation.
+  which bring it back to where the scan was: scan = vertices @ rotation.T + translation; `landmarks` (68, 3) float32,
+  those found on the scan, in the frame of the vertices, NaN where there are none.
 
 A mesh that was rejected has a line in the report and no file below `frames`. Every file but the report appears whole
 or not at all, and its bytes depend on the scan and the settings alone.
@@ -24,7 +25,7 @@ import os
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -52,10 +53,10 @@ class FrameKey:
     frame: int
 
     def __post_init__(self) -> None:
-        for field in ("subject", "session", "sequence"):
-            name = getattr(self, field)
+        for level in ("subject", "session", "sequence"):
+            name = getattr(self, level)
             if not name or name in (".", "..") or any(c in "/\\" or ord(c) < 32 for c in name):
-                raise InputError(f"{field} {name!r}", "is not a name")
+                raise InputError(f"{level} {name!r}", "is not a name")
         if not 0 <= self.frame < 2**31:
             raise InputError(f"frame {self.frame}", "is not the number of a frame")
 
@@ -66,16 +67,20 @@ class RegisteredFrame:
 
     vertices : (n_vertices, 3) float32, mm, the template's head frame, without the motion of the head.
     rotation : (3, 3) float64, translation : (3,) float64, mm; scan = vertices @ rotation.T + translation.
+    landmarks : (68, 3) float32, mm, beside the vertices: as they were found on the scan; NaN where they were not.
     """
 
     vertices: FloatArray
     rotation: FloatArray
     translation: FloatArray
+    landmarks: FloatArray = field(default_factory=lambda: np.full((68, 3), np.nan))
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "vertices", readonly(self.vertices, "vertices", ("n_vertices", 3), np.float32))
         object.__setattr__(self, "rotation", readonly(self.rotation, "rotation", (3, 3), np.float64))
         object.__setattr__(self, "translation", readonly(self.translation, "translation", (3,), np.float64))
+        marks = readonly(self.landmarks, "landmarks", (68, 3), np.float32, finite=False)
+        object.__setattr__(self, "landmarks", marks)
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,13 +172,14 @@ def frame_path(folder: Path, key: FrameKey) -> Path:
 def read_frame(path: Path) -> RegisteredFrame:
     """One registered mesh. Raises InputError when the file is absent or damaged."""
     with _opened(path, "registered mesh") as arrays:
-        return RegisteredFrame(arrays["vertices"], arrays["rotation"], arrays["translation"])
+        return RegisteredFrame(arrays["vertices"], arrays["rotation"], arrays["translation"], arrays["landmarks"])
 
 
 def write_frame(path: Path, frame: RegisteredFrame) -> None:
     """Write one registered mesh; the folder is made. Raises InputError when it cannot be written."""
     _make_folder(path.parent)
-    _write_npz(path, vertices=frame.vertices, rotation=frame.rotation, translation=frame.translation)
+    arrays = {name: getattr(frame, name) for name in RegisteredFrame.__slots__}
+    _write_npz(path, **arrays)
 
 
 def start_folder(folder: Path, template: Template, settings: dict[str, Any]) -> None:

@@ -2,9 +2,8 @@
 
 A detector trained on photographs sees a bare surface otherwise than a painted one: without colour it finds the brows,
 above all, elsewhere. That error is much the same from scan to scan, so the template is looked at in the same way, and
-the places found there stand for its landmarks (`as_seen`): like is compared with like. Measured on synthetic scans, the
-detector's points lie 3.8 mm off the template's own places for the brows, 2.8 mm for the rest, and 2.3 mm and 2.3 mm
-off the places as seen.
+the places found there stand for its landmarks (`as_seen`): like is compared with like. On 12 synthetic scans it brought
+the mean error from 8.8 to 3.9 mm for the brows, and from 2.8-3.3 to 2.2-2.7 mm for nose, eyes and mouth.
 """
 
 from __future__ import annotations

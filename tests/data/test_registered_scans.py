@@ -44,7 +44,7 @@ def line(frame: int, reason: str = "", subject: str = "anna") -> ReportLine:
 
 
 def frame(shift: float) -> RegisteredFrame:
-    return RegisteredFrame(np.full((4, 3), shift), np.eye(3), np.arange(3.0))
+    return RegisteredFrame(np.full((4, 3), shift), np.eye(3), np.arange(3.0), np.full((68, 3), np.nan))
 
 
 @pytest.fixture
@@ -166,7 +166,7 @@ def test_a_damaged_frame_is_named(folder: Path, damage: bytes | None, reason: st
 
 
 def test_a_frame_of_another_topology_is_named(folder: Path) -> None:
-    write_frame(frame_path(folder, line(3).key), RegisteredFrame(np.zeros((5, 3)), np.eye(3), np.zeros(3)))
+    write_frame(frame_path(folder, line(3).key), replace(frame(0), vertices=np.zeros((5, 3))))
     scans = read_registered(folder)
     with pytest.raises(InputError, match="has 5 vertices, the template 4"):
         sequence_vertices(scans, scans.sequences[0])

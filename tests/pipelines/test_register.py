@@ -20,6 +20,7 @@ from synth_affect.blendshape.template import Template, face_template
 from synth_affect.cli import main
 from synth_affect.data.registered_scans import (
     REPORT,
+    FrameKey,
     ReportLine,
     frame_path,
     read_frame,
@@ -110,12 +111,8 @@ def test_scans_come_out_in_the_template_s_topology(done: Path, raws: dict[str, R
         assert vertices.shape == (3, len(template.mesh.vertices), 3)
         for frame in range(3):
             raw = raws[f"{sequence.subject}/smile/{frame:03d}.obj"]
-            read = read_frame(
-                frame_path(
-                    done,
-                    next(key for key in read_report(done) if key.frame == frame and key.subject == sequence.subject),
-                )
-            )
+            key = FrameKey(sequence.subject, sequence.session, sequence.sequence, frame)
+            read = read_frame(frame_path(done, key))
             on_scan = read.vertices @ read.rotation.T + read.translation
             assert np.median(np.linalg.norm(on_scan - raw.truth, axis=1)) < 2.5
 
@@ -294,6 +291,8 @@ def test_every_registrar_keeps_the_contract(method: Any, template: Template, raw
     np.testing.assert_array_equal(again.vertices, found.vertices)
     followed = registrar(scan, landmarks, start=found.vertices.astype(np.float64))
     assert np.median(np.linalg.norm(followed.vertices - raw.truth, axis=1)) < 2.5
+    blind = registrar(scan, np.full((68, 3), np.nan), start=found.vertices)
+    assert np.median(np.linalg.norm(blind.vertices - raw.truth, axis=1)) < 2.5
     with pytest.raises(InputError, match=r"anna.*landmarks"):
         registrar(scan, np.full((68, 3), np.nan))
 

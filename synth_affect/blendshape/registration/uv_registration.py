@@ -30,13 +30,15 @@ from synth_affect.heads.model import embed
 N_JAW = 17
 """The first of ibug's 68 points: they lie on no feature of the surface."""
 MIN_LANDMARKS = 6
+N_ANCHORS = 32
+"""Without them the spline runs away from the landmarks: a forehead without one was bent to a point."""
 
 
 @dataclass(frozen=True, slots=True)
 class UvSettings:
-    """jaw_smoothing, smoothing : of the thin-plate spline at the landmarks of the jaw and at the others (RBF
-        coefficients; 0 passes through them).
-    tracking : factor on both when a sequence is followed from frame to frame, where the flow is the better guide.
+    """jaw_smoothing, smoothing, anchor_smoothing : of the thin-plate spline at the landmarks of the jaw, at the others,
+        and at points all over the face that would rather stay (RBF coefficients; 0 passes through them).
+    tracking : factor on all three when a sequence is followed from frame to frame, where the flow is the better guide.
     max_flow_mm : more is cut off.
     hidden_mm : a vertex this far below the outermost surface of its own face is not seen.
     min_cosine : between the normals of the vertex and of the scan there, for it to count as seen.
@@ -47,6 +49,7 @@ class UvSettings:
     flow: FlowSettings = field(default_factory=FlowSettings)
     jaw_smoothing: float = 5000.0
     smoothing: float = 400.0
+    anchor_smoothing: float = 30000.0
     tracking: float = 5.0
     max_flow_mm: float = 12.0
     hidden_mm: float = 0.5
@@ -63,18 +66,23 @@ class UvRegistration:
         self._settings = UvSettings() if settings is None else settings
         self._cylinder = cylinder_around(template)
         self._rest = template.mesh.vertices.astype(np.float64)
+        self._anchors = _spread(self._rest, N_ANCHORS)
         self._plate = self._settings.stiffness * _bending(template.mesh.triangles, len(self._rest))
 
     def __call__(self, scan: Scan, landmarks: FloatArray, *, start: FloatArray | None = None) -> Registration:
         """The template's vertices on `scan`.
 
         landmarks : (68, 3), mm, scan frame, in the order of the template's; rows of NaN where a point is missing.
-        start : (n_vertices, 3), mm, scan frame: the registration of the frame before, where there is one.
+        start : (n_vertices, 3), mm, scan frame: the registration of the frame before, where there is one; then the
+            landmarks may all be missing.
         Raises InputError when too few landmarks are given, or the scan is nowhere beneath the template.
         """
-        given, points = _usable(landmarks, scan.name)
+        points = readonly(landmarks, "landmarks", (68, 3), np.float64, finite=False)
+        given = np.isfinite(points).all(axis=1)
         triangles, marks = self._template.mesh.triangles, self._template.landmarks_68
         if start is None:
+            if given.sum() < MIN_LANDMARKS:
+                raise InputError(scan.name, f"has {int(given.sum())} landmarks, {MIN_LANDMARKS} are needed")
             inner = given & (np.arange(len(given)) >= N_JAW)
             use = inner if inner.sum() >= MIN_LANDMARKS else given
             to_head = fit_rigid_robust(points[use], embed(self._rest, triangles, marks)[use])
@@ -106,8 +114,10 @@ class UvRegistration:
         """(n_vertices, 3) unwrapped: `shape` (head frame) bent so that its landmarks come near `points`."""
         s = self._settings
         source = embed(shape, self._template.mesh.triangles, self._template.landmarks_68)
-        before, after = (unwrap(self._cylinder, p[given]) for p in (source, points))
-        weights = smoothing * np.where(np.arange(len(given)) < N_JAW, s.jaw_smoothing, s.smoothing)[given]
+        stay = shape[self._anchors]
+        before, after = (unwrap(self._cylinder, np.concatenate([p[given], stay])) for p in (source, points))
+        marks = np.where(np.arange(len(given)) < N_JAW, s.jaw_smoothing, s.smoothing)[given]
+        weights = smoothing * np.concatenate([marks, np.full(len(stay), s.anchor_smoothing)])
         spline = RBFInterpolator(before[:, :2], after - before, smoothing=weights, kernel="thin_plate_spline")
         unwrapped = unwrap(self._cylinder, shape)
         bent: FloatArray = unwrapped + spline(unwrapped[:, :2])
@@ -140,12 +150,14 @@ class UvRegistration:
         return np.asarray(solver.solve(np.where(seen[:, None], displacement, 0.0)))
 
 
-def _usable(landmarks: FloatArray, name: str) -> tuple[BoolArray, FloatArray]:
-    points = readonly(landmarks, "landmarks", (68, 3), np.float64, finite=False)
-    given = np.isfinite(points).all(axis=1)
-    if given.sum() < MIN_LANDMARKS:
-        raise InputError(name, f"has {int(given.sum())} landmarks, {MIN_LANDMARKS} are needed")
-    return given, points
+def _spread(points: FloatArray, count: int) -> IntArray:
+    """`count` of the points, far from each other: from the highest on, each the furthest from those before."""
+    chosen = [int(points[:, 1].argmax())]
+    distance = np.full(len(points), np.inf)
+    while len(chosen) < count:
+        distance = np.minimum(distance, np.linalg.norm(points - points[chosen[-1]], axis=1))
+        chosen.append(int(distance.argmax()))
+    return np.array(chosen)
 
 
 def _sampled(picture: FloatArray, unwrapped: FloatArray) -> FloatArray:
