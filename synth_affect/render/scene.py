@@ -204,15 +204,20 @@ def _uncovered(skin: FloatArray, occluders: Occluders, on_face: BoolArray, px_pe
     width = 1 + 2 * max(COVER_RIM_PX, round(COVER_RIM_MM * px_per_mm))
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (width, width))
     covered = cv2.dilate(occluders.cover, kernel)
-    clear = covered < 0.02
+    rows, columns = np.flatnonzero(covered.any(axis=1)), np.flatnonzero(covered.any(axis=0))
+    pad = 4 * width
+    box = (slice(max(rows[0] - pad, 0), rows[-1] + pad + 1), slice(max(columns[0] - pad, 0), columns[-1] + pad + 1))
+    clear = covered[box] < 0.02
     # The face is continued by the face, what lies beside it by all that is near.
     beneath = np.where(
-        on_face[..., None],
-        extend(skin, (clear & on_face).astype(np.float32)),
-        extend(skin, clear.astype(np.float32)),
+        on_face[box][..., None],
+        extend(skin[box], (clear & on_face[box]).astype(np.float32)),
+        extend(skin[box], clear.astype(np.float32)),
     )
-    over = np.maximum(cv2.GaussianBlur(covered, (0, 0), max(0.25 * COVER_RIM_MM * px_per_mm, 0.5)), occluders.cover)
-    uncovered: FloatArray = over[..., None] * beneath + (1 - over[..., None]) * skin
+    soft = cv2.GaussianBlur(covered[box], (0, 0), max(0.25 * COVER_RIM_MM * px_per_mm, 0.5))
+    over = np.maximum(soft, occluders.cover[box])[..., None]
+    uncovered = skin.copy()
+    uncovered[box] = over * beneath + (1 - over) * skin[box]
     return uncovered
 
 
