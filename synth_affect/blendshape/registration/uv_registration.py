@@ -44,6 +44,7 @@ class UvSettings:
     min_cosine : between the normals of the vertex and of the scan there, for it to count as seen.
     max_gap_mm : a position further than this from where the landmarks put the vertex is not taken.
     stiffness : of the plate that fills what is not seen, per vertex; it also takes a little of the scan's noise away.
+    tension : of the same; without it what is not seen swings out further with every frame.
     """
 
     flow: FlowSettings = field(default_factory=FlowSettings)
@@ -56,6 +57,7 @@ class UvSettings:
     min_cosine: float = 0.8
     max_gap_mm: float = 15.0
     stiffness: float = 0.5
+    tension: float = 0.02
 
 
 class UvRegistration:
@@ -67,7 +69,7 @@ class UvRegistration:
         self._cylinder = cylinder_around(template)
         self._rest = template.mesh.vertices.astype(np.float64)
         self._anchors = _spread(self._rest, N_ANCHORS)
-        self._plate = self._settings.stiffness * _bending(template.mesh.triangles, len(self._rest))
+        self._plate = _plate(template.mesh.triangles, len(self._rest), self._settings)
 
     def __call__(self, scan: Scan, landmarks: FloatArray, *, start: FloatArray | None = None) -> Registration:
         """The template's vertices on `scan`.
@@ -166,11 +168,11 @@ def _sampled(picture: FloatArray, unwrapped: FloatArray) -> FloatArray:
     return np.asarray(cv2.remap(picture, at[:, :1], at[:, 1:], cv2.INTER_LINEAR, borderValue=0)[:, 0])
 
 
-def _bending(triangles: IntArray, n_vertices: int) -> csc_matrix:
-    """The squared Laplacian of the mesh's graph: what a thin plate resists."""
+def _plate(triangles: IntArray, n_vertices: int, settings: UvSettings) -> csc_matrix:
+    """What a thin plate under tension resists, on the mesh's graph: squared Laplacian and Laplacian."""
     ends = np.concatenate([triangles[:, [0, 1]], triangles[:, [1, 2]], triangles[:, [2, 0]]])
     ends = np.unique(np.concatenate([ends, ends[:, ::-1]]), axis=0)
     neighbours = coo_matrix((np.ones(len(ends)), (ends[:, 0], ends[:, 1])), shape=(n_vertices, n_vertices)).tocsr()
     degree = np.maximum(np.asarray(neighbours.sum(axis=1)).ravel(), 1)
-    laplacian = diags(np.ones(n_vertices)) - diags(1 / degree) @ neighbours
-    return csc_matrix(laplacian.T @ laplacian)
+    bending = diags(np.ones(n_vertices)) - diags(1 / degree) @ neighbours
+    return csc_matrix(settings.stiffness * (bending.T @ bending) + settings.tension * (diags(degree) - neighbours))
