@@ -25,7 +25,7 @@ from synth_affect.blendshape.action_units import ARKIT_UNITS, UNIT_INDEX, unit_w
 
 # Intensity is proportional to the radius, so that a path through the origin moves at one speed on either side. Above 1:
 # a prototype is at full strength shortly before the unit circle; in the corners of the square each unit is limited.
-_INTENSITY_AT_UNIT_RADIUS = 1.22
+_INTENSITY_AT_UNIT_RADIUS = 1.2
 
 # Exponent of the soft limit by which a unit runs into its largest weight.
 _LIMIT_SHOULDER = 16
