@@ -106,7 +106,7 @@ def expression_weights(
         return np.zeros(len(ARKIT_UNITS))
     expression_map = default_map() if expression_map is None else expression_map
     weights = expression_map.towards(target.direction_rad) if emotion is None else expression_map.families[emotion]
-    return _limited(strength * _reconciled(weights))
+    return limited(strength * _reconciled(weights))
 
 
 def intensity_at(radius: float) -> float:
@@ -169,7 +169,7 @@ def _rest(weight: float, opponent: float) -> float:
     return float(weight * (1 - (opponent / weight) ** 2) ** 2)
 
 
-def _limited(weights: FloatArray) -> FloatArray:
+def limited(weights: FloatArray) -> FloatArray:
     """`weights` >= 0 bent below their limits, monotonically and without a kink."""
     limits = np.ones(len(ARKIT_UNITS))
     limits[[UNIT_INDEX["eyeBlinkLeft"], UNIT_INDEX["eyeBlinkRight"]]] = _LARGEST_BLINK

@@ -12,6 +12,7 @@ import synth_affect
 from synth_affect.cli.options import (
     FaceOption,
     FitInOption,
+    GridOption,
     HeadOption,
     ImageOption,
     InputExpressionChoice,
@@ -20,7 +21,12 @@ from synth_affect.cli.options import (
     JsonOption,
     LandmarkModelOption,
     LandmarksOption,
+    LookupChoice,
+    LookupOption,
     QualityOption,
+    SampleOption,
+    StatisticChoice,
+    StatisticOption,
     WrinklesOption,
     count,
     number,
@@ -30,6 +36,7 @@ from synth_affect.errors import InputError
 
 if TYPE_CHECKING:
     from synth_affect.pipelines.contact_sheet import Layout
+    from synth_affect.pipelines.open_expressions import ExpressionChoice
     from synth_affect.pipelines.picture_faces import FaceSource
 
 UNHEALTHY = 1
@@ -70,6 +77,10 @@ def edit(
     intensity: IntensityOption = 1.0,
     input_expression: InputExpressionOption = InputExpressionChoice.REPLACE,
     wrinkles: WrinklesOption = 1.0,
+    grid: GridOption = "prototypes",
+    lookup: LookupOption = LookupChoice.CONTINUOUS,
+    statistic: StatisticOption = StatisticChoice.TYPICAL,
+    sample: SampleOption = None,
     fit_in: FitInOption = None,
     fit_out: Annotated[Path | None, typer.Option(help="Write the fit (JSON), for --fit-in.")] = None,
     report: Annotated[
@@ -104,7 +115,8 @@ def edit(
         input_expression=input_expression.value,
         wrinkles=wrinkles,
     )
-    source = _source(image, face, fit_in, landmark_model, landmarks, head)
+    expressions = _expressions(grid, lookup, statistic, sample)
+    source = _source(image, face, fit_in, landmark_model, landmarks, head, expressions)
     outputs = EditOutputs(default_output(image, target) if output is None else output, fit_out, report, quality)
     print_summary(edit_picture(source, target, outputs), as_json)
 
@@ -124,6 +136,10 @@ def grid(
     intensity: IntensityOption = 1.0,
     input_expression: InputExpressionOption = InputExpressionChoice.REPLACE,
     wrinkles: WrinklesOption = 1.0,
+    grid_choice: GridOption = "prototypes",
+    lookup: LookupOption = LookupChoice.CONTINUOUS,
+    statistic: StatisticOption = StatisticChoice.TYPICAL,
+    sample: SampleOption = None,
     fit_in: FitInOption = None,
     landmarks: LandmarksOption = None,
     landmark_model: LandmarkModelOption = None,
@@ -141,7 +157,15 @@ def grid(
 
     layout = ring_layout() if ring else grid_layout(5 if steps is None else steps)
     _write_sheet(
-        _source(image, face, fit_in, landmark_model, landmarks, head),
+        _source(
+            image,
+            face,
+            fit_in,
+            landmark_model,
+            landmarks,
+            head,
+            _expressions(grid_choice, lookup, statistic, sample),
+        ),
         layout,
         beside(image, "_ring.png" if ring else "_grid.png") if output is None else output,
         as_json,
@@ -176,13 +200,26 @@ def doctor() -> None:
         raise typer.Exit(UNHEALTHY)
 
 
+def _expressions(grid: str, lookup: LookupChoice, statistic: StatisticChoice, sample: int | None) -> ExpressionChoice:
+    from synth_affect.blendshape.grid import GridQuestion
+    from synth_affect.pipelines.open_expressions import ExpressionChoice
+
+    return ExpressionChoice(grid, GridQuestion(lookup.value, statistic.value, sample))
+
+
 def _source(
-    image: Path, face: str, fit_in: Path | None, landmark_model: Path | None, landmarks: Path | None, head: str
+    image: Path,
+    face: str,
+    fit_in: Path | None,
+    landmark_model: Path | None,
+    landmarks: Path | None,
+    head: str,
+    expressions: ExpressionChoice,
 ) -> FaceSource:
     from synth_affect.pipelines.open_head import prepare_head
     from synth_affect.pipelines.picture_faces import FaceSource, parse_face_choice
 
-    source = FaceSource(image, parse_face_choice(face), fit_in, landmark_model, landmarks, head)
+    source = FaceSource(image, parse_face_choice(face), fit_in, landmark_model, landmarks, head, expressions)
     prepare_head(head, partial(with_progress, description="reading the head"))
     return source
 

@@ -9,6 +9,20 @@ from typing import Annotated
 import typer
 
 
+class LookupChoice(StrEnum):
+    """How a grid is read between the centres of its cells."""
+
+    CONTINUOUS = "continuous"
+    CELL = "cell"
+
+
+class StatisticChoice(StrEnum):
+    """What of a cell is shown."""
+
+    TYPICAL = "typical"
+    MEAN = "mean"
+
+
 class InputExpressionChoice(StrEnum):
     """What happens to the expression that the photograph shows."""
 
@@ -59,5 +73,23 @@ HeadOption = Annotated[
 ]
 LandmarksOption = Annotated[
     Path | None, typer.Option("--landmarks", help="68 points (.pts, .ljson) of the face; nothing is detected.")
+]
+GridOption = Annotated[
+    str,
+    typer.Option(
+        "--grid",
+        metavar="prototypes|default|PATH",
+        help="Where expressions come from: the map of prototypes, the packaged grid, or the file of another.",
+    ),
+]
+LookupOption = Annotated[
+    LookupChoice, typer.Option("--lookup", help="Between the cells of a grid smoothly, or cell by cell.")
+]
+StatisticOption = Annotated[
+    StatisticChoice, typer.Option("--statistic", help="A cell's typical expression, or its mean (the paper's).")
+]
+SampleOption = Annotated[
+    int | None,
+    typer.Option("--sample", parser=count, metavar="SEED", help="Draw an unseen expression from the grid."),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print a summary as JSON.")]

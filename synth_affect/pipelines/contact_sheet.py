@@ -161,6 +161,7 @@ def write_contact_sheet(
             "input_expression": settings.input_expression,
             "wrinkles": settings.wrinkles,
             "face": source.which_face,
+            **source.expressions.described(),
         }
         provenance = Provenance(request, synth_affect.__version__, synthesizer.head.name, opened.input_sha256)
         fits = {"faces": [summarise(face)]}

@@ -136,6 +136,7 @@ def _edit(opened: FacesOfPicture, source: FaceSource, target: Target, outputs: E
         "input_expression": target.input_expression,
         "wrinkles": target.wrinkles,
         "face": source.which_face,
+        **source.expressions.described(),
     }
     head = synthesizer.head.name
     fits = {"faces": [summarise(face) for face in opened.faces]}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -20,6 +20,7 @@ from synth_affect.fitting.landmarks import Landmarks
 from synth_affect.fitting.text_file import read_text_file
 from synth_affect.heads.camera import ImageSize, yaw_pitch_roll
 from synth_affect.heads.model import HeadModel
+from synth_affect.pipelines.open_expressions import ExpressionChoice, open_expressions
 from synth_affect.pipelines.open_head import DEFAULT, open_head
 from synth_affect.pipelines.synthesize import AffectSynthesizer
 
@@ -39,6 +40,7 @@ class FaceSource:
     fit_in : a fit on disk, landmarks : 68 points on disk, which are fitted; with either of them nothing is detected.
     landmark_model : of the detector, found by itself where None.
     head : which head model is fitted, see `open_head`.
+    expressions : where a target's expression comes from.
     Raises InputError for choices that exclude each other.
     """
 
@@ -48,6 +50,7 @@ class FaceSource:
     landmark_model: Path | None = None
     landmarks: Path | None = None
     head: str = DEFAULT
+    expressions: ExpressionChoice = field(default_factory=ExpressionChoice)
 
     def __post_init__(self) -> None:
         if self.fit_in is not None and self.face != "largest":
@@ -65,7 +68,7 @@ class FaceSource:
     def files(self) -> tuple[Path, ...]:
         """The files that are read, and so must not be written."""
         head = None if self.head == DEFAULT else Path(self.head)
-        files = (self.image, self.fit_in, self.landmark_model, self.landmarks, head)
+        files = (self.image, self.fit_in, self.landmark_model, self.landmarks, head, self.expressions.file)
         return tuple(path for path in files if path is not None)
 
     @property
@@ -120,20 +123,21 @@ def open_faces(source: FaceSource) -> Iterator[FacesOfPicture]:
     picture = read_picture(source.image)
     digest = sha256_file(source.image)
     head = open_head(source.head)
+    expressions = open_expressions(source.expressions, head)
     wrinkles = None
     if source.head != DEFAULT:
         from synth_affect.pipelines.carry_wrinkles import folds_on  # brings scipy
 
         wrinkles = folds_on(head)
     if source.fit_in is not None:
-        with AffectSynthesizer(head, wrinkles=wrinkles) as synthesizer:
+        with AffectSynthesizer(head, None, wrinkles, expressions) as synthesizer:
             fit = read_fit(source.fit_in, synthesizer.head, picture)
             yield FacesOfPicture(picture, digest, synthesizer, (ChosenFace(None, fit),))
         return
     if source.landmarks is not None:
         height, width = picture.pixels.shape[:2]
         landmarks = read_landmarks(source.landmarks, ImageSize(height, width))
-        with AffectSynthesizer(head, wrinkles=wrinkles) as synthesizer:
+        with AffectSynthesizer(head, None, wrinkles, expressions) as synthesizer:
             fit = _fit_landmarks(synthesizer, landmarks, picture, source.landmarks)
             yield FacesOfPicture(picture, digest, synthesizer, (ChosenFace(None, fit),))
         return
@@ -141,7 +145,7 @@ def open_faces(source: FaceSource) -> Iterator[FacesOfPicture]:
 
     # The largest face is found at first sight; to count or take all of a group, the small ones are searched for too.
     detector = MediaPipeDetector(source.landmark_model, small_faces=source.face != "largest")
-    with closing(detector), AffectSynthesizer(head, detector, wrinkles) as synthesizer:
+    with closing(detector), AffectSynthesizer(head, detector, wrinkles, expressions) as synthesizer:
         fits = synthesizer.fit_all(picture.pixels)
         yield FacesOfPicture(picture, digest, synthesizer, _chosen(fits, source))
 

@@ -11,7 +11,6 @@ import numpy as np
 from synth_affect.affect import Emotion, ValenceArousal
 from synth_affect.arrays import FloatArray, ImageArray
 from synth_affect.blendshape.action_units import arrange
-from synth_affect.blendshape.affect_map import expression_weights
 from synth_affect.blendshape.expression_change import (
     CLOSING_UNITS,
     LOWER_FACE,
@@ -25,6 +24,8 @@ from synth_affect.blendshape.expression_change import (
     shown_share,
     touching_gaps,
 )
+from synth_affect.blendshape.expression_source import ExpressionSource, PrototypeExpressions
+from synth_affect.blendshape.template import face_vertices
 from synth_affect.errors import InputError, NoFaceError, ShapeError
 from synth_affect.fitting.fit import FaceFit
 from synth_affect.fitting.landmarks import LandmarkDetector, Landmarks
@@ -61,11 +62,13 @@ class AffectSynthesizer:
         head: HeadModel | None = None,
         detector: LandmarkDetector | None = None,
         wrinkles: WrinkleMaps | None = None,
+        expressions: ExpressionSource | None = None,
     ) -> None:
         """head : the packaged CC0 head by default.
         detector : MediaPipe by default, opened when first needed; one that is given is taken over, and closed by
             `close`.
         wrinkles : folds of the skin on `head`, see `folds_on`; the packaged head has its own.
+        expressions : what a target looks like; the map of prototypes by default.
 
         Raises ShapeError when the head lacks units that lids and lips are moved with.
         """
@@ -77,6 +80,8 @@ class AffectSynthesizer:
         self._solver = LandmarkSolver(self.head)
         self._residual_field = ResidualField(self.head)
         self._wrinkles = load_wrinkle_maps(self.head) if wrinkles is None else wrinkles
+        self._expressions: ExpressionSource = PrototypeExpressions() if expressions is None else expressions
+        self._face = face_vertices(self.head)
 
     def __enter__(self) -> AffectSynthesizer:
         return self
@@ -148,13 +153,13 @@ class AffectSynthesizer:
         """The picture with the face of `fit` feeling (valence, arousal), each in [-1, 1].
 
         emotion : which family of expressions is meant where a point of the plane has several.
-        intensity : factor on the expression, in [0, 10]; 1 is the map's own.
+        intensity : factor on the expression, in [0, 10]; 1 is its source's own.
         wrinkles : factor on the folds of the skin, in [0, 1].
         scene : of `prepare`, when many targets follow on one face.
         """
         target = ValenceArousal(valence, arousal)
-        weights_52 = expression_weights(target, emotion, intensity=_checked_intensity(intensity))
-        asked = arrange(weights_52, self.head.unit_names)
+        expression = self._expressions.expression(target, emotion, _checked_intensity(intensity))
+        asked = arrange(expression.weights, self.head.unit_names)
         if input_expression not in get_args(InputExpression):
             raise InputError(
                 "--input-expression", f"{input_expression} is not one of {', '.join(get_args(InputExpression))}"
@@ -176,6 +181,9 @@ class AffectSynthesizer:
         if change.any():
             units = self.head.expression_units
             displaced = displaced + (change @ units.reshape(len(units), -1)).reshape(-1, 3)
+        if expression.residual is not None:
+            displaced = displaced.copy()
+            displaced[self._face] += expression.residual
         folds = None
         if self._wrinkles is not None and wrinkles > 0:
             folds = fold_strengths(change, self.head.unit_names, self._wrinkles.groups)
