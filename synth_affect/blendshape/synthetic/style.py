@@ -4,7 +4,8 @@ offsets(w) = e(d), d = sum_u w_u L_u + sum_u w_u^p_u P_u + sum_(u,v) w_u w_v K_u
 L is the model's unit in this person's size and strength. P is the change of its peak: of its amplitude and direction,
 by fields as wide as a cheek, and folds, by fields as wide as a wrinkle's flank, mostly along the skin. K are
 correctives of units that occur together. e does the same to the whole, and is one recording's own: nobody smiles twice
-alike. No source gives the spread of such styles; the figures below are judgement, by eye on sheets of faces.
+alike. Of all that is added to L, no more is kept than turns no skin over. No source gives the spread of such styles;
+the figures below are judgement, by eye on sheets of faces.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from synth_affect.blendshape.action_units import ARKIT_UNITS, UNIT_INDEX, mirror
 from synth_affect.blendshape.affect_map import default_map
 from synth_affect.blendshape.synthetic.contact import Contact, gaps, keep_apart, lid_contact, lip_contact, restricted
 from synth_affect.blendshape.synthetic.fields import FieldModes, draw_scalars, draw_vectors, field_modes
+from synth_affect.blendshape.synthetic.unfolding import Skin, add_unfolded, skin_of
 from synth_affect.blendshape.template import face_vertices
 from synth_affect.errors import ShapeError
 from synth_affect.heads.mesh import vertex_normals
@@ -30,9 +32,10 @@ STYLE_WIDTH_MM, FOLD_WIDTH_MM = 18.0, 6.0
 """Standard deviation of the bumps that random fields are sums of."""
 AMPLITUDE_SD, DIRECTION_SD = 0.28, 0.15
 """Of a unit's amplitude at its peak from place to place, and of what goes across; shares of the unit's displacement."""
-FOLD_SD, FOLD_LIMIT_MM, FOLD_NORMAL = 0.42, 4.0, 0.25
+FOLD_SD, FOLD_LIMIT_MM, FOLD_NORMAL, FOLD_LIPS = 0.6, 6.0, 0.25, 0.4
 """Of folds, as a share of the displacement; they grow no more with one beyond the limit, since skin that is carried far
-need not fold. Across the surface they have this share of what they have along it."""
+need not fold. Across the surface they have this share of what they have along it, and on the lips this share of what
+they are elsewhere. Where they would turn skin over they are held back (`unfolding`), so that these are upper bounds."""
 CORRECTIVE_SD = 0.22
 """Of a corrective at full weights, as a share of the geometric mean of its two units."""
 RECORDING, RECORDING_FOLDS = 0.6, 1.0
@@ -44,11 +47,11 @@ STRENGTH_SD = 0.15
 GROWTH = (1.0, 1.8)
 """Range of the exponents p."""
 N_CORRECTIVES = 60
-MILDER = {"jaw": 0.55, "mouthClose": 0.55, "mouthSmile": 0.8}
+MILDER = {"jaw": 0.45, "mouthClose": 0.45, "mouthSmile": 0.75}
 """Factor on the units of the model that go to an extreme at weight 1: a yawn, a grin from ear to ear."""
 
 _LID_UNITS = ("eyeBlink", "eyeLook", "eyeWide", "eyeSquint")
-_LID_SHARE, _LID_REACH_MM = 0.4, 6.0
+_LID_SHARE, _REACH_MM = 0.4, 6.0
 """Lids slide on the eyeball: their style is this much of that of skin; a recording has none of its own on them."""
 BLINKS = ("eyeBlinkLeft", "eyeBlinkRight")
 _UPPER_FACE, _LOWER_FACE = ("brow", "eye", "cheekSquint", "noseSneer"), ("jaw", "mouth", "cheek", "noseSneer")
@@ -61,6 +64,7 @@ class FaceSupport:
     vertex_of : (n_vertices,) int32 into the head's vertices.
     mean : (n_vertices, 3) float32, mm.  units : (52, n_vertices, 3) float32, mm, in the order of ARKIT_UNITS.
     normals : (n_vertices, 3) float32, of the mean.  calm : (n_vertices,) float32, 0 on the lids, 1 away from them.
+    folding : (n_vertices,) float32, as `calm`, and FOLD_LIPS on the lips.
     contacts : lips and lids.  lids : of these, those of BLINKS.
     closed_gaps : for each of `lids`, (n_pairs,) mm between them when the mean head blinks.
     """
@@ -73,6 +77,8 @@ class FaceSupport:
     fold_modes: FieldModes
     normals: FloatArray
     calm: FloatArray
+    folding: FloatArray
+    skin: Skin
     contacts: tuple[Contact, ...]
     lids: tuple[Contact, ...]
     closed_gaps: tuple[FloatArray, ...]
@@ -92,6 +98,7 @@ def face_support(head: HeadModel, vertex_of: IntArray | None = None) -> FaceSupp
     mean, units = head.mean[vertices], head.expression_units[order][:, vertices]
     lids = tuple(restricted(lid_contact(head, blink), vertices, len(head.mean)) for blink in BLINKS)
     lips = restricted(lip_contact(head), vertices, len(head.mean))
+    calm = 1 - _close_to(mean, head.mean[region_vertices(head, "lids")])
     return FaceSupport(
         head=head,
         vertex_of=readonly(vertices, "vertex_of", ("n_vertices",), np.int32),
@@ -100,7 +107,9 @@ def face_support(head: HeadModel, vertex_of: IntArray | None = None) -> FaceSupp
         style_modes=field_modes(head.mean[face], mean, STYLE_WIDTH_MM),
         fold_modes=field_modes(head.mean[face], mean, FOLD_WIDTH_MM),
         normals=vertex_normals(head.mean, head.triangles)[vertices],
-        calm=_calm(mean, head.mean[region_vertices(head, "lids")]),
+        calm=calm,
+        folding=calm * (1 - (1 - FOLD_LIPS) * _close_to(mean, head.mean[region_vertices(head, "lips")])),
+        skin=skin_of(head, vertices),
         contacts=(lips, *lids),
         lids=lids,
         closed_gaps=tuple(gaps(lid, mean + units[UNIT_INDEX[blink]]) for lid, blink in zip(lids, BLINKS, strict=True)),
@@ -149,7 +158,7 @@ def draw_emphasis(support: FaceSupport, rng: np.random.Generator) -> Emphasis:
         direction=RECORDING * DIRECTION_SD * calm[:, None] * draw_vectors(support.style_modes, rng, one, ASYMMETRY)[0],
         folds=RECORDING_FOLDS
         * FOLD_SD
-        * calm[:, None]
+        * support.folding[:, None]
         * _along(support, draw_vectors(support.fold_modes, rng, one, ASYMMETRY))[0],
     )
 
@@ -159,30 +168,45 @@ def displaced(motion: FaceMotion, weights: FloatArray, emphasis: Emphasis | None
 
     weights : (n_frames, 52) in [0, 1].  emphasis : the recording's, from `draw_emphasis`; none by default.
     """
+    n_units = len(ARKIT_UNITS)
     first, second = corrective_pairs().T
-    coefficients = np.concatenate([weights, weights**motion.growth, weights[:, first] * weights[:, second]], axis=1)
-    offsets: FloatArray = coefficients.astype(np.float32) @ motion.shapes.reshape(len(motion.shapes), -1)
-    offsets = offsets.reshape(len(weights), -1, 3)
+    bent = np.concatenate([weights**motion.growth, weights[:, first] * weights[:, second]], axis=1)
+    offsets = _combined(weights, motion.shapes[:n_units])
+    own = _combined(bent, motion.shapes[n_units:])
     if emphasis is not None:
-        _emphasize(offsets, emphasis.amplitude, emphasis.direction, emphasis.folds, FOLD_LIMIT_MM)
+        _emphasize(offsets, own, emphasis.amplitude, emphasis.direction, emphasis.folds, FOLD_LIMIT_MM)
+    add_unfolded(motion.support.skin, motion.neutral, offsets, own)
     for contact in motion.support.contacts:
         keep_apart(contact, motion.neutral, offsets)
     return offsets
 
 
+def _combined(coefficients: FloatArray, shapes: FloatArray) -> FloatArray:
+    combined: FloatArray = coefficients.astype(np.float32) @ shapes.reshape(len(shapes), -1)
+    return combined.reshape(len(coefficients), -1, 3)
+
+
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _emphasize(
-    offsets: FloatArray, amplitude: FloatArray, direction: FloatArray, folds: FloatArray, limit_mm: float
+    offsets: FloatArray,
+    own: FloatArray,
+    amplitude: FloatArray,
+    direction: FloatArray,
+    folds: FloatArray,
+    limit_mm: float,
 ) -> None:
-    """e(d) = d + amplitude d + |d| direction + limited(|d|) folds, in place."""
+    """own += amplitude d + |d| direction + limited(|d|) folds, in place; d = offsets + own."""
     for frame in range(offsets.shape[0]):
         for vertex in range(offsets.shape[1]):
-            x, y, z = offsets[frame, vertex, 0], offsets[frame, vertex, 1], offsets[frame, vertex, 2]
+            x = offsets[frame, vertex, 0] + own[frame, vertex, 0]
+            y = offsets[frame, vertex, 1] + own[frame, vertex, 1]
+            z = offsets[frame, vertex, 2] + own[frame, vertex, 2]
             length = np.sqrt(x * x + y * y + z * z)
             limited = length / np.sqrt(np.float32(1) + (length / np.float32(limit_mm)) ** 2)
-            for k in range(3):
-                offsets[frame, vertex, k] *= np.float32(1) + amplitude[vertex]
-                offsets[frame, vertex, k] += length * direction[vertex, k] + limited * folds[vertex, k]
+            for k, along in enumerate((x, y, z)):
+                own[frame, vertex, k] += (
+                    amplitude[vertex] * along + length * direction[vertex, k] + limited * folds[vertex, k]
+                )
 
 
 def _along(support: FaceSupport, vectors: FloatArray) -> FloatArray:
@@ -192,10 +216,11 @@ def _along(support: FaceSupport, vectors: FloatArray) -> FloatArray:
     return along
 
 
-def _calm(vertices: FloatArray, lids: FloatArray) -> FloatArray:
-    distance = np.asarray(cKDTree(lids).query(vertices)[0])
-    calm: FloatArray = (1 - np.exp(-((distance / _LID_REACH_MM) ** 2))).astype(np.float32)
-    return calm
+def _close_to(vertices: FloatArray, parts: FloatArray) -> FloatArray:
+    """(n_vertices,) float32, 1 on the parts, 0 away from them."""
+    distance = np.asarray(cKDTree(parts).query(vertices)[0])
+    close: FloatArray = np.exp(-((distance / _REACH_MM) ** 2)).astype(np.float32)
+    return close
 
 
 def draw_motion(support: FaceSupport, neutral: FloatArray, scale: float, rng: np.random.Generator) -> FaceMotion:
@@ -214,7 +239,8 @@ def draw_motion(support: FaceSupport, neutral: FloatArray, scale: float, rng: np
     peaks = AMPLITUDE_SD * draw_scalars(support.style_modes, rng, stems, ASYMMETRY)[:, :, None] * support.units
     peaks += DIRECTION_SD * draw_vectors(support.style_modes, rng, stems, ASYMMETRY) * lengths[:, :, None]
     limited = lengths / np.sqrt(1 + (lengths / FOLD_LIMIT_MM) ** 2)
-    peaks += FOLD_SD * _along(support, draw_vectors(support.fold_modes, rng, stems, ASYMMETRY)) * limited[:, :, None]
+    folds = _along(support, draw_vectors(support.fold_modes, rng, stems, ASYMMETRY))
+    peaks += FOLD_SD * folds * (limited * support.folding)[:, :, None]
     per_unit = strength[:, None, None].astype(np.float32)
     linear, peaks = per_unit * support.units, per_unit * calm[:, None, None] * peaks
 
