@@ -123,15 +123,20 @@ def record(
 
 @dataclass(frozen=True, slots=True)
 class AnnotationCeiling:
-    """Agreement of the labels with what is truly felt: CCC, and mean squared error, of valence and of arousal.
+    """How far the labels can be read, given that annotators err: of valence and of arousal.
 
-    No reading of the faces can be expected to agree better with the labels than this.
+    ccc, mse : concordance and mean squared error of what is truly felt against its label.
+    reachable_ccc : the same concordance after the truth was brought to the labels by the best gain and bias, which is
+        Pearson's correlation. A reader that is fitted to labels learns what all annotators' gains and biases have in
+        common, and can pass `ccc_valence` and `ccc_arousal`, but is not expected beyond these.
     """
 
     ccc_valence: float
     ccc_arousal: float
     mse_valence: float
     mse_arousal: float
+    reachable_ccc_valence: float
+    reachable_ccc_arousal: float
 
 
 def annotation_ceiling(recipe: GalleryRecipe) -> AnnotationCeiling:
@@ -149,7 +154,8 @@ def annotation_ceiling(recipe: GalleryRecipe) -> AnnotationCeiling:
         raise InputError("--sequences", "there is no spontaneous recording, so nothing is annotated")
     felt, said = np.concatenate(truth), np.concatenate(labels).astype(np.float64)
     ccc, mse = concordance(felt, said), ((felt - said) ** 2).mean(axis=0)
-    return AnnotationCeiling(float(ccc[0]), float(ccc[1]), float(mse[0]), float(mse[1]))
+    correlation = [float(np.corrcoef(felt[:, k], said[:, k])[0, 1]) for k in range(2)]
+    return AnnotationCeiling(float(ccc[0]), float(ccc[1]), float(mse[0]), float(mse[1]), *correlation)
 
 
 def concordance(one: FloatArray, other: FloatArray) -> FloatArray:
