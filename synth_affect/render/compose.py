@@ -39,6 +39,7 @@ def render_expression(
     """
     surface = surface_flow(scene, vertices)
     warped = sample(scene.skin, surface.flow)
+    _part_lips(warped, scene, surface)
     light = surface.relight * lip_contact(scene, surface)
     if wrinkles is not None and fold_strengths is not None:
         light = light * wrinkle_light(scene, surface, wrinkles, fold_strengths)
@@ -62,6 +63,32 @@ def render_expression(
     most = np.iinfo(image.dtype).max
     target[changed] = np.clip(np.rint(blended[changed] * np.float32(most / 255)), 0, most).astype(image.dtype)
     return result
+
+
+PARTING_MM = 1.3
+"""Width over which lips that open show what lay between them."""
+PARTED_LIGHT = 0.4
+"""Light on what lay between the lips: it is turned towards the mouth."""
+
+
+def _part_lips(warped: FloatArray, scene: Scene, surface: SurfaceFlow) -> None:
+    """Take the line between closed lips from the rims of lips that open, in place; less in the corners."""
+    opened = surface.kind_map == INTERIOR_KIND
+    if scene.parted_skin is scene.skin or not opened.any():
+        return
+    sigma = max(PARTING_MM * scene.px_per_mm, 1.0)
+    box = _around(opened, 2 + round(3 * sigma))
+    openness = cv2.GaussianBlur(opened[box].astype(np.float32), (0, 0), sigma)
+    share = np.clip((openness - 0.05) / 0.3, 0, 1)[..., None]
+    parted = sample(scene.parted_skin, surface.flow[box], (box[0].start, box[1].start))
+    shade = 1 - (1 - PARTED_LIGHT ** (1 / 2.2)) * np.clip(2 * openness, 0, 1)[..., None]
+    warped[box] += share * (shade * parted - warped[box])
+
+
+def _around(mask: BoolArray, pad: int) -> tuple[slice, slice]:
+    """The box of a mask that is not empty, with `pad` pixels on all sides."""
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    return slice(max(rows[0] - pad, 0), rows[-1] + pad + 1), slice(max(columns[0] - pad, 0), columns[-1] + pad + 1)
 
 
 LIP_RIM_MM = 0.8
@@ -114,8 +141,7 @@ def _with_eyes(below: FloatArray, scene: Scene, surface: SurfaceFlow) -> FloatAr
     radius = interpolate(surface.fragments, scene.triangles, scene.eyes.radius[:, None])[..., 0]
     above = np.zeros_like(below)
     above[mask] = eye_colours(scene.eyes, scene.pixels, mask, radius[mask], scene.px_per_mm)
-    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
-    box = (slice(max(rows[0] - PAD, 0), rows[-1] + PAD + 1), slice(max(columns[0] - PAD, 0), columns[-1] + PAD + 1))
+    box = _around(mask, PAD)
     weights = np.ascontiguousarray(mask[box], dtype=np.float32)
     alpha = cv2.GaussianBlur(weights, (0, 0), EDGE_PX)[..., None]
     result[box] = alpha * extend(np.ascontiguousarray(above[box]), weights) + (1 - alpha) * below[box]

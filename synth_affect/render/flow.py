@@ -16,7 +16,7 @@ from synth_affect.heads.mesh import vertex_normals
 from synth_affect.render.fragments import Fragments
 from synth_affect.render.pull_push import extend
 from synth_affect.render.rasterizer import interpolate, rasterize_projected
-from synth_affect.render.scene import FACE_KIND, Scene, face_mask, project_with
+from synth_affect.render.scene import FACE_KIND, INTERIOR_KIND, Scene, face_mask, project_with
 from synth_affect.render.spherical_harmonics import shading_ratio
 
 FADE_MM = 34.0
@@ -32,6 +32,9 @@ RELIGHT_LIMIT = (0.72, 1.3)
 FACING = (0.08, 0.3)
 """Cosines from which and up to which a surface of the photograph becomes a texture: inner lips and folded lids were
 seen too flatly. A range and not a limit, or texture would come and go from pixel to pixel."""
+
+RIM_MM, RIM_REACH_MM = 0.7, 2.5
+"""Width over which the flow of lips is evened out where they open, and how far from the opening all of it and half."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -84,12 +87,36 @@ def surface_flow(scene: Scene, vertices: FloatArray) -> SurfaceFlow:
     texture = (kind_map == FACE_KIND) & shown & ~outline
     weights = texture * np.clip((rest_facing - FACING[0]) / (FACING[1] - FACING[0]), 0, 1).astype(np.float32)
     field = extend(np.concatenate([own_flow, relight[..., None]], axis=2), weights)
+    _smooth_rims(field, kind_map, scene.px_per_mm)
     face = face_mask(scene, fragments)
     field[..., :2] *= _fade(scene, face, FADE_MM)[..., None]
     field[..., 2] *= _fade(scene, face, LIGHT_FADE_MM)
     return SurfaceFlow(
         fragments, kind_map, field[..., :2], shown, own_flow, 1 + field[..., 2], vertices, projected, normals
     )
+
+
+def _smooth_rims(field: FloatArray, kind_map: IntArray, px_per_mm: float) -> None:
+    """Even out `field` on the rims of an opened mouth, in place, and let no light be added there.
+
+    What the photograph shows of them is a few grazing pixels drawn out over many: every step of them would show. And
+    the model's rims roll out to the light, where lips that open turn inwards.
+    """
+    opened = kind_map == INTERIOR_KIND
+    if not opened.any():
+        return
+    sigma = max(RIM_MM * px_per_mm, 1.0)
+    reach = RIM_REACH_MM * px_per_mm
+    pad = 2 + round(2 * reach + 3 * sigma)
+    rows, columns = np.flatnonzero(opened.any(axis=1)), np.flatnonzero(opened.any(axis=0))
+    box = (slice(max(rows[0] - pad, 0), rows[-1] + pad + 1), slice(max(columns[0] - pad, 0), columns[-1] + pad + 1))
+    on_face = (kind_map[box] == FACE_KIND).astype(np.float32)
+    weight = cv2.GaussianBlur(on_face, (0, 0), sigma)[..., None]
+    smooth = cv2.GaussianBlur(field[box] * on_face[..., None], (0, 0), sigma) / np.maximum(weight, 1e-4)
+    distance = cv2.distanceTransform((~opened[box]).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5)
+    smooth[..., 2] = np.minimum(smooth[..., 2], 0)
+    share = np.clip(2 - distance / reach, 0, 1)[..., None] * np.minimum(10 * weight, 1)
+    field[box] += share * (smooth - field[box])
 
 
 def _shown(scene: Scene, own_flow: FloatArray, rest_depth: FloatArray, kind_map: IntArray) -> BoolArray:
@@ -125,7 +152,11 @@ def _nearest(field: FloatArray | IntArray, flow: FloatArray) -> FloatArray:
     return read
 
 
-def sample(pixels: FloatArray, flow: FloatArray) -> FloatArray:
-    """(height, width, 3) float32: `pixels` read bicubically at pixel + flow; exactly `pixels` where the flow is 0."""
-    sampled: FloatArray = cv2.remap(pixels, *_places(flow), cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+def sample(pixels: FloatArray, flow: FloatArray, corner: tuple[int, int] = (0, 0)) -> FloatArray:
+    """(height, width, 3) float32: `pixels` read bicubically at pixel + flow; exactly `pixels` where the flow is 0.
+
+    corner : row and column of `pixels` where the first pixel of `flow` lies.
+    """
+    x, y = (place + np.float32(start) for place, start in zip(_places(flow), corner[::-1], strict=True))
+    sampled: FloatArray = cv2.remap(pixels, x, y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
     return sampled

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import cv2
@@ -12,25 +13,34 @@ from synth_affect.heads.camera import ImageSize
 from synth_affect.heads.model import HeadModel, region_vertices
 from synth_affect.render.colour import linear_to_srgb, luminance
 from synth_affect.render.flow import SurfaceFlow
+from synth_affect.render.lips import NEIGHBOURS, lip_pixels, meet
 from synth_affect.render.rasterizer import interpolate, rasterize_projected
-from synth_affect.render.scene import FACE_KIND, INTERIOR_KIND, Region, Scene
+from synth_affect.render.scene import INTERIOR_KIND, Region, Scene
 
 # Albedo against that of a tooth, linear RGB; in-house mixes, gums and tongue after photographs of open mouths.
 ALBEDO = {
     "teeth_upper": (1.0, 1.0, 1.0),
-    "teeth_lower": (0.90, 0.89, 0.87),
+    "teeth_lower": (0.80, 0.78, 0.75),
     "gums": (0.50, 0.19, 0.19),
-    "tongue": (0.55, 0.20, 0.20),
-    "mouth_cavity": (0.20, 0.06, 0.06),
+    "tongue": (0.80, 0.30, 0.28),
+    "mouth_cavity": (0.30, 0.08, 0.075),
 }
-DARKENING_MM = 15.0
-"""Depth behind the front teeth at which light has fallen to 1/e."""
+HARD = ("teeth_upper", "teeth_lower", "gums")
+HARD_DARKENING_MM, SOFT_DARKENING_MM = 11.0, 13.0
+"""Depth behind the front teeth at which light has fallen to 1/e: the cheeks stand before the teeth at the sides, while
+tongue and palate see the opening."""
 TEETH_BEHIND_LIPS_MM = 12.0
-LIP_SHADOW_MM = 1.6
-"""Width of the shadow that the lips cast on what lies behind them."""
+LIP_SHADOW_MM, LIP_SHADOW_DROP_MM = 1.6, 1.0
+"""Width of the shadow that the lips cast on what lies behind them, and how far down: light comes from above."""
 RIM_LIGHT, RIM_MM = 0.25, 0.6
 """Share of the light right behind a lip, and how far from it all of it arrives: a mouth that just opens is dark."""
-DARKEST = 0.02
+DARKEST = 0.03
+SOFT_UP = 0.6
+"""How much more light tongue and cheeks get where they face up than where they face down, as the palate does."""
+SOFT_MM = 1.2
+"""Tongue, palate and cheeks pass into one another over this width: wet, in the dark and out of focus."""
+OPTICS_PX = 0.5
+"""Blur of what is drawn, as that of a sharp photograph."""
 SUPERSAMPLING = 3
 """Samples a pixel along each axis: tooth edges and the lips' rim are thinner than a pixel."""
 
@@ -66,25 +76,53 @@ def mouth_interior(scene: Scene, surface: SurfaceFlow) -> Interior | None:
     into = into_mouth_mm(scene, surface.vertices)
     table = np.concatenate([surface.vertex_normals, scene.crevices[:, None], into[:, None]], axis=1)
     carried = interpolate(fragments, scene.triangles, table)[fine]
+    albedo = _by_region(scene.head, ALBEDO)[scene.regions[seen[fine]]]
+    hard = _by_region(scene.head, dict.fromkeys(HARD, 1.0))[scene.regions[seen[fine]]]
     behind = np.maximum(carried[:, 4] - TEETH_BEHIND_LIPS_MM, 0)
     normals = carried[:, :3] / np.maximum(np.linalg.norm(carried[:, :3], axis=1, keepdims=True), 1e-6)
     toward = np.clip((normals @ scene.camera.rotation.T.astype(np.float32))[:, 2], 0, 1)
-    light = np.exp(-behind / DARKENING_MM) * (0.4 + 0.6 * toward) * carried[:, 3]
-    sigma = max(LIP_SHADOW_MM * scene.px_per_mm, 0.6) * scale
-    openness = cv2.GaussianBlur(fine.astype(np.float32), (0, 0), sigma)[fine]
-    light *= np.clip((openness - 0.2) / 0.45, 0.3, 1)
-    linear = np.zeros((*fine.shape, 4), dtype=np.float32)
-    albedo = _albedo(scene.head)[scene.regions[seen[fine]]]
+    light = np.exp(-behind / np.where(hard > 0, HARD_DARKENING_MM, SOFT_DARKENING_MM))
+    light *= np.where(hard > 0, 1, 1 + SOFT_UP * normals[:, 1])
+    light *= (0.4 + 0.6 * toward) * carried[:, 3] * _lip_shadow(scene, fine, scale)[fine]
     from_rim = cv2.distanceTransform(fine.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5)[fine]
     light *= np.clip(RIM_LIGHT + from_rim / (RIM_MM * scene.px_per_mm * scale), RIM_LIGHT, 1)
     drawn = scene.white * albedo * np.maximum(light, DARKEST)[:, None]
     grey = luminance(drawn)[:, None]
-    linear[fine, :3] = grey + scene.chroma * (drawn - grey)
-    linear[fine, 3] = 1
-    mean = cv2.resize(linear, (box.size.width, box.size.height), interpolation=cv2.INTER_AREA)
-    coverage = mean[..., 3]
-    colours = linear_to_srgb(mean[..., :3] / np.maximum(coverage, 1e-6)[..., None]) * np.float32(255)
-    return Interior(box, colours, coverage)
+    drawn = grey + scene.chroma * (drawn - grey)
+    teeth = _layer(fine, drawn, hard, box.size, OPTICS_PX)
+    flesh = _layer(fine, drawn, 1 - hard, box.size, max(SOFT_MM * scene.px_per_mm, OPTICS_PX))
+    coverage = cv2.resize(fine.astype(np.float32), (box.size.width, box.size.height), interpolation=cv2.INTER_AREA)
+    share = (teeth[..., 3] / np.maximum(cv2.GaussianBlur(coverage, (0, 0), OPTICS_PX), 1e-6))[..., None]
+    linear = share * _unmixed(teeth) + (1 - share) * _unmixed(flesh)
+    return Interior(box, linear_to_srgb(linear) * np.float32(255), coverage)
+
+
+def _lip_shadow(scene: Scene, fine: BoolArray, scale: int) -> FloatArray:
+    """(height, width) float32 factor on light, of the samples `fine` that are interior: dark near the lips."""
+    height, width = fine.shape
+    coarse = cv2.resize(fine.astype(np.float32), (width // scale, height // scale), interpolation=cv2.INTER_AREA)
+    openness = cv2.GaussianBlur(coarse, (0, 0), max(LIP_SHADOW_MM * scene.px_per_mm, 0.6))
+    drop = LIP_SHADOW_DROP_MM * scene.px_per_mm * scale * _down(scene)
+    centre = 0.5 * (scale - 1)
+    to_fine = np.array([[scale, 0, centre + drop[0]], [0, scale, centre + drop[1]]], dtype=np.float32)
+    openness = cv2.warpAffine(openness, to_fine, (width, height), flags=cv2.INTER_LINEAR)
+    shadow: FloatArray = np.clip((openness - 0.2) / 0.45, 0.3, 1)
+    return shadow
+
+
+def _layer(fine: BoolArray, drawn: FloatArray, share: FloatArray, size: ImageSize, blur_px: float) -> FloatArray:
+    """(height, width, 4) float32: colours (n, 3) of the samples `fine`, weighted by `share` (n,), and that weight."""
+    samples = np.zeros((*fine.shape, 4), dtype=np.float32)
+    samples[fine] = np.concatenate([drawn, np.ones_like(share)[:, None]], axis=1) * share[:, None]
+    mean = cv2.resize(samples, (size.width, size.height), interpolation=cv2.INTER_AREA)
+    blurred: FloatArray = cv2.GaussianBlur(mean, (0, 0), blur_px)
+    return blurred
+
+
+def _unmixed(layer: FloatArray) -> FloatArray:
+    """(height, width, 3): the colours of a layer where it has any weight."""
+    colours: FloatArray = layer[..., :3] / np.maximum(layer[..., 3:], 1e-6)
+    return colours
 
 
 CONTACT_MM = 0.45
@@ -99,33 +137,20 @@ def lip_contact(scene: Scene, surface: SurfaceFlow) -> FloatArray:
 
     There the flow of the upper lip ends and that of the lower begins.
     """
-    lips = scene.regions[surface.fragments.pix_to_face[0, :, :, 0]] == scene.head.region_names.index("lips")
-    lips &= surface.kind_map == FACE_KIND
+    upper, lower = lip_pixels(scene.head, scene.triangles, scene.regions, surface.fragments)
+    lips = upper | lower
     if not (scene.kind_map == INTERIOR_KIND).any() or not lips.any():
         return np.ones(lips.shape, dtype=np.float32)
-    lower = lips & lower_lip(scene)[surface.fragments.pix_to_face[0, :, :, 0]]
-    upper = lips & ~lower
     along = surface.own_flow @ _down(scene)
     line = np.zeros(lips.shape, dtype=np.float32)
-    for first, second in (((slice(None, -1), slice(None)), (slice(1, None), slice(None))),
-                          ((slice(None), slice(None, -1)), (slice(None), slice(1, None)))):  # fmt: skip
-        meet = (upper[first] & lower[second]) | (lower[first] & upper[second])
+    for first, second in NEIGHBOURS:
         parted = np.abs(along[second] - along[first]) / (CONTACT_GAP_MM * scene.px_per_mm)
-        line[first] = np.maximum(line[first], meet * np.clip(parted - 0.3, 0, 1))
+        line[first] = np.maximum(line[first], meet(upper, lower, first, second) * np.clip(parted - 0.3, 0, 1))
     sigma = max(CONTACT_MM * scene.px_per_mm, 0.6)
     # Along a line one pixel wide a blur leaves 1 / (sqrt(2 pi) sigma) of it.
     shade = np.clip(cv2.GaussianBlur(line, (0, 0), sigma) * np.sqrt(2 * np.pi) * sigma, 0, 1)
     factor: FloatArray = (1 - (1 - CONTACT_LIGHT) * shade * lips).astype(np.float32)
     return factor
-
-
-def lower_lip(scene: Scene) -> BoolArray:
-    """(n_triangles,) bool: drawn triangles that go more with the opening jaw than half of the lips do."""
-    jaw = scene.head.expression_units[scene.head.unit_names.index("jawOpen"), :, 1]
-    travel = jaw[scene.triangles].mean(axis=1)
-    lips = scene.regions == scene.head.region_names.index("lips")
-    lower: BoolArray = travel < 0.5 * float(travel[lips].min())
-    return lower
 
 
 def opening_height_mm(scene: Scene) -> float:
@@ -150,11 +175,11 @@ def into_mouth_mm(scene: Scene, vertices: FloatArray) -> FloatArray:
     return into
 
 
-def _albedo(head: HeadModel) -> FloatArray:
-    """(n_regions, 3) float32."""
-    table = np.zeros((len(head.region_names), 3), dtype=np.float32)
-    for name, albedo in ALBEDO.items():
-        table[head.region_names.index(name)] = albedo
+def _by_region(head: HeadModel, values: Mapping[str, float | tuple[float, float, float]]) -> FloatArray:
+    """(n_regions,) or (n_regions, 3) float32, 0 for regions without a value."""
+    table = np.zeros((len(head.region_names), *np.shape(next(iter(values.values())))), dtype=np.float32)
+    for name, value in values.items():
+        table[head.region_names.index(name)] = value
     return table
 
 

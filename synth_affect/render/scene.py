@@ -19,6 +19,7 @@ from synth_affect.render.crevices import crevices
 from synth_affect.render.eyes import EyeTexture, eye_radius, eye_texture
 from synth_affect.render.face_frame import face_frame
 from synth_affect.render.fragments import Fragments
+from synth_affect.render.lips import lip_pixels, parted_lips
 from synth_affect.render.occlusion import Occluders, find_occluders
 from synth_affect.render.pull_push import extend
 from synth_affect.render.rasterizer import interpolate, rasterize_projected
@@ -72,6 +73,7 @@ class Scene:
     region : the part of the picture that may change.  pixels : its (height, width, 3) float32 sRGB, 0-255.
     skin : (height, width, 3) float32, `pixels` as a texture of the face: lips continued over an opened mouth,
         skin continued under what stands in front of it.
+    parted_skin : (height, width, 3) float32, `skin` without the line between closed lips, for lips that open.
     projected : (n_vertices, 3) float32, x and y in pixels of the region, depth in mm.
     fragments : the rest mesh in the region.  kind_map : (height, width) uint8, kind under each pixel.
     px_per_mm : scale of the picture at the face.  normals : (n_vertices, 3) at rest.  lighting : of the face.
@@ -95,6 +97,7 @@ class Scene:
     region: Region
     pixels: FloatArray
     skin: FloatArray
+    parted_skin: FloatArray
     projected: FloatArray
     fragments: Fragments
     kind_map: IntArray
@@ -149,6 +152,7 @@ def prepare_scene(
     skin = _skin(pixels, kind_map, px_per_mm)
     if occluders is not None:
         skin = _uncovered(skin, occluders, on_face, px_per_mm)
+    upper, lower = lip_pixels(head, triangles, regions, fragments)
     return Scene(
         head=head,
         camera=camera,
@@ -161,6 +165,7 @@ def prepare_scene(
         region=region,
         pixels=pixels,
         skin=skin,
+        parted_skin=parted_lips(skin, upper, lower, on_face, px_per_mm),
         projected=projected,
         fragments=fragments,
         kind_map=kind_map,

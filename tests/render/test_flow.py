@@ -8,7 +8,15 @@ import numpy as np
 import pytest
 
 from synth_affect.arrays import FloatArray, ImageArray
-from synth_affect.render.flow import FACING, FADE_MM, LIGHT_FADE_MM, RELIGHT_LIMIT, sample, surface_flow
+from synth_affect.render.flow import (
+    FACING,
+    FADE_MM,
+    LIGHT_FADE_MM,
+    RELIGHT_LIMIT,
+    RIM_REACH_MM,
+    sample,
+    surface_flow,
+)
 from synth_affect.render.rasterizer import interpolate
 from synth_affect.render.scene import EYE_KIND, FACE_KIND, INTERIOR_KIND, MARGIN_MM, Scene, face_mask, prepare_scene
 
@@ -102,6 +110,9 @@ def test_the_flow_leads_each_surface_point_back_to_where_it_was(make_scene: Scen
     # Near the outline and on what was seen flatly the flow is continued from around.
     well_seen = interpolate(surface.fragments, scene.triangles, scene.facing[:, None])[..., 0] > FACING[1]
     inside = cv2.erode((surface.kind_map > 0).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    # And on the rims of the opened mouth it is evened out.
+    from_mouth = cv2.distanceTransform((surface.kind_map != INTERIOR_KIND).astype(np.uint8), cv2.DIST_L2, 5)
+    inside &= from_mouth > 2 * RIM_REACH_MM * scene.px_per_mm
     rows, columns = np.nonzero(surface.shown & (surface.kind_map == FACE_KIND) & well_seen & inside)
     some = np.random.default_rng(3).choice(len(rows), 300, replace=False)
     seen, weights = surface.fragments.pix_to_face[0, :, :, 0], surface.fragments.bary_coords[0, :, :, 0]
