@@ -113,11 +113,11 @@ def _hold_back(
             continue
         # Areas are close to linear in the share while little is lost; the next pass sees to the rest.
         kept = (before - least) / (before - area) if before > 0 else np.float32(0)
-        for v in (a, b, c):
-            share[v] = min(share[v], kept)
-            if not waits[v]:
-                waits[v] = True
-                waiting[n_waiting] = v
+        for corner in (a, b, c):
+            share[corner] = min(share[corner], kept)
+            if not waits[corner]:
+                waits[corner] = True
+                waiting[n_waiting] = corner
                 n_waiting += 1
     if n_waiting == 0:
         return False
@@ -146,4 +146,5 @@ def _area(points: FloatArray, a: int, b: int, c: int, normals: FloatArray, t: in
     """Of triangle `t` along its row of `normals`, the length of which is one over its area."""
     x, y, z = points[b, 0] - points[a, 0], points[b, 1] - points[a, 1], points[b, 2] - points[a, 2]
     u, v, w = points[c, 0] - points[a, 0], points[c, 1] - points[a, 1], points[c, 2] - points[a, 2]
-    return (y * w - z * v) * normals[t, 0] + (z * u - x * w) * normals[t, 1] + (x * v - y * u) * normals[t, 2]
+    area: float = (y * w - z * v) * normals[t, 0] + (z * u - x * w) * normals[t, 1] + (x * v - y * u) * normals[t, 2]
+    return area
