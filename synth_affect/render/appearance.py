@@ -28,7 +28,11 @@ def face_lighting(pixels: FloatArray, normals: FloatArray, skin: BoolArray) -> L
 ENAMEL = np.array([1.0, 0.94, 0.84], dtype=np.float32)
 """Teeth are yellower than paper (linear RGB)."""
 CAST_SHARE = 0.5
-"""How far the colour of the light, as the eyes' white shows it through reddish vessels, tints the teeth."""
+"""How far the colour of the light, as the skin and, through reddish vessels, the eyes' white show it, tints teeth."""
+SKIN_RANGE = np.array([[1.2, 0.75, 0.44], [2.0, 0.97, 0.9]], dtype=np.float32)
+"""Skin of all tones in ordinary light against its luminance (linear RGB); what is beyond is the colour of the light.
+Judged on portraits."""
+LEAST_CAST = 0.4
 
 
 def tooth_white(pixels: FloatArray, skin: BoolArray, eye_white: BoolArray) -> FloatArray:
@@ -46,6 +50,9 @@ def tooth_white(pixels: FloatArray, skin: BoolArray, eye_white: BoolArray) -> Fl
         level = 1.15 * float(np.percentile(luminance(sclera), 80))
         cast = np.percentile(sclera, 80, axis=0)
         tint = ENAMEL * np.clip(cast / max(float(luminance(cast)), 1e-4), 0.7, 1.3) ** CAST_SHARE
+    colour = np.median(linear[skin], axis=0).astype(np.float32)
+    colour /= max(float(luminance(colour)), 1e-4)
+    tint = tint * np.maximum(colour / np.clip(colour, *SKIN_RANGE), LEAST_CAST) ** np.float32(CAST_SHARE)
     level = float(np.clip(level, 0.9 * skin_light, 2.2 * skin_light))
     white: FloatArray = (level * tint / luminance(tint)).astype(np.float32)
     shown: FloatArray = np.maximum(white * min(1.0, BRIGHTEST / max(float(white.max()), 1e-6)), 0.01)
