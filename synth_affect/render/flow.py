@@ -36,6 +36,11 @@ seen too flatly. A range and not a limit, or texture would come and go from pixe
 RIM_MM, RIM_REACH_MM = 0.7, 2.5
 """Width over which the flow of lips is evened out where they open, and how far from the opening all of it and half."""
 
+FOLD_STEP = (0.5, 1.0)
+"""Steps of the flow, in pixels from one pixel to the next, from which and up to which skin folds over itself."""
+FOLD_MM, FOLD_CLEAR_MM = 2.0, 3.0
+"""Width over which such a fold is evened out, and how far from lips, lids and outline: there, steps are right."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SurfaceFlow:
@@ -88,6 +93,7 @@ def surface_flow(scene: Scene, vertices: FloatArray) -> SurfaceFlow:
     weights = texture * np.clip((rest_facing - FACING[0]) / (FACING[1] - FACING[0]), 0, 1).astype(np.float32)
     field = extend(np.concatenate([own_flow, relight[..., None]], axis=2), weights)
     _smooth_rims(field, kind_map, scene.px_per_mm)
+    _smooth_folds(field, texture & (scene.regions[seen] == scene.head.region_names.index("skin")), scene.px_per_mm)
     face = face_mask(scene, fragments)
     field[..., :2] *= _fade(scene, face, FADE_MM)[..., None]
     field[..., 2] *= _fade(scene, face, LIGHT_FADE_MM)
@@ -117,6 +123,30 @@ def _smooth_rims(field: FloatArray, kind_map: IntArray, px_per_mm: float) -> Non
     smooth[..., 2] = np.minimum(smooth[..., 2], 0)
     share = np.clip(2 - distance / reach, 0, 1)[..., None] * np.minimum(10 * weight, 1)
     field[box] += share * (smooth - field[box])
+
+
+def _smooth_folds(field: FloatArray, skin: BoolArray, px_per_mm: float) -> None:
+    """Even out `field` where the cheek folds over what lies beside it, in place: such a step is seen as a tear.
+
+    skin : (height, width) bool, where the picture shows skin that the photograph shows as well.
+    """
+    fold = np.zeros(skin.shape, dtype=np.float32)
+    for first, second in ((np.s_[:-1, :], np.s_[1:, :]), (np.s_[:, :-1], np.s_[:, 1:])):
+        step = np.maximum(*cv2.split(np.abs(field[second][..., :2] - field[first][..., :2])))
+        fold[first] = np.maximum(fold[first], step)
+    clear = cv2.distanceTransform(skin.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5)
+    fold = np.clip((fold - FOLD_STEP[0]) / (FOLD_STEP[1] - FOLD_STEP[0]), 0, 1)
+    fold *= np.clip(clear / (FOLD_CLEAR_MM * px_per_mm) - 0.5, 0, 1)
+    if not fold.any():
+        return
+    sigma = max(FOLD_MM * px_per_mm, 1.0)
+    pad = 2 + round(4 * sigma)
+    rows, columns = np.flatnonzero(fold.any(axis=1)), np.flatnonzero(fold.any(axis=0))
+    box = (slice(max(rows[0] - pad, 0), rows[-1] + pad + 1), slice(max(columns[0] - pad, 0), columns[-1] + pad + 1))
+    width = 1 + 2 * round(sigma)
+    spread = cv2.dilate(fold[box], cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (width, width)))
+    share = cv2.GaussianBlur(spread, (0, 0), 0.5 * sigma)[..., None]
+    field[box] += share * (cv2.GaussianBlur(field[box], (0, 0), sigma) - field[box])
 
 
 def _shown(scene: Scene, own_flow: FloatArray, rest_depth: FloatArray, kind_map: IntArray) -> BoolArray:
