@@ -149,10 +149,10 @@ def prepare_scene(
     occluders = find_occluders(
         pixels, on_face, kind_map == EYE_KIND, kind_map > 0, face_frame(landmarks, camera, px_per_mm)
     )
-    skin = _skin(pixels, kind_map, px_per_mm)
+    upper, lower = lip_pixels(head, triangles, regions, fragments)
+    skin = _skin(pixels, kind_map, upper | lower, px_per_mm)
     if occluders is not None:
         skin = _uncovered(skin, occluders, on_face, px_per_mm)
-    upper, lower = lip_pixels(head, triangles, regions, fragments)
     return Scene(
         head=head,
         camera=camera,
@@ -186,18 +186,61 @@ LIP_RIM_MM = 1.2
 """So close to an open mouth a fitted lip may lie on teeth."""
 
 
-def _skin(pixels: FloatArray, kind_map: IntArray, px_per_mm: float) -> FloatArray:
-    """`pixels` with lips continued over the opened mouth, so that a lip that moves takes no teeth along."""
+STRAY_TOOTH_MM, LEAST_PALER = 4.5, 0.05
+"""So far from an open mouth a tooth may lie under a fitted lip; how much less red than lips teeth are to be told."""
+TOOTH_SHARE, PALER = 0.35, 1.15
+"""From this share of the way between the colours of lips and teeth on, and this much brighter than the lips around,
+it is a tooth."""
+
+
+def _skin(pixels: FloatArray, kind_map: IntArray, lips: BoolArray, px_per_mm: float) -> FloatArray:
+    """`pixels` with lips continued over the opened mouth, so that a lip that moves takes no teeth along.
+
+    lips : (height, width) bool, where the fitted face has lips.
+    """
     inside = (kind_map == INTERIOR_KIND).astype(np.uint8)
     if not inside.any():
         return pixels
     width = 1 + 2 * max(1, round(LIP_RIM_MM * px_per_mm))
     opening = cv2.dilate(inside, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (width, width)))
+    around = 1 + 2 * max(1, round(0.5 * LIP_RIM_MM * px_per_mm))
+    stray = _stray_teeth(pixels, inside > 0, lips, px_per_mm).astype(np.uint8)
+    opening = np.maximum(opening, cv2.dilate(stray, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (around, around))))
     known = ((opening == 0) & (kind_map == FACE_KIND)).astype(np.float32)
     over = cv2.GaussianBlur(opening.astype(np.float32), (0, 0), max(0.25 * LIP_RIM_MM * px_per_mm, 0.5))
     over = np.maximum(over, inside)[..., None]
     skin: FloatArray = over * extend(pixels, known) + (1 - over) * pixels
     return skin
+
+
+def _stray_teeth(pixels: FloatArray, inside: BoolArray, lips: BoolArray, px_per_mm: float) -> BoolArray:
+    """(height, width) bool: what on the fitted lips, near the opened mouth, has the colour of teeth."""
+    stray = np.zeros(inside.shape, dtype=bool)
+    rows, columns = np.flatnonzero(inside.any(axis=1)), np.flatnonzero(inside.any(axis=0))
+    pad = 1 + round(STRAY_TOOTH_MM * px_per_mm)
+    box = (slice(max(rows[0] - pad, 0), rows[-1] + pad + 1), slice(max(columns[0] - pad, 0), columns[-1] + pad + 1))
+    from_mouth = cv2.distanceTransform((~inside[box]).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5) / px_per_mm
+    red, green, blue = cv2.split(pixels[box] + 1)
+    brightness = red + green + blue
+    redness = (red - 0.5 * (green + blue)) / brightness
+    own = lips[box] & (from_mouth > LIP_RIM_MM)
+    teeth = inside[box] & (brightness > np.percentile(brightness[inside[box]], 50))
+    if not own.any():
+        return stray
+    of_lips, of_teeth = float(np.median(redness[own])), float(np.median(redness[teeth]))
+    if of_teeth > of_lips - LEAST_PALER:
+        return stray
+    counted = own.astype(np.float32)
+    near = 0.5 * STRAY_TOOTH_MM * px_per_mm
+    usual = cv2.GaussianBlur(brightness * counted, (0, 0), near) / np.maximum(
+        cv2.GaussianBlur(counted, (0, 0), near), 1e-3
+    )
+    like = (redness < of_lips + TOOTH_SHARE * (of_teeth - of_lips)) & (brightness > PALER * usual)
+    like = (like & lips[box] & (from_mouth < STRAY_TOOTH_MM)) | inside[box]
+    # A highlight of the lips is as pale, and no part of the row of teeth.
+    _, labels = cv2.connectedComponents(like.astype(np.uint8), connectivity=4)
+    stray[box] = np.isin(labels, np.unique(labels[inside[box]])) & ~inside[box]
+    return stray
 
 
 COVER_RIM_MM, COVER_RIM_PX = 0.8, 2
