@@ -36,8 +36,13 @@ def cca(
         typer.Option(metavar="COUNT...", help="Counts of principal components [default: 84 150 200 300 500]."),
     ] = None,
     folds: Annotated[int, typer.Option(parser=count, metavar="COUNT", help="Subject splits.")] = 5,
+    every: Annotated[
+        int, typer.Option(parser=count, metavar="COUNT", help="Of so many frames of a sequence, take one.")
+    ] = 12,
     seed: Annotated[int, typer.Option(parser=count, metavar="COUNT", help="Of the splits.")] = 0,
-    out: Annotated[Path | None, typer.Option(help="A folder for cca.csv, cca.json and cca.png.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="A folder for cca.csv, cca.json and cca.png; made if missing.")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """PCA of posed faces, canonical correlation with valence and arousal, regression, tested on other people.
@@ -57,6 +62,7 @@ def cca(
         gallery,
         counts,
         folds=folds,
+        every=every,
         seed=seed,
         out=out,
         progress=lambda items, n: with_progress(items, n, "validating"),

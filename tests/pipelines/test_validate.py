@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
@@ -72,7 +73,7 @@ def gallery(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_a_linear_relation_is_found_in_people_who_were_not_seen(gallery: Path) -> None:
-    found = validate_cca(gallery, (3, 6, 12), folds=3)
+    found = validate_cca(gallery, (3, 6, 12), folds=3, every=1)
     assert [row["components"] for row in found["rows"]] == [3, 6, 12]
     for row in found["rows"][1:]:
         assert min(row["ccc_valence"], row["ccc_arousal"]) > 0.97
@@ -86,8 +87,34 @@ def test_a_linear_relation_is_found_in_people_who_were_not_seen(gallery: Path) -
 
 def test_labels_that_mean_nothing_give_nothing(tmp_path: Path) -> None:
     path = write(tmp_path / "gallery", *everybody(planted=False))
-    (row,) = validate_cca(path, (6,), folds=3)["rows"]
+    (row,) = validate_cca(path, (6,), folds=3, every=1)["rows"]
     assert max(abs(row["ccc_valence"]), abs(row["ccc_arousal"])) < 0.2
+
+
+def test_shuffled_labels_give_nothing(tmp_path: Path) -> None:
+    rng = np.random.default_rng(3)
+    shuffled = []
+    for recording in everybody():
+        order = rng.permutation(N_FRAMES)
+        columns = {field.name: getattr(recording, field.name) for field in fields(recording)}
+        columns |= {"valence": recording.valence[order], "arousal": recording.arousal[order]}
+        shuffled.append(GallerySequence(**columns))
+    (row,) = validate_cca(write(tmp_path / "gallery", *shuffled), (6,), folds=3, every=1)["rows"]
+    assert max(abs(row["ccc_valence"]), abs(row["ccc_arousal"])) < 0.2
+
+
+def test_takes_the_first_of_so_many_frames_of_each_sequence(gallery: Path) -> None:
+    found = validate_cca(gallery, (3,), folds=2)
+    assert (found["every"], found["posed_apex_frames"], found["spontaneous_frames"]) == (12, 18, 18)  # 0, 12 and 24
+    assert validate_cca(gallery, (3,), folds=2, every=13)["spontaneous_frames"] == 12
+
+
+def test_names_the_best_count(gallery: Path) -> None:
+    found = validate_cca(gallery, (3, 6), folds=2, every=1)
+    assert found["best_components"] == 6  # three of the six directions leave valence or arousal out
+    lines = cca_text(found).splitlines()
+    assert [line.endswith("  best") for line in lines] == [False, False, True]
+    assert found["share_of_ceiling"] is None  # nobody knows the ceiling here
 
 
 def test_is_the_same_every_time(gallery: Path) -> None:
@@ -95,18 +122,32 @@ def test_is_the_same_every_time(gallery: Path) -> None:
 
 
 def test_writes_table_figure_and_json(gallery: Path, tmp_path: Path) -> None:
-    found = validate_cca(gallery, (3, 6), folds=2, out=tmp_path)
-    assert json.loads((tmp_path / "cca.json").read_text()) == found
-    lines = (tmp_path / "cca.csv").read_text().splitlines()
+    out = tmp_path / "not there" / "yet"
+    found = validate_cca(gallery, (3, 6), folds=2, out=out)
+    assert json.loads((out / "cca.json").read_text()) == found
+    lines = (out / "cca.csv").read_text().splitlines()
     assert lines[0].startswith("components,explained,ccc_valence,ccc_valence_ci")
     assert len(lines) == 3
-    with Image.open(tmp_path / "cca.png") as figure:
+    with Image.open(out / "cca.png") as figure:
         assert len(figure.getcolors(100_000)) > 10
     assert len(cca_text(found).splitlines()) == 3
 
 
 def test_the_command_takes_counts_behind_one_option(gallery: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    arguments = ["validate", "cca", "--gallery", str(gallery), "--components", "3", "6", "--folds", "2", "--json"]
+    arguments = [
+        "validate",
+        "cca",
+        "--gallery",
+        str(gallery),
+        "--components",
+        "3",
+        "6",
+        "--folds",
+        "2",
+        "--every",
+        "1",
+        "--json",
+    ]
     assert main(arguments) == 0
     assert [row["components"] for row in json.loads(capsys.readouterr().out)["rows"]] == [3, 6]
 
@@ -119,8 +160,13 @@ def test_the_command_takes_counts_behind_one_option(gallery: Path, capsys: pytes
         (["--gallery", "GALLERY", "--components", "3", "x"], "--components: 'x' is not a whole number"),
         (["--gallery", "GALLERY", "--components", "1"], "--components: counts of at least 2 are needed"),
         (["--gallery", "GALLERY", "--components", "3", "--folds", "1"], "--folds: 1 is not 2 or more"),
+        (["--gallery", "GALLERY", "--components", "3", "--every", "0"], "--every: 0 is not 1 or more"),
+        (
+            ["--gallery", "GALLERY", "--components", "3", "--out", "/dev/null/x"],
+            "/dev/null/x: cannot be made in /dev/null",
+        ),
         (["--gallery", "GALLERY", "--components", "3", "--folds", "7"], "6 annotated people; 7 folds need as many"),
-        (["--gallery", "GALLERY", "--components", "150"], "components: 150 cannot be found in 150 frames"),
+        (["--gallery", "GALLERY", "--components", "150"], "components: 150 cannot be found in 18 frames"),
     ],
 )
 def test_the_command_refuses(
