@@ -52,7 +52,7 @@ def tooth_white(pixels: FloatArray, skin: BoolArray, eye_white: BoolArray) -> Fl
         tint = ENAMEL * np.clip(cast / max(float(luminance(cast)), 1e-4), 0.7, 1.3) ** CAST_SHARE
     colour = np.median(linear[skin], axis=0).astype(np.float32)
     colour /= max(float(luminance(colour)), 1e-4)
-    tint = tint * np.maximum(colour / np.clip(colour, *SKIN_RANGE), LEAST_CAST) ** np.float32(CAST_SHARE)
+    tint = (tint * np.maximum(colour / np.clip(colour, *SKIN_RANGE), LEAST_CAST) ** CAST_SHARE).astype(np.float32)
     level = float(np.clip(level, 0.9 * skin_light, 2.2 * skin_light))
     white: FloatArray = (level * tint / luminance(tint)).astype(np.float32)
     shown: FloatArray = np.maximum(white * min(1.0, BRIGHTEST / max(float(white.max()), 1e-6)), 0.01)

@@ -36,7 +36,7 @@ seen too flatly. A range and not a limit, or texture would come and go from pixe
 RIM_MM, RIM_REACH_MM = 0.7, 2.5
 """Width over which the flow of lips is evened out where they open, and how far from the opening all of it and half."""
 
-FOLD_STEP = (0.5, 1.0)
+FOLD_STEP = (0.7, 1.2)
 """Steps of the flow, in pixels from one pixel to the next, from which and up to which skin folds over itself."""
 FOLD_MM, FOLD_CLEAR_MM = 2.0, 3.0
 """Width over which such a fold is evened out, and how far from lips, lids and outline: there, steps are right."""
