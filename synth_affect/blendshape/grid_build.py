@@ -45,11 +45,11 @@ N_CLUSTERS = 5
 AT_REST, MISLABELLED = 0.35, 2.0
 """A face that moves less than this share of what is usual at its distance from neutral is at rest; one that moves more
 than the second has a label that is not its own, such as that of a moment before."""
-AGREEMENT = 3.0
+AGREEMENT = 6.0
 """What a difference to a neighbour as large as an expression costs, in nats of density."""
-SMOOTHING_ALONG, SMOOTHING_ACROSS = 1.0, 0.1
-"""What differences between neighbours count along a ray and across, against the cell's own value, when values over the
-distance from neutral are smoothed."""
+SMOOTHING_ALONG, SMOOTHING_ACROSS, EVENING = 3.0, 0.4, 12
+"""What differences between neighbours count along a ray and across, against the cell's own value; and how often these
+are weighted anew. With them no vertex of the packaged grid's paths moves more than twice its usual step."""
 LIKE_TYPICAL = 1.5
 """Faces up to this many bandwidths from the typical one are its kind."""
 RANGE = (0.05, 0.95)
@@ -92,7 +92,7 @@ def build_grid(
         table.sequence[rows],
     )
     metric = _metric(components)
-    cells = [_gather(frames, cell, metric) for cell in range(N_CELLS)]
+    found_in = [_gather(frames, cell, metric) for cell in range(N_CELLS)]
     counts = np.bincount(frames.cells, minlength=N_CELLS)
     few = np.array([counts[c] < THIN_FRAMES or _n_different(frames.subjects[frames.cells == c]) < THIN_SUBJECTS
                     for c in range(N_CELLS)])  # fmt: skip
@@ -101,7 +101,7 @@ def build_grid(
     usual = _usual_motion(frames, metric)
     candidates = [
         [mode for mode in found if AT_REST <= mode.size / (usual * radius) <= MISLABELLED] if known else []
-        for found, radius, known in zip(cells, _RADII, ~few & (_RADII > CELL_WIDTH), strict=True)
+        for found, radius, known in zip(found_in, _RADII, ~few & (_RADII > CELL_WIDTH), strict=True)
     ]
     thin = np.array([not found for found in candidates])
     if thin.all():
@@ -110,13 +110,14 @@ def build_grid(
     kinds = [None if mode is None else _kind(mode) for mode in chosen]
     k = n_components
 
-    def smooth(values: list[FloatArray | None]) -> FloatArray:
-        return _smoothed(np.stack([np.zeros(k) if v is None else v for v in values]), ~thin)
+    def table_of(values: list[FloatArray | None]) -> FloatArray:
+        return np.stack([np.zeros(k) if value is None else value for value in values])
 
-    typical = smooth([None if m is None else m.weights for m in chosen])
-    deviation = np.maximum(smooth([None if s is None else s.deviation for s in kinds]), 0)
-    below = np.minimum(smooth([None if s is None else s.below for s in kinds]), 0)
-    above = np.maximum(smooth([None if s is None else s.above for s in kinds]), 0)
+    typical = _smoothed(table_of([None if m is None else m.weights for m in chosen]), ~thin, components)
+    below, above, deviation = (
+        _filled(table_of([None if s is None else getattr(s, name) for s in kinds]), ~thin)
+        for name in ("below", "above", "deviation")
+    )
     means = np.zeros((N_CELLS, k))
     np.add.at(means, frames.cells, frames.weights)
     means /= np.maximum(counts, 1)[:, None]
@@ -128,7 +129,7 @@ def build_grid(
         thin=thin,
         medians=_medians(frames),
         typical=typical,
-        mean=_smoothed(means, ~few, only_fill=True),
+        mean=_filled(means, ~few),
         deviation=deviation,
         lower=typical + below,
         upper=typical + above,
@@ -371,37 +372,60 @@ def _correlation_root(kinds: list[_Kind], k: int) -> FloatArray:
     return root
 
 
-def _smoothed(values: FloatArray, known: BoolArray, *, only_fill: bool = False) -> FloatArray:
-    """(100, k) float32: values that are near their own, and over the distance from neutral near their neighbours'.
+def _smoothed(values: FloatArray, known: BoolArray, components: SparseComponents) -> FloatArray:
+    """(100, k) float32: weights near their own, and over the distance from neutral near their neighbours'.
 
     known : (100,) cells that have values; the others come from their neighbours alone.
-    only_fill : the known ones stay.
+    Where neighbours differ much they are drawn together more: a change of family is spread over several cells, as the
+    minimum of a higher power of the differences spreads it, found by iterated reweighting.
     """
-    differences = _differences()
-    over_radius = np.where(known[:, None], values / _RADII[:, None], 0)
-    if only_fill:
-        free = np.flatnonzero(~known)
-        from_known = differences[np.ix_(free, np.flatnonzero(known))] @ over_radius[known]
-        over_radius[free] = np.linalg.solve(differences[np.ix_(free, free)], -from_known)
-    else:
-        trust = np.diag(np.where(known, np.square(_RADII), 0))
-        over_radius = np.linalg.solve(trust + differences, trust @ over_radius)
-    smooth: FloatArray = (over_radius * _RADII[:, None]).astype(np.float32)
+    offsets = components.offsets.reshape(len(components.offsets), -1)
+    first, second, along, at_distance = _edges()
+    trust = np.where(known, np.square(_RADII), 0)
+    own = trust[:, None] * np.where(known[:, None], values / _RADII[:, None], 0)
+    stiffness = at_distance * (SMOOTHING_ALONG * along + SMOOTHING_ACROSS * (1 - along))
+    stretch = np.ones(len(first))
+    for _ in range(EVENING):
+        field = np.linalg.solve(np.diag(trust) + _laplacian(first, second, stiffness * stretch), own)
+        differences = ((field[first] - field[second]).astype(np.float32) @ offsets).reshape(len(first), -1, 3)
+        lengths = np.linalg.norm(differences, axis=2).max(axis=1) * np.sqrt(at_distance)
+        relative = lengths / max(float(lengths.mean()), 1e-9)
+        stretch = np.sqrt(stretch * np.clip(np.square(relative), 0.05, 20))
+    smooth: FloatArray = (field * _RADII[:, None]).astype(np.float32)
     return smooth
 
 
-def _differences() -> FloatArray:
-    """(100, 100): the quadratic form of squared differences between neighbours."""
+def _filled(values: FloatArray, known: BoolArray) -> FloatArray:
+    """(100, k) float32: `values`, and for cells that are not known what lies evenly between those that are."""
+    first, second, _, at_distance = _edges()
+    laplacian = _laplacian(first, second, at_distance)
+    over_radius = np.where(known[:, None], values / _RADII[:, None], 0)
+    free = np.flatnonzero(~known)
+    from_known = laplacian[np.ix_(free, np.flatnonzero(known))] @ over_radius[known]
+    over_radius[free] = np.linalg.solve(laplacian[np.ix_(free, free)], -from_known)
+    filled: FloatArray = (over_radius * _RADII[:, None]).astype(np.float32)
+    return filled
+
+
+def _edges() -> tuple[IntArray, IntArray, FloatArray, FloatArray]:
+    """Of all pairs of neighbours: both cells, the squared cosine between what joins them and the ray, and the squared
+    distance from neutral, with which differences of values over the distance are in mm, as the errors are.
+    """
+    pairs = [(cell, other) for cell in range(N_CELLS) for other in _around(cell) if cell < other]
+    first, second = np.array(pairs).T
+    between, middle = _CENTRES[second] - _CENTRES[first], (_CENTRES[second] + _CENTRES[first]) / 2
+    at_distance = np.square(middle).sum(axis=1)
+    sizes = np.square(between).sum(axis=1) * at_distance
+    along = np.square((between * middle).sum(axis=1)) / np.where(sizes > 0, sizes, 1)
+    # Across the origin, where a distance of nothing would leave a cell alone.
+    return first, second, along, np.maximum(at_distance, (CELL_WIDTH / 2) ** 2)
+
+
+def _laplacian(first: IntArray, second: IntArray, weights: FloatArray) -> FloatArray:
     form = np.zeros((N_CELLS, N_CELLS))
-    for cell in range(N_CELLS):
-        for other in _around(cell):
-            between = _CENTRES[other] - _CENTRES[cell]
-            middle = _CENTRES[other] + _CENTRES[cell]
-            size = np.linalg.norm(between) * np.linalg.norm(middle)
-            cosine = float(between @ middle / size) if size > 0 else 0.0
-            weight = SMOOTHING_ALONG * cosine**2 + SMOOTHING_ACROSS * (1 - cosine**2)
-            form[cell, cell] += weight
-            form[cell, other] -= weight
+    np.add.at(form, (first, second), -weights)
+    form += form.T
+    form[np.diag_indices(N_CELLS)] = -form.sum(axis=1)
     return form
 
 
