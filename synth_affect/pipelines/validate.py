@@ -44,7 +44,7 @@ EXACT_ROWS = 8_000
 """Training frames up to which the regression is solved exactly; its cost grows with their square."""
 MOST_ROWS = 100_000
 """Training frames beyond which an even selection of so many is taken."""
-LANDMARKS = 200
+LANDMARKS = 100
 """Of the Nystroem approximation of the kernel, above EXACT_ROWS."""
 SUPPORT_VECTORS = {"C": 1.0, "epsilon": 0.05}
 GAMMA = 0.5
