@@ -22,6 +22,8 @@ from synth_affect.render.spherical_harmonics import shading_ratio
 FADE_MM = 34.0
 """Past the face's outline the flow fades to zero over this distance: more than twice what a jaw travels, so that the
 neck is pressed together and never folded."""
+FASTEST = 3.0
+"""Past an edge (Scene.apart_mm) it fades up to this much faster: what is not the neck stays, and the chin covers it."""
 LIGHT_FADE_MM = 5.0
 """Past the outline the light fades sooner: what lies there is hair or background, and a white wall shows every shade.
 Not at once, because a fitted outline lies some millimetres beside the true one."""
@@ -95,8 +97,10 @@ def surface_flow(scene: Scene, vertices: FloatArray) -> SurfaceFlow:
     _smooth_rims(field, kind_map, scene.px_per_mm)
     _smooth_folds(field, texture & (scene.regions[seen] == scene.head.region_names.index("skin")), scene.px_per_mm)
     face = face_mask(scene, fragments)
-    field[..., :2] *= _fade(scene, face, FADE_MM)[..., None]
-    field[..., 2] *= _fade(scene, face, LIGHT_FADE_MM)
+    distance = cv2.distanceTransform((~face).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5) / scene.px_per_mm
+    apart = np.clip(scene.apart_mm, distance, FASTEST * distance)
+    field[..., :2] *= _fade(apart, FADE_MM)[..., None]
+    field[..., 2] *= _fade(distance, LIGHT_FADE_MM)
     return SurfaceFlow(
         fragments, kind_map, field[..., :2], shown, own_flow, 1 + field[..., 2], vertices, projected, normals
     )
@@ -157,13 +161,12 @@ def _shown(scene: Scene, own_flow: FloatArray, rest_depth: FloatArray, kind_map:
     return shown
 
 
-def _fade(scene: Scene, face: BoolArray, reach_mm: float) -> FloatArray:
+def _fade(distance_mm: FloatArray, reach_mm: float) -> FloatArray:
     """(height, width) float32: 1 on the face, smoothly to 0 at reach_mm around it.
 
     The region reaches MARGIN_MM past the face, which is more, so nothing is left at its border.
     """
-    distance = cv2.distanceTransform((~face).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5)
-    t = np.clip(1 - distance / (reach_mm * scene.px_per_mm), 0, 1)
+    t = np.clip(1 - distance_mm / reach_mm, 0, 1)
     faded: FloatArray = t * t * (3 - 2 * t)
     return faded
 

@@ -24,6 +24,7 @@ from synth_affect.render.occlusion import Occluders, find_occluders
 from synth_affect.render.pull_push import extend
 from synth_affect.render.rasterizer import interpolate, rasterize_projected
 from synth_affect.render.spherical_harmonics import Lighting
+from synth_affect.render.surroundings import apart_mm
 
 FACE = ("skin", "lips", "lids")
 EYES = ("eyeball", "iris")
@@ -83,6 +84,7 @@ class Scene:
     eyes : their texture.
     chroma : share of colour that the picture has, 0 for greyscale and 1 for ordinary photographs.
     skin_texture : how lined or rough the skin looks, see `skin_texture`.
+    apart_mm : (height, width) float32, how far from the face what lies around it is, edges counted as distance.
     occluders : what stands in front of the face and stays where it is; None without any.
     """
 
@@ -110,6 +112,7 @@ class Scene:
     eyes: EyeTexture
     chroma: float
     skin_texture: float
+    apart_mm: FloatArray
     occluders: Occluders | None
 
 
@@ -178,6 +181,7 @@ def prepare_scene(
         eyes=eye_texture(head, pixels, kind_map == EYE_KIND, rest_radius, radius, projected, px_per_mm, eye_white_srgb),
         chroma=chroma(pixels[kind_map == FACE_KIND]),
         skin_texture=skin_texture(pixels, (seen >= 0) & (regions[seen] == head.region_names.index("skin")), px_per_mm),
+        apart_mm=apart_mm(pixels, kind_map > 0, px_per_mm),
         occluders=occluders,
     )
 

@@ -11,6 +11,7 @@ from synth_affect.arrays import FloatArray, ImageArray
 from synth_affect.render.flow import (
     FACING,
     FADE_MM,
+    FASTEST,
     LIGHT_FADE_MM,
     RELIGHT_LIMIT,
     RIM_REACH_MM,
@@ -75,6 +76,8 @@ def test_a_shifted_mesh_flows_back_by_its_shift(shifted_scene: Scene) -> None:
 
 
 def test_the_flow_fades_to_nothing_around_the_face(shifted_scene: Scene) -> None:
+    # As before a wall of one colour: nothing is further away than it is.
+    shifted_scene = replace(shifted_scene, apart_mm=np.zeros_like(shifted_scene.apart_mm))
     surface = surface_flow(shifted_scene, shifted_scene.vertices)
     face = face_mask(shifted_scene, surface.fragments)
     distance_mm = cv2.distanceTransform((~face).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
@@ -90,6 +93,18 @@ def test_the_flow_fades_to_nothing_around_the_face(shifted_scene: Scene) -> None
     np.testing.assert_allclose(length[middle], 0.5 * np.linalg.norm(SHIFT_PX), rtol=0.15)
     step = np.abs(np.diff(length, axis=1)).max()
     assert step < 4 * np.linalg.norm(SHIFT_PX) / (FADE_MM * shifted_scene.px_per_mm)  # nowhere a seam
+
+
+def test_the_flow_fades_sooner_past_an_edge(shifted_scene: Scene) -> None:
+    walled = replace(shifted_scene, apart_mm=np.full_like(shifted_scene.apart_mm, 200))
+    plain = replace(shifted_scene, apart_mm=np.zeros_like(shifted_scene.apart_mm))
+    sooner, later = (surface_flow(scene, shifted_scene.vertices) for scene in (walled, plain))
+    face = face_mask(shifted_scene, sooner.fragments)
+    np.testing.assert_array_equal(sooner.flow[face], later.flow[face])
+    distance_mm = cv2.distanceTransform((~face).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    distance_mm /= shifted_scene.px_per_mm
+    assert not sooner.flow[distance_mm > 1.05 * FADE_MM / FASTEST].any()
+    assert np.abs(later.flow[(distance_mm > 12) & (distance_mm < 15)]).max(axis=1).min() > 1
 
 
 @pytest.mark.parametrize("yaw_rad", [-0.8, 0.0, 0.8])
