@@ -59,7 +59,7 @@ class Case:
 def make_case(template: Template, number: int) -> Case:
     """A person of their own with the expression of the number."""
     head = load_cc0()
-    rng = np.random.default_rng(1000 + number)
+    rng = np.random.default_rng(7000 + number)
     expression = list(EXPRESSIONS)[number % len(EXPRESSIONS)]
     raw = raw_scan(head, template, identity(head, rng), weights(head, expression), rng)
     scan = prepare_scan(raw.vertices, raw.triangles, name=expression)

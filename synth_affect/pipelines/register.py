@@ -25,7 +25,7 @@ from typing import Any, Literal, Protocol, get_args
 import numpy as np
 
 from synth_affect.arrays import FloatArray
-from synth_affect.blendshape.registration.nonrigid_icp import NonRigidIcp, NonRigidIcpSettings
+from synth_affect.blendshape.registration.nonrigid_icp import FOR_SEEN_LANDMARKS, NonRigidIcp, NonRigidIcpSettings
 from synth_affect.blendshape.registration.quality import (
     QualityLimits,
     RegistrationQuality,
@@ -35,7 +35,9 @@ from synth_affect.blendshape.registration.quality import (
 from synth_affect.blendshape.registration.result import Registration
 from synth_affect.blendshape.registration.rigid import RigidMotion, fit_rigid_robust, inverse, moved
 from synth_affect.blendshape.registration.scan import MM_PER_UNIT, Scan, prepare_scan
+from synth_affect.blendshape.registration.thin_plate import vertex_areas
 from synth_affect.blendshape.registration.uv_registration import UvRegistration, UvSettings
+from synth_affect.blendshape.registration.visibility import visible_vertices
 from synth_affect.blendshape.template import Template
 from synth_affect.data.landmark_markups import ibug_points
 from synth_affect.data.landmarks_3d import SUFFIXES, read_landmarks_3d
@@ -61,9 +63,6 @@ Method = Literal["nicp", "uv"]
 MAX_WORKERS = 64
 MAX_LEVELS = 4
 """Of folders, for which a folder of landmark files is searched in the likeness of the folder of scans."""
-LANDMARK_NOISE_MM = 3.0
-"""Measured on synthetic recordings: to follow only landmarks that moved further from where the last frame was, and to
-take away what is wrong with them all along, brings the error of displacements from 0.59 mm to 0.42 mm (medians)."""
 MIN_SHARED_LANDMARKS = 6
 """For moving the last frame to where the head is now."""
 
@@ -71,12 +70,21 @@ MIN_SHARED_LANDMARKS = 6
 class Registrar(Protocol):
     """Brings a template onto scans."""
 
-    def __call__(self, scan: Scan, landmarks: FloatArray, *, start: FloatArray | None = None) -> Registration:
+    def __call__(
+        self,
+        scan: Scan,
+        landmarks: FloatArray,
+        *,
+        start: FloatArray | None = None,
+        neutral: FloatArray | None = None,
+    ) -> Registration:
         """The template's vertices on `scan`.
 
         landmarks : (68, 3), mm, scan frame, in the order of the template's; rows of NaN where a point is missing.
         start : (n_vertices, 3), mm, scan frame: about where the vertices are, from the frame before. With it the
             landmarks may all be missing.
+        neutral : (n_vertices, 3), mm, any frame: the same face in the reference frame of the recording, from which
+            displacements are taken; None takes the start for it.
         Raises InputError when the landmarks are too few, or the scan is not beneath the template.
         """
         ...
@@ -131,7 +139,7 @@ def plan_registration(
         "method": settings.method,
         "landmarks": "files" if settings.landmarks is not None else "seen",
         "limits": asdict(settings.limits),
-        settings.method: asdict(REGISTRARS[settings.method][1]()),
+        settings.method: asdict(_registrar_settings(settings)),
     }
     start_folder(out, template, manifest)
     done = {key: line for key, line in read_report(out).items() if not line.accepted or frame_path(out, key).is_file()}
@@ -167,6 +175,13 @@ def register_scans(
             yield line
     finally:
         write_report(out, lines.values())
+
+
+def _registrar_settings(settings: RegisterSettings) -> Any:
+    """The way's own settings."""
+    if settings.method == "nicp" and settings.landmarks is None:
+        return FOR_SEEN_LANDMARKS
+    return REGISTRARS[settings.method][1]()
 
 
 def default_workers() -> int:
@@ -314,9 +329,12 @@ class _Worker:
 
             self._landmarker = ScanLandmarker(template, MediaPipeDetector(settings.landmark_model))
             template = self._landmarker.as_seen
-        make, defaults = REGISTRARS[settings.method]
+        make, _ = REGISTRARS[settings.method]
         self._template = template
-        self._registrar: Registrar = make(template, defaults())
+        self._registrar: Registrar = make(template, _registrar_settings(settings))
+        vertices, triangles = template.mesh.vertices.astype(np.float64), template.mesh.triangles
+        # By area: lids and lips, which move most, have most of the vertices.
+        self._surface = vertex_areas(vertices, triangles) * visible_vertices(vertices, triangles)
 
     def do(self, job: _Job) -> ReportLine:
         """Register one frame and write it, if it is good.
@@ -349,10 +367,11 @@ class _Worker:
         """The registration, how good it is, and the landmarks that were found."""
         previous = self._frame(job.previous)
         landmarks = self._landmarks(job, scan, previous)
-        if previous is not None:
-            steady = self._steadied(landmarks, self._frame(job.reference) or previous)
+        reference = self._frame(job.reference)
+        if previous is not None and reference is not None:
+            steady = self._steadied(landmarks, reference)
             start = self._moved_along(_on_scan(previous), steady)
-            registration = self._registrar(scan, self._telling(steady, start), start=start)
+            registration = self._registrar(scan, steady, start=start, neutral=reference.vertices)
             quality = registration_quality(self._template, scan, registration)
             if reject_reason(quality, self._settings.limits) is None:
                 return registration, quality, landmarks
@@ -377,11 +396,6 @@ class _Worker:
         steady[shared] = moved(inverse(to_head), moved(to_head, landmarks[shared]) - error[shared])
         return steady
 
-    def _telling(self, landmarks: FloatArray, start: FloatArray) -> FloatArray:
-        """Those of `landmarks` that say more than the start: nearer to it they may be off by as much themselves."""
-        off = np.linalg.norm(landmarks - self._embedded(start), axis=1)
-        return np.where((off > LANDMARK_NOISE_MM)[:, None], landmarks, np.nan)
-
     def _embedded(self, vertices: FloatArray) -> FloatArray:
         return embed(vertices, self._template.mesh.triangles, self._template.landmarks_68)
 
@@ -405,7 +419,7 @@ class _Worker:
         """In the head frame, as the first accepted frame of the recording stands there."""
         to_head, reference = registration.scan_to_head, self._frame(job.reference)
         if reference is not None:
-            to_head = fit_rigid_robust(registration.vertices, reference.vertices)
+            to_head = fit_rigid_robust(registration.vertices, reference.vertices, self._surface)
         back = inverse(to_head)
         return RegisteredFrame(
             moved(to_head, registration.vertices), back.rotation, back.translation, moved(to_head, landmarks)

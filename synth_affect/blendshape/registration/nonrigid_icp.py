@@ -9,6 +9,7 @@ import numpy as np
 from scipy.sparse import csr_matrix, diags, eye
 from scipy.sparse.linalg import splu
 from scipy.spatial import cKDTree
+from scipy.spatial.transform import Rotation
 
 from synth_affect.arrays import BoolArray, FloatArray, IntArray, readonly
 from synth_affect.blendshape.registration.result import Registration
@@ -18,14 +19,18 @@ from synth_affect.blendshape.registration.surface import NOWHERE, SurfaceTree
 from synth_affect.blendshape.registration.thin_plate import membrane_matrix, plate_matrix, vertex_areas
 from synth_affect.blendshape.registration.visibility import visible_vertices
 from synth_affect.blendshape.template import Template
-from synth_affect.errors import FitError, InputError, ShapeError
+from synth_affect.errors import FitError, InputError
 from synth_affect.heads.mesh import vertex_normals
 
 JAW_LINE = 17
 """The first landmarks of ibug's markup follow the jaw; the others sit on features."""
+NOSE = slice(10, 19)
+"""Of the others."""
 MIN_LANDMARKS = 6
 """Fewer leave the pose of a face to their noise."""
 
+RIGID_STEPS = 4
+"""To carry the frame before along with the head."""
 JUMP_MM = 6.0
 """From one frame to the next a face moves less."""
 
@@ -48,37 +53,63 @@ class Level:
     look: bool = False
 
 
+def _schedule(*landmark_mm2: float) -> tuple[Level, ...]:
+    """The levels for a face by itself; the weights of the landmarks at the first six."""
+    first, second, third, fourth, fifth, sixth = landmark_mm2
+    return (
+        Level(60.0, first, 20.0, 0.5),
+        Level(30.0, second, 12.0, 0.5),
+        Level(15.0, third, 8.0, 0.6, steps=5),
+        Level(9.0, fourth, 6.0, 0.6, steps=5, look=True),
+        Level(6.0, fifth, 4.0, 0.6, steps=5),
+        Level(4.0, sixth, 3.0, 0.6, steps=5, look=True),
+        Level(2.5, 0.0, 3.0, 0.6),
+        Level(1.5, 0.0, 3.0, 0.6, steps=3, look=True),
+    )
+
+
+def _tracking(*landmark_mm2: float) -> tuple[Level, ...]:
+    """The levels for a frame that follows another; the weights of the landmarks."""
+    first, second, third, fourth = landmark_mm2
+    return (
+        Level(9.0, first, 6.0, 0.5, steps=3),
+        Level(5.0, second, 4.0, 0.6, steps=3, look=True),
+        Level(3.0, third, 3.0, 0.6, steps=3),
+        Level(2.0, fourth, 2.0, 0.6, steps=2),
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class NonRigidIcpSettings:
-    """levels : from stiff to loose.
-    warm_level : the first one where the frame before is given.
-    warm_landmarks : factor on the landmarks' weight there: a detector's noise would shake the frames.
-    tangential : weight of the distance along the surface, beside 1 for the one across it.
+    """levels : from stiff to loose, for a face by itself; the landmarks fade, and the relief leads.
+    track : the same where the frame before is given. The landmarks stay to the end, without what is wrong with them
+        all along: the corners of the mouth and the lids slide on surfaces that do not tell.
+    stay : weight of the displacement itself where a frame follows, per mm^2, beside 1 for the distance to the scan.
+        Without it cheeks and forehead, which nothing holds, drift from frame to frame by as much as faces move.
+    tangential : weight of the distance along the surface from the partner, beside 1 for the one across it.
     membrane : of the plate's weight, as the share of stretching in it; keeps parts that nothing holds in shape.
-    settled_mm : a level ends when its solve moves the vertices by less (root mean square).
+    settled_mm, track_settled_mm : a level ends when its solve moves the vertices by less (root mean square); in a
+        sequence small parts move alone.
     solver_steps : of conjugate gradients in a solve.
     """
 
-    levels: tuple[Level, ...] = (
-        Level(60.0, 400.0, 20.0, 0.5),
-        Level(30.0, 250.0, 12.0, 0.5),
-        Level(15.0, 130.0, 8.0, 0.6),
-        Level(9.0, 60.0, 6.0, 0.6, look=True),
-        Level(6.0, 30.0, 4.0, 0.6),
-        Level(4.0, 10.0, 3.0, 0.6, look=True),
-        Level(2.5, 3.0, 3.0, 0.6),
-        Level(1.5, 0.0, 3.0, 0.6, steps=3, look=True),
-    )
-    warm_level: int = 4
-    warm_landmarks: float = 0.3
-    tangential: float = 0.05
+    levels: tuple[Level, ...] = _schedule(400.0, 250.0, 130.0, 30.0, 10.0, 3.0)
+    track: tuple[Level, ...] = _tracking(3.0, 3.0, 3.0, 1.0)
+    stay: float = 0.02
+    tangential: float = 0.01
     membrane: float = 0.02
     settled_mm: float = 0.05
+    track_settled_mm: float = 0.01
     solver_steps: int = 8
 
-    def __post_init__(self) -> None:
-        if not 0 <= self.warm_level < len(self.levels):
-            raise ShapeError("warm_level", f"a level, 0 to {len(self.levels) - 1}", str(self.warm_level))
+
+FOR_SEEN_LANDMARKS = NonRigidIcpSettings(
+    levels=_schedule(400.0, 60.0, 6.0, 1.0, 0.3, 0.1), track=_tracking(2.0, 2.0, 1.5, 0.5)
+)
+"""For landmarks that a detector found on a bare surface, 2 to 3 mm off, and so for the stiff levels alone: the relief
+brings features nearer to their places (on 8 synthetic scans from 2.4 to 1.4 mm, median over the face)."""
+RIGID = Level(0.0, 0.0, 8.0, 0.6)
+"""Of the search for the motion of the head."""
 
 
 class NonRigidIcp:
@@ -97,6 +128,9 @@ class NonRigidIcp:
     - The systems hold the weights that all vertices and landmarks would have if they were found, which depend on
       the template alone. The true weights enter by conjugate gradients, with these as preconditioner.
 
+    A frame that follows another begins there, but is found as the neutral face under the least displacement that
+    brings it onto the scan: so errors of frames do not add up, and what is not known to move stays.
+
     Source: Amberg, Romdhani, Vetter 2007, "Optimal step nonrigid ICP algorithms for surface registration".
     """
 
@@ -112,16 +146,29 @@ class NonRigidIcp:
         self._areas = areas = vertex_areas(self._rest, self._triangles)
         # Between one weight a vertex and one a mm^2: lips and lids, with most of the vertices, follow more closely.
         self._weights: FloatArray = np.sqrt(areas * areas.mean())
-        plate = plate_matrix(self._rest, self._triangles, _stiffness(self._rest, self._rest_landmarks))
+        plate = plate_matrix(self._rest, self._triangles, _stiffness(self._rest, self._rest_landmarks[JAW_LINE:]))
+        # A nose has relief, but it does not move.
+        moving = np.delete(self._rest_landmarks[JAW_LINE:], NOSE, axis=0)
+        self._inertia = areas * _stiffness(self._rest, moving)
         membrane = membrane_matrix(self._rest, self._triangles)
         self._systems = [self._system(level, plate, membrane) for level in self.settings.levels]
+        self._track_systems = [self._system(level, plate, membrane) for level in self.settings.track]
 
-    def __call__(self, scan: Scan, landmarks: FloatArray, *, start: FloatArray | None = None) -> Registration:
+    def __call__(
+        self,
+        scan: Scan,
+        landmarks: FloatArray,
+        *,
+        start: FloatArray | None = None,
+        neutral: FloatArray | None = None,
+    ) -> Registration:
         """The template on `scan`.
 
         landmarks : (n_landmarks, 3) mm, in the scan's frame, in the order of the template's; NaN rows are missing.
         start : (n_vertices, 3) mm, the registered vertices of the frame before, in the same frame (of a head that has
             moved on since, the landmarks tell); None begins from the landmarks. With it they may all be missing.
+        neutral : (n_vertices, 3) mm, any frame: the same face in the recording's reference frame, from which
+            displacements are taken; None takes the start for it.
         Raises InputError(scan.name, ...) where fewer than six landmarks are there to begin from, or lie on one line.
         """
         marks = readonly(landmarks, "landmarks", (len(self._rest_landmarks), 3), np.float64, finite=False)
@@ -129,27 +176,14 @@ class NonRigidIcp:
         to_head = self._motion_from_landmarks(scan, marks, given) if start is None else self._motion_from(start)
         tree = SurfaceTree(moved(to_head, scan.vertices), scan.triangles)
         marks_head = np.where(given[:, None], moved(to_head, np.where(given[:, None], marks, 0.0)), 0.0)
-        # A sequence bends the frame before, not the template: its motion is then what is smooth.
-        rest = self._rest if start is None else self._caught_up(moved(to_head, start), marks_head, given)
-        shape: FloatArray = rest
-        first, trust = (0, 1.0) if start is None else (self.settings.warm_level, self.settings.warm_landmarks)
-
         partners = _Partners(tree, self._triangles, self._visible if start is None else None)
-        iterations, change = 0, float("inf")
-        for level, system in list(zip(self.settings.levels, self._systems, strict=True))[first:]:
-            base = _affine_image(rest, shape)
-            displacement: FloatArray = shape - base
-            if level.look or iterations == 0:
-                partners.look(shape)
-            for _ in range(level.steps):
-                pull = partners.pull(shape, level, self._weights)
-                new = self._solve(system, level, pull, base, marks_head, trust * given, displacement)
-                change = float(np.sqrt(((new - displacement) ** 2).sum(axis=1).mean()))
-                displacement = new
-                shape = base + new
-                iterations += 1
-                if change < self.settings.settled_mm:
-                    break
+        if start is None:
+            shape, iterations, change = self._bent(partners, marks_head, given)
+        else:
+            before = self._caught_up(moved(to_head, start), marks_head, given)
+            shape, iterations, change = self._followed(
+                partners, marks_head, given, before, before if neutral is None else neutral
+            )
         last = partners.pull(shape, self.settings.levels[-1], self._weights)
         vertices = moved(inverse(to_head), shape)
         if not np.isfinite(vertices).all():
@@ -163,6 +197,57 @@ class NonRigidIcp:
             converged=change < self.settings.settled_mm,
             residual_mm=float(np.median(last.distances[matched])) if matched.any() else float("nan"),
         )
+
+    def _bent(self, partners: _Partners, marks: FloatArray, given: BoolArray) -> tuple[FloatArray, int, float]:
+        """The shape, from the template on; the number of solves, and how far the last one moved the vertices, mm."""
+        shape, iterations, change = self._rest, 0, float("inf")
+        for level, system in zip(self.settings.levels, self._systems, strict=True):
+            base = _affine_image(self._rest, shape)
+            displacement: FloatArray = shape - base
+            if level.look or iterations == 0:
+                partners.look(shape)
+            for _ in range(level.steps):
+                pull = partners.pull(shape, level, self._weights)
+                drag = self.settings.tangential * pull.weights
+                new = self._solve(system, level, pull, base, marks, given, displacement, drag, pull.points - base)
+                change = _rms(new - displacement)
+                displacement, shape = new, base + new
+                iterations += 1
+                if change < self.settings.settled_mm:
+                    break
+        return shape, iterations, change
+
+    def _followed(
+        self, partners: _Partners, marks: FloatArray, given: BoolArray, before: FloatArray, neutral: FloatArray
+    ) -> tuple[FloatArray, int, float]:
+        """The same, from the frame before on, as the neutral face with the least displacement."""
+        partners.look(before)
+        stay = self.settings.stay * self._inertia
+        nowhere = np.zeros_like(before)
+        shape, iterations, change = self._carried(before, partners), 0, float("inf")
+        for level, system in zip(self.settings.track, self._track_systems, strict=True):
+            base = moved(fit_rigid_robust(neutral, shape, self._areas * self._visible), neutral)
+            displacement: FloatArray = shape - base
+            if level.look:
+                partners.look(shape)
+            for _ in range(level.steps):
+                pull = partners.pull(shape, level, self._weights, level.reach_mm / 4)
+                new = self._solve(system, level, pull, base, marks, given, displacement, stay, nowhere)
+                change = _rms(new - displacement)
+                displacement, shape = new, base + new
+                iterations += 1
+                if change < self.settings.track_settled_mm:
+                    break
+        return shape, iterations, change
+
+    def _carried(self, before: FloatArray, partners: _Partners) -> FloatArray:
+        """The frame before, moved rigidly to where the head is now, as most of its surface tells."""
+        shape = before
+        weights = self._areas * self._visible
+        for _ in range(RIGID_STEPS):
+            pull = partners.pull(shape, RIGID, weights)
+            shape = _to_planes(shape, pull)
+        return shape
 
     def _motion_from_landmarks(self, scan: Scan, marks: FloatArray, given: BoolArray) -> RigidMotion:
         if given.sum() < MIN_LANDMARKS:
@@ -205,27 +290,29 @@ class NonRigidIcp:
         pull: _Pull,
         base: FloatArray,
         marks: FloatArray,
-        trust: FloatArray,
+        given: BoolArray,
         displacement: FloatArray,
+        drag: FloatArray,
+        aim: FloatArray,
     ) -> FloatArray:
         """The displacement from `base` of least energy, from the one before.
 
-        trust : (n_landmarks,), factor on their weight.
+        drag : (n_vertices,), weight of the distance from the displacement `aim`, (n_vertices, 3).
         """
-        landmark_weights = (level.landmark_mm2 * trust)[:, None]
+        landmark_weights = (level.landmark_mm2 * given)[:, None]
 
-        def data(field: FloatArray) -> FloatArray:
-            across = np.einsum("nd,nd->n", pull.normals, field)[:, None] * pull.normals
-            weighted: FloatArray = pull.weights[:, None] * (across + self.settings.tangential * field)
+        def across(field: FloatArray) -> FloatArray:
+            height = pull.weights * np.einsum("nd,nd->n", pull.normals, field)
+            weighted: FloatArray = height[:, None] * pull.normals
             return weighted
 
         def operator(field: FloatArray) -> FloatArray:
-            image: FloatArray = system.stiffness @ field + data(field)
+            image: FloatArray = system.stiffness @ field + across(field) + drag[:, None] * field
             if level.landmark_mm2 > 0:
                 image += self._from_landmarks @ (landmark_weights * (self._to_landmarks @ field))
             return image
 
-        right = data(pull.points - base)
+        right = across(pull.points - base) + drag[:, None] * aim
         right += self._from_landmarks @ (landmark_weights * (marks - self._to_landmarks @ base))
         return _conjugate_gradients(operator, system.precondition, right, displacement, self.settings.solver_steps)
 
@@ -268,7 +355,7 @@ class _Partners:
         if len(self._guess) == 0:
             self._guess = np.full(len(shape), NOWHERE, dtype=np.int32)
 
-    def pull(self, shape: FloatArray, level: Level, weights: FloatArray) -> _Pull:
+    def pull(self, shape: FloatArray, level: Level, weights: FloatArray, least_scale_mm: float = 0.3) -> _Pull:
         own_normals = vertex_normals(shape, self._triangles)
         seen = self._seen
         near = self._tree.nearest(
@@ -289,7 +376,7 @@ class _Partners:
         normals[vertex] = between / np.maximum(np.linalg.norm(between, axis=1, keepdims=True), 1e-9)
         distances[vertex] = near.distances[accepted]
         if len(vertex) > 0:
-            scale = max(1.5 * float(np.median(distances[vertex])), 0.3)
+            scale = max(1.5 * float(np.median(distances[vertex])), least_scale_mm)
             robust[vertex] = weights[vertex] / (1 + (distances[vertex] / scale) ** 2) ** 2
         return _Pull(points, normals, robust, distances)
 
@@ -305,10 +392,27 @@ def _embedding_matrix(template: Template) -> csr_matrix:
 
 
 def _stiffness(vertices: FloatArray, landmarks: FloatArray) -> FloatArray:
-    """(n_vertices,) around 1: less at brows, lids, nose and lips, more away from them, on cheeks and forehead."""
-    distance, _ = cKDTree(landmarks[JAW_LINE:]).query(vertices)
+    """(n_vertices,) around 1: less at the landmarks, more away from them, on cheeks and forehead."""
+    distance, _ = cKDTree(landmarks).query(vertices)
     stiffness: FloatArray = np.clip(distance / 15.0, 0.3, 2.0) ** 2
     return stiffness
+
+
+def _to_planes(points: FloatArray, pull: _Pull) -> FloatArray:
+    """`points` after the small rigid motion that brings them nearest to the planes of `pull`."""
+    centre = points.mean(axis=0)
+    arms = points - centre
+    rows = np.concatenate([np.cross(arms, pull.normals), pull.normals], axis=1)
+    height = np.einsum("nd,nd->n", pull.normals, pull.points - points)
+    weighted = rows * pull.weights[:, None]
+    turn_and_shift = np.linalg.lstsq(weighted.T @ rows, weighted.T @ height, rcond=1e-6)[0]
+    motion = RigidMotion(Rotation.from_rotvec(turn_and_shift[:3]).as_matrix(), turn_and_shift[3:])
+    after: FloatArray = moved(motion, arms) + centre
+    return after
+
+
+def _rms(field: FloatArray) -> float:
+    return float(np.sqrt((field**2).sum(axis=1).mean()))
 
 
 def _affine_image(source: FloatArray, target: FloatArray) -> FloatArray:

@@ -71,12 +71,20 @@ class UvRegistration:
         self._anchors = _spread(self._rest, N_ANCHORS)
         self._plate = _plate(template.mesh.triangles, len(self._rest), self._settings)
 
-    def __call__(self, scan: Scan, landmarks: FloatArray, *, start: FloatArray | None = None) -> Registration:
+    def __call__(
+        self,
+        scan: Scan,
+        landmarks: FloatArray,
+        *,
+        start: FloatArray | None = None,
+        neutral: FloatArray | None = None,
+    ) -> Registration:
         """The template's vertices on `scan`.
 
         landmarks : (68, 3), mm, scan frame, in the order of the template's; rows of NaN where a point is missing.
         start : (n_vertices, 3), mm, scan frame: the registration of the frame before, where there is one; then the
             landmarks may all be missing.
+        neutral : not needed here; each frame is read from its own scan.
         Raises InputError when too few landmarks are given, or the scan is nowhere beneath the template.
         """
         points = readonly(landmarks, "landmarks", (68, 3), np.float64, finite=False)
