@@ -14,6 +14,7 @@ import numpy as np
 from synth_affect.arrays import BoolArray, FloatArray, IntArray
 from synth_affect.heads.mesh import vertex_normals
 from synth_affect.render.fragments import Fragments
+from synth_affect.render.lips import NEIGHBOURS
 from synth_affect.render.pull_push import extend
 from synth_affect.render.rasterizer import interpolate, rasterize_projected
 from synth_affect.render.scene import FACE_KIND, INTERIOR_KIND, Scene, face_mask, project_with
@@ -40,8 +41,9 @@ RIM_MM, RIM_REACH_MM = 0.7, 2.5
 
 FOLD_STEP = (0.7, 1.2)
 """Steps of the flow, in pixels from one pixel to the next, from which and up to which skin folds over itself."""
-FOLD_MM, FOLD_CLEAR_MM = 2.0, 3.0
-"""Width over which such a fold is evened out, and how far from lips, lids and outline: there, steps are right."""
+FOLD_MM, FOLD_CLEAR_MM, FOLD_GRID_MM = 2.0, 3.0, 1.0
+"""Width over which such a fold is evened out, how far from lips, lids and outline (there, steps are right), and how
+finely it is looked for."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -95,7 +97,9 @@ def surface_flow(scene: Scene, vertices: FloatArray) -> SurfaceFlow:
     weights = texture * np.clip((rest_facing - FACING[0]) / (FACING[1] - FACING[0]), 0, 1).astype(np.float32)
     field = extend(np.concatenate([own_flow, relight[..., None]], axis=2), weights)
     _smooth_rims(field, kind_map, scene.px_per_mm)
-    _smooth_folds(field, texture & (scene.regions[seen] == scene.head.region_names.index("skin")), scene.px_per_mm)
+    every = max(1, round(FOLD_GRID_MM * scene.px_per_mm))
+    skin = scene.regions[seen[::every, ::every]] == scene.head.region_names.index("skin")
+    _smooth_folds(field, texture[::every, ::every] & skin, every, scene.px_per_mm)
     face = face_mask(scene, fragments)
     distance = cv2.distanceTransform((~face).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5) / scene.px_per_mm
     apart = np.clip(scene.apart_mm, distance, FASTEST * distance)
@@ -129,28 +133,32 @@ def _smooth_rims(field: FloatArray, kind_map: IntArray, px_per_mm: float) -> Non
     field[box] += share * (smooth - field[box])
 
 
-def _smooth_folds(field: FloatArray, skin: BoolArray, px_per_mm: float) -> None:
+def _smooth_folds(field: FloatArray, skin: BoolArray, every: int, px_per_mm: float) -> None:
     """Even out `field` where the cheek folds over what lies beside it, in place: such a step is seen as a tear.
 
-    skin : (height, width) bool, where the picture shows skin that the photograph shows as well.
+    skin : bool, for every `every`-th pixel, whether the picture shows skin there that the photograph shows as well.
     """
+    flow = np.ascontiguousarray(field[::every, ::every, :2]) / every
     fold = np.zeros(skin.shape, dtype=np.float32)
-    for first, second in ((np.s_[:-1, :], np.s_[1:, :]), (np.s_[:, :-1], np.s_[:, 1:])):
-        step = np.maximum(*cv2.split(np.abs(field[second][..., :2] - field[first][..., :2])))
+    for first, second in NEIGHBOURS:
+        step = np.maximum(*cv2.split(np.abs(flow[second] - flow[first])))
         fold[first] = np.maximum(fold[first], step)
-    clear = cv2.distanceTransform(skin.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5)
+    clear = cv2.distanceTransform(skin.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5) * every
     fold = np.clip((fold - FOLD_STEP[0]) / (FOLD_STEP[1] - FOLD_STEP[0]), 0, 1)
     fold *= np.clip(clear / (FOLD_CLEAR_MM * px_per_mm) - 0.5, 0, 1)
     if not fold.any():
         return
     sigma = max(FOLD_MM * px_per_mm, 1.0)
-    pad = 2 + round(4 * sigma)
+    pad = 2 + round(4 * sigma / every)
     rows, columns = np.flatnonzero(fold.any(axis=1)), np.flatnonzero(fold.any(axis=0))
-    box = (slice(max(rows[0] - pad, 0), rows[-1] + pad + 1), slice(max(columns[0] - pad, 0), columns[-1] + pad + 1))
-    width = 1 + 2 * round(sigma)
-    spread = cv2.dilate(fold[box], cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (width, width)))
-    share = cv2.GaussianBlur(spread, (0, 0), 0.5 * sigma)[..., None]
-    field[box] += share * (cv2.GaussianBlur(field[box], (0, 0), sigma) - field[box])
+    top, left = max(int(rows[0]) - pad, 0), max(int(columns[0]) - pad, 0)
+    coarse = fold[top : rows[-1] + pad + 1, left : columns[-1] + pad + 1]
+    part = field[top * every : (rows[-1] + pad + 1) * every, left * every : (columns[-1] + pad + 1) * every]
+    width = 1 + 2 * round(sigma / every)
+    spread = cv2.dilate(coarse, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (width, width)))
+    spread = cv2.GaussianBlur(spread, (0, 0), 0.5 * sigma / every)
+    share = cv2.resize(spread, (part.shape[1], part.shape[0]), interpolation=cv2.INTER_LINEAR)[..., None]
+    part += share * (cv2.GaussianBlur(part, (0, 0), sigma) - part)
 
 
 def _shown(scene: Scene, own_flow: FloatArray, rest_depth: FloatArray, kind_map: IntArray) -> BoolArray:
