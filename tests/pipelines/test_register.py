@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
@@ -186,31 +187,30 @@ def spoilt(folder: Path, scans: Path) -> Path:
     return folder / "anna" / "smile"
 
 
-@pytest.mark.parametrize(
-    ("content", "reason"),
-    [
-        ("", "holds no"),
-        ("v 0 0 0\nv 1 0 0\n", "holds no triangle|has no triangles"),
-        ("v 0 0 nan\nv 1 0 0\nv 0 1 0\nf 1 2 3\n", "finite|NaN"),
-        ("v 0 0 0\nv 1 0 0\nv 0 1 0\nf 1 2 3\n", "triangles"),
-    ],
-    ids=["empty", "points", "not a number", "one triangle"],
-)
-def test_a_bad_mesh_is_listed_and_the_run_goes_on(
-    scans: Path, template: Template, tmp_path: Path, content: str, reason: str
-) -> None:
-    import re
+BAD_MESHES = {
+    "": "holds no",
+    "v 0 0 0\nv 1 0 0\n": "holds no triangle|has no triangles",
+    "v 0 0 nan\nv 1 0 0\nv 0 1 0\nf 1 2 3\n": "finite|NaN",
+    "v 0 0 0\nv 1 0 0\nv 0 1 0\nf 1 2 3\n": "triangles",
+}
 
-    (spoilt(tmp_path / "scans", scans) / "001.obj").write_text(content)
+
+def test_bad_meshes_are_listed_and_the_run_goes_on(scans: Path, template: Template, tmp_path: Path) -> None:
+    folder = spoilt(tmp_path / "scans", scans)
+    (folder / "002.obj").rename(folder / "009.obj")
+    (folder / "002.pts").rename(folder / "009.pts")
+    for number, content in enumerate(BAD_MESHES, start=1):
+        (folder / f"{number:03d}.obj").write_text(content)
     out = tmp_path / "out"
     lines = run(tmp_path / "scans", out, template)
-    assert [line.accepted for line in lines] == [True, False, True]
-    assert re.search(reason, lines[1].reason)
+    assert [line.accepted for line in lines] == [True, False, False, False, False, True]
+    for line, reason in zip(lines[1:-1], BAD_MESHES.values(), strict=True):
+        assert re.search(reason, line.reason)
     registered = read_registered(out)
-    assert registered.sequences[0].frame.tolist() == [0, 2]
-    assert [line.key.frame for line in registered.rejected] == [1]
-    assert not frame_path(out, registered.rejected[0].key).exists()
-    assert run(tmp_path / "scans", out, template) == []  # it is known, and not tried again
+    assert registered.sequences[0].frame.tolist() == [0, 9]
+    assert [line.key.frame for line in registered.rejected] == [1, 2, 3, 4]
+    assert not any(frame_path(out, line.key).exists() for line in registered.rejected)
+    assert run(tmp_path / "scans", out, template) == []  # they are known, and not tried again
 
 
 def test_bad_landmarks_are_listed(scans: Path, template: Template, tmp_path: Path) -> None:
