@@ -19,12 +19,11 @@ from synth_affect.render.pull_push import extend
 from synth_affect.render.rasterizer import interpolate, rasterize_projected
 from synth_affect.render.scene import FACE_KIND, INTERIOR_KIND, Scene, face_mask, project_with
 from synth_affect.render.spherical_harmonics import shading_ratio
+from synth_affect.render.surroundings import FASTEST
 
 FADE_MM = 34.0
 """Past the face's outline the flow fades to zero over this distance: more than twice what a jaw travels, so that the
 neck is pressed together and never folded."""
-FASTEST = 3.0
-"""Past an edge (Scene.apart_mm) it fades up to this much faster: what is not the neck stays, and the chin covers it."""
 LIGHT_FADE_MM = 5.0
 """Past the outline the light fades sooner: what lies there is hair or background, and a white wall shows every shade.
 Not at once, because a fitted outline lies some millimetres beside the true one."""
@@ -102,6 +101,7 @@ def surface_flow(scene: Scene, vertices: FloatArray) -> SurfaceFlow:
     _smooth_folds(field, texture[::every, ::every] & skin, every, scene.px_per_mm)
     face = face_mask(scene, fragments)
     distance = cv2.distanceTransform((~face).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5) / scene.px_per_mm
+    # Past an edge it fades sooner: what is not the neck stays, and the chin covers it.
     apart = np.clip(scene.apart_mm, distance, FASTEST * distance)
     field[..., :2] *= _fade(apart, FADE_MM)[..., None]
     field[..., 2] *= _fade(distance, LIGHT_FADE_MM)
@@ -170,12 +170,12 @@ def _shown(scene: Scene, own_flow: FloatArray, rest_depth: FloatArray, kind_map:
 
 
 def _fade(distance_mm: FloatArray, reach_mm: float) -> FloatArray:
-    """(height, width) float32: 1 on the face, smoothly to 0 at reach_mm around it.
+    """(height, width) float32: 1 on the face, to 0 at reach_mm around it, so smoothly that no rim is left to blend.
 
     The region reaches MARGIN_MM past the face, which is more, so nothing is left at its border.
     """
     t = np.clip(1 - distance_mm / reach_mm, 0, 1)
-    faded: FloatArray = t * t * (3 - 2 * t)
+    faded: FloatArray = t * t * t * (t * (6 * t - 15) + 10)
     return faded
 
 

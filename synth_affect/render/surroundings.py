@@ -13,6 +13,8 @@ LEAST_EDGE = 0.12
 """Change of log colour a millimetre (length over three channels) that is still one surface: a shade under a chin."""
 EDGE_COST = 8.0
 """Millimetres that a millimetre counts more for each unit of change past that."""
+FASTEST = 3.0
+"""A millimetre counts at most this much: what fades with this distance has no steps."""
 FARTHEST_MM = 200.0
 
 
@@ -32,7 +34,7 @@ def apart_mm(pixels: FloatArray, face: BoolArray, px_per_mm: float) -> FloatArra
         for along in ((1, 0), (0, 1)):
             squared += cv2.Sobel(channel, cv2.CV_32F, *along, scale=px_per_mm / 8) ** 2
     edge = cv2.resize(np.sqrt(squared), cells, interpolation=cv2.INTER_AREA)
-    cost = CELL_MM * (1 + EDGE_COST * np.maximum(edge - LEAST_EDGE, 0))
+    cost = CELL_MM * np.clip(1 + EDGE_COST * (edge - LEAST_EDGE), 1, FASTEST)
     inside = cv2.resize(face.astype(np.float32), cells, interpolation=cv2.INTER_AREA) > 0.5
     way = cv2.resize(_shortest(np.where(inside, 0, FARTHEST_MM), cost), (width, height), interpolation=cv2.INTER_LINEAR)
     apart: FloatArray = np.where(face, 0, cv2.GaussianBlur(way, (0, 0), CELL_MM * px_per_mm)).astype(np.float32)

@@ -11,7 +11,6 @@ from synth_affect.arrays import FloatArray, ImageArray
 from synth_affect.render.flow import (
     FACING,
     FADE_MM,
-    FASTEST,
     LIGHT_FADE_MM,
     RELIGHT_LIMIT,
     RIM_REACH_MM,
@@ -20,6 +19,7 @@ from synth_affect.render.flow import (
 )
 from synth_affect.render.rasterizer import interpolate
 from synth_affect.render.scene import EYE_KIND, FACE_KIND, INTERIOR_KIND, MARGIN_MM, Scene, face_mask, prepare_scene
+from synth_affect.render.surroundings import FASTEST
 
 SceneMaker = Callable[..., tuple[ImageArray, Scene]]
 Displacer = Callable[..., FloatArray]
