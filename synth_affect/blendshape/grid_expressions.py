@@ -68,7 +68,8 @@ class GridExpressions:
         self._root = cholesky(gram)
         self._projection = (units @ self._components.T).astype(np.float64)
         self._mirror = _mirror(home, face)
-        self._keep = rest_share(home)
+        keep = rest_share(home)
+        self._keep = np.minimum(keep, keep[self._mirror])
         self._symmetric = self._asymmetry(grid.typical) < ONE_SIDED
         self._places: LandmarkEmbedding | None = None
         if edited is not None and edited.topology != home.topology:
