@@ -1,4 +1,4 @@
-"""Non-rigid ICP beside `trimesh.registration.nricp_amberg` on raw scans whose correspondences are known.
+"""Both ways of registration beside `trimesh.registration.nricp_amberg` on raw scans whose correspondences are known.
 
 Strong identities and expressions of the packaged head, seen by three depth cameras: own topology, 0.2 mm of noise,
 holes, a motion of their own; landmarks 1 mm off. A synthetic head is smoother than skin, and template and scans come
@@ -30,6 +30,7 @@ from synth_affect.blendshape.registration.nonrigid_icp import NonRigidIcp
 from synth_affect.blendshape.registration.rigid import fit_rigid, moved
 from synth_affect.blendshape.registration.scan import Scan, prepare_scan
 from synth_affect.blendshape.registration.surface import SurfaceTree
+from synth_affect.blendshape.registration.uv_registration import UvRegistration
 from synth_affect.blendshape.template import Template, face_template
 from synth_affect.heads.cc0 import load_cc0
 from synth_affect.heads.model import embed
@@ -132,6 +133,9 @@ def main() -> None:
 
     cold(cases[0].scan, cases[0].landmarks)  # compiles
     rows = [row("non-rigid ICP, from landmarks", cold, cases)]
+    uv = UvRegistration(template)
+    uv(cases[0].scan, cases[0].landmarks)  # compiles
+    rows.append(row("by way of the unwrap", lambda scan, landmarks: uv(scan, landmarks).vertices, cases))
     before = icp(cases[0].scan, cases[0].landmarks).vertices
     warm = measure(lambda: icp(cases[0].scan, cases[0].landmarks, start=before), repeats=options.repeats)
     rows.append(Row("non-rigid ICP, from the frame before", warm))
