@@ -25,10 +25,10 @@ ALBEDO = {
     "tongue": (0.80, 0.30, 0.28),
     "mouth_cavity": (0.30, 0.08, 0.075),
 }
+DARKENING_MM = {"teeth_upper": 11.0, "teeth_lower": 6.5, "gums": 8.0, "tongue": 13.0, "mouth_cavity": 13.0}
+"""Depth behind the front teeth at which light has fallen to 1/e: cheeks and tongue stand around the teeth at the sides,
+most of all the lower ones, while tongue and palate see the opening."""
 HARD = ("teeth_upper", "teeth_lower", "gums")
-HARD_DARKENING_MM, SOFT_DARKENING_MM = 11.0, 13.0
-"""Depth behind the front teeth at which light has fallen to 1/e: the cheeks stand before the teeth at the sides, while
-tongue and palate see the opening."""
 TEETH_BEHIND_LIPS_MM = 12.0
 LIP_SHADOW_MM, LIP_SHADOW_DROP_MM = 1.6, 1.0
 """Width of the shadow that the lips cast on what lies behind them, and how far down: light comes from above."""
@@ -81,7 +81,7 @@ def mouth_interior(scene: Scene, surface: SurfaceFlow) -> Interior | None:
     behind = np.maximum(carried[:, 4] - TEETH_BEHIND_LIPS_MM, 0)
     normals = carried[:, :3] / np.maximum(np.linalg.norm(carried[:, :3], axis=1, keepdims=True), 1e-6)
     toward = np.clip((normals @ scene.camera.rotation.T.astype(np.float32))[:, 2], 0, 1)
-    light = np.exp(-behind / np.where(hard > 0, HARD_DARKENING_MM, SOFT_DARKENING_MM))
+    light = np.exp(-behind / _by_region(scene.head, DARKENING_MM)[scene.regions[seen[fine]]])
     light *= np.where(hard > 0, 1, 1 + SOFT_UP * normals[:, 1])
     light *= (0.4 + 0.6 * toward) * carried[:, 3] * _lip_shadow(scene, fine, scale)[fine]
     from_rim = cv2.distanceTransform(fine.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5)[fine]
@@ -175,9 +175,9 @@ def into_mouth_mm(scene: Scene, vertices: FloatArray) -> FloatArray:
     return into
 
 
-def _by_region(head: HeadModel, values: Mapping[str, float | tuple[float, float, float]]) -> FloatArray:
+def _by_region(head: HeadModel, values: Mapping[str, float] | Mapping[str, tuple[float, float, float]]) -> FloatArray:
     """(n_regions,) or (n_regions, 3) float32, 0 for regions without a value."""
-    table = np.zeros((len(head.region_names), *np.shape(next(iter(values.values())))), dtype=np.float32)
+    table = np.zeros((len(head.region_names), *np.asarray(next(iter(values.values()))).shape), dtype=np.float32)
     for name, value in values.items():
         table[head.region_names.index(name)] = value
     return table
