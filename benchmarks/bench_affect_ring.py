@@ -173,13 +173,13 @@ def directions(edits: Sequence[Edit]) -> list[dict[str, Any]]:
     return rows
 
 
-def faces(edits: Sequence[Edit]) -> list[dict[str, Any]]:
+def by_face(edits: Sequence[Edit]) -> list[dict[str, Any]]:
     """Each face with the tone of its skin, the lightest first."""
-    by_face: dict[str, list[Edit]] = {}
+    groups: dict[str, list[Edit]] = {}
     for edit in edits:
-        by_face.setdefault(edit.face, []).append(edit)
+        groups.setdefault(edit.face, []).append(edit)
     rows = []
-    for face, group in by_face.items():
+    for face, group in groups.items():
         agreed, opposite = agreement(group), opposites_apart(group)
         rows.append(
             {
@@ -302,7 +302,7 @@ def main() -> None:
         "agreement": {"all": agreement(edits), "strong": agreement(strong)},
         "identity": identity(edits),
         "directions": directions(edits),
-        "faces": faces(edits),
+        "faces": by_face(edits),
         **provenance(),
     }
     if arguments.json is not None:

@@ -107,10 +107,11 @@ def test_the_head_does_not_move(case: Case, detector: MediaPipeDetector) -> None
     found = detector.detect(case.results[JOY].image)[0].points_image[:, :2]
     moved = (found - case.fit.landmarks_image) / size
     assert np.linalg.norm(moved[list(EYE_CORNERS)], axis=1).max() < 0.02
-    # Nothing marks a forehead's points for a detector; joy leaves the pixels under them as they are.
+    # Nothing marks a forehead's points for a detector; joy, which raises the brows a little, hardly changes the pixels
+    # under them.
     for x, y in case.fit.landmarks_image[list(FOREHEAD_TOP)].astype(int):
         around = (slice(max(y - 3, 0), y + 4), slice(max(x - 3, 0), x + 4))
-        assert np.abs(case.results[JOY].image[around].astype(int) - case.image[around]).max() <= 3
+        assert np.abs(case.results[JOY].image[around].astype(int) - case.image[around]).max() <= 6
 
 
 def test_no_pixel_is_darker_or_brighter_than_its_source_can_make_it(case: Case) -> None:
