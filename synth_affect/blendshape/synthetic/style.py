@@ -32,7 +32,7 @@ STYLE_WIDTH_MM, FOLD_WIDTH_MM = 18.0, 6.0
 """Standard deviation of the bumps that random fields are sums of."""
 AMPLITUDE_SD, DIRECTION_SD = 0.28, 0.15
 """Of a unit's amplitude at its peak from place to place, and of what goes across; shares of the unit's displacement."""
-FOLD_SD, FOLD_LIMIT_MM, FOLD_NORMAL, FOLD_LIPS = 0.6, 6.0, 0.25, 0.4
+FOLD_SD, FOLD_LIMIT_MM, FOLD_NORMAL, FOLD_LIPS = 0.68, 6.0, 0.25, 0.4
 """Of folds, as a share of the displacement; they grow no more with one beyond the limit, since skin that is carried far
 need not fold. Across the surface they have this share of what they have along it, and on the lips this share of what
 they are elsewhere. Where they would turn skin over they are held back (`unfolding`), so that these are upper bounds."""
