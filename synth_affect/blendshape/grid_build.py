@@ -47,7 +47,7 @@ AT_REST, MISLABELLED = 0.35, 2.0
 than the second has a label that is not its own, such as that of a moment before."""
 AGREEMENT = 6.0
 """What a difference to a neighbour as large as an expression costs, in nats of density."""
-SMOOTHING_ALONG, SMOOTHING_ACROSS, EVENING = 3.0, 0.4, 12
+SMOOTHING_ALONG, SMOOTHING_ACROSS, EVENING = 3.5, 0.4, 12
 """What differences between neighbours count along a ray and across, against the cell's own value; and how often these
 are weighted anew. With them no vertex of the packaged grid's paths moves more than twice its usual step."""
 LIKE_TYPICAL = 1.5
