@@ -21,9 +21,9 @@ from scipy.linalg import cho_factor, cho_solve, svd
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import dijkstra
 
-from synth_affect.blendshape.geodesics import HeatGeodesics
-from synth_affect.blendshape.sparse_components import SparseComponentEstimator, SparseSettings
-from synth_affect.blendshape.support_maps import SupportMaps
+from synth_affect.blendshape.sparse.components import SparseComponentEstimator, SparseSettings
+from synth_affect.blendshape.sparse.geodesics import HeatGeodesics
+from synth_affect.blendshape.sparse.support_maps import SupportMaps
 from synth_affect.blendshape.template import Template, face_template, face_vertices
 from synth_affect.heads.cc0 import load_cc0
 from synth_affect.heads.mesh import Mesh

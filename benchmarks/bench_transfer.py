@@ -13,10 +13,10 @@ from pathlib import Path
 import numpy as np
 from _timing import Row, arguments, measure, print_table, surroundings, use_one_thread, write_json
 
-from synth_affect.blendshape.correspondence import face_correspondence
-from synth_affect.blendshape.deformation_transfer import DeformationTransfer
-from synth_affect.blendshape.expression_transfer import ExpressionTransfer
 from synth_affect.blendshape.template import face_template, face_vertices
+from synth_affect.blendshape.transfer.correspondence import face_correspondence
+from synth_affect.blendshape.transfer.deformation_transfer import DeformationTransfer
+from synth_affect.blendshape.transfer.expression_transfer import ExpressionTransfer
 from synth_affect.heads.archive import topology_id
 from synth_affect.heads.cc0 import load_cc0
 from synth_affect.heads.model import HeadModel, LandmarkEmbedding, embed

@@ -1,6 +1,6 @@
 """What an edit asks of a face: weights of the named units, and what is left of a real displacement beside them.
 
-Two implementations: the map of prototypes (here) and the grid of a gallery (`grid_expressions`).
+Two implementations: the map of prototypes (here) and the grid of a gallery (`grid/expressions`).
 """
 
 from __future__ import annotations

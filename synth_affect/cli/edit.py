@@ -201,7 +201,7 @@ def doctor() -> None:
 
 
 def _expressions(grid: str, lookup: LookupChoice, statistic: StatisticChoice, sample: int | None) -> ExpressionChoice:
-    from synth_affect.blendshape.grid import GridQuestion
+    from synth_affect.blendshape.grid.affect_grid import GridQuestion
     from synth_affect.pipelines.open_expressions import ExpressionChoice
 
     return ExpressionChoice(grid, GridQuestion(lookup.value, statistic.value, sample))

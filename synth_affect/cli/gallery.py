@@ -69,8 +69,8 @@ def info(gallery: GalleryArgument, as_json: JsonOption = False) -> None:
 
 def check(gallery: GalleryArgument) -> None:
     """Verify every checksum of a gallery; exit code 1 when something is damaged."""
-    from synth_affect.blendshape.gallery_check import check_gallery
-    from synth_affect.blendshape.gallery_store import open_gallery
+    from synth_affect.blendshape.gallery.check import check_gallery
+    from synth_affect.blendshape.gallery.store import open_gallery
 
     damage = check_gallery(gallery, lambda items, count: with_progress(items, count, "checking"))
     for line in damage:

@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from synth_affect.blendshape.gallery_store import open_gallery
-from synth_affect.blendshape.grid import CELLS_PER_SIDE, AffectGrid
-from synth_affect.blendshape.grid_build import DEFAULT_COMPONENTS, build_grid
-from synth_affect.blendshape.grid_file import save_grid
+from synth_affect.blendshape.gallery.store import open_gallery
+from synth_affect.blendshape.grid.affect_grid import CELLS_PER_SIDE, AffectGrid
+from synth_affect.blendshape.grid.build import DEFAULT_COMPONENTS, build_grid
+from synth_affect.blendshape.grid.grid_file import save_grid
 from synth_affect.blendshape.template import face_template
 from synth_affect.data.atomic import check_writable
 from synth_affect.errors import FitError, InputError

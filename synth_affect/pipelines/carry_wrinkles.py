@@ -5,8 +5,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from synth_affect.blendshape.correspondence import FaceCorrespondence, face_correspondence
 from synth_affect.blendshape.template import FACE_REGIONS, face_template, face_vertices
+from synth_affect.blendshape.transfer.correspondence import FaceCorrespondence, face_correspondence
 from synth_affect.errors import ShapeError
 from synth_affect.heads.camera import ImageSize
 from synth_affect.heads.cc0 import load_cc0

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from synth_affect.arrays import IntArray
-from synth_affect.blendshape.gallery import CATEGORIES, FrameTable, annotated
-from synth_affect.blendshape.gallery_store import open_gallery
+from synth_affect.blendshape.gallery.frames import CATEGORIES, FrameTable, annotated
+from synth_affect.blendshape.gallery.store import open_gallery
 
 CELLS = 10
 """Along valence and along arousal; 0.2 wide, as in the 4DFAB approach."""

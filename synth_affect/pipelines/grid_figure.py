@@ -12,8 +12,8 @@ from PIL import Image, ImageDraw
 from synth_affect.affect import ValenceArousal
 from synth_affect.arrays import FloatArray, ImageArray
 from synth_affect.blendshape.action_units import arrange
-from synth_affect.blendshape.grid import CELLS_PER_SIDE, AffectGrid, GridQuestion, Statistic, cell_centres
-from synth_affect.blendshape.grid_expressions import GridExpressions
+from synth_affect.blendshape.grid.affect_grid import CELLS_PER_SIDE, AffectGrid, GridQuestion, Statistic, cell_centres
+from synth_affect.blendshape.grid.expressions import GridExpressions
 from synth_affect.blendshape.template import face_template, face_vertices
 from synth_affect.data.atomic import atomic_write, check_writable
 from synth_affect.errors import InputError

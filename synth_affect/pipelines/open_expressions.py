@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from synth_affect.blendshape.expression_source import ExpressionSource, PrototypeExpressions
-from synth_affect.blendshape.grid import GridQuestion
+from synth_affect.blendshape.grid.affect_grid import GridQuestion
 from synth_affect.errors import InputError
 from synth_affect.heads.cc0 import load_cc0
 from synth_affect.heads.model import HeadModel
 
 if TYPE_CHECKING:
-    from synth_affect.blendshape.grid import AffectGrid
+    from synth_affect.blendshape.grid.affect_grid import AffectGrid
 
 PROTOTYPES, DEFAULT_GRID = "prototypes", "default"
 GRID_FILE = "default_grid.npz"
@@ -54,7 +54,7 @@ class ExpressionChoice:
 
 def open_grid(name: str) -> AffectGrid:
     """The packaged grid for "default", else that of a file. Raises InputError as `load_grid`."""
-    from synth_affect.blendshape.grid_file import load_grid
+    from synth_affect.blendshape.grid.grid_file import load_grid
 
     if name != DEFAULT_GRID:
         return load_grid(Path(name))
@@ -70,7 +70,7 @@ def open_expressions(choice: ExpressionChoice, head: HeadModel) -> ExpressionSou
     """
     if choice.grid == PROTOTYPES:
         return PrototypeExpressions()
-    from synth_affect.blendshape.grid_expressions import GridExpressions
+    from synth_affect.blendshape.grid.expressions import GridExpressions
     from synth_affect.blendshape.template import face_template
 
     grid = open_grid(choice.grid)

@@ -27,8 +27,8 @@ from scipy.stats import t as student
 from synth_affect.arrays import FloatArray, IntArray
 from synth_affect.blendshape.canonical_correlation import fit_cca
 from synth_affect.blendshape.expression_pca import fit_pca
-from synth_affect.blendshape.gallery import FrameTable, annotated, subject_folds
-from synth_affect.blendshape.gallery_store import open_gallery
+from synth_affect.blendshape.gallery.frames import FrameTable, annotated, subject_folds
+from synth_affect.blendshape.gallery.store import open_gallery
 from synth_affect.blendshape.synthetic.recordings import AnnotationCeiling, annotation_ceiling, concordance
 from synth_affect.data.atomic import atomic_write, check_writable
 from synth_affect.errors import InputError

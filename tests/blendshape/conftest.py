@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from synth_affect.affect import Emotion
-from synth_affect.blendshape.gallery import GallerySequence
+from synth_affect.blendshape.gallery.frames import GallerySequence
 from synth_affect.blendshape.template import Template
 from synth_affect.heads.archive import topology_id
 from synth_affect.heads.mesh import Mesh

@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 
 from synth_affect.affect import Emotion
-from synth_affect.blendshape.gallery import CATEGORIES
-from synth_affect.blendshape.gallery_check import check_gallery
-from synth_affect.blendshape.gallery_store import open_gallery
+from synth_affect.blendshape.gallery.check import check_gallery
+from synth_affect.blendshape.gallery.frames import CATEGORIES
+from synth_affect.blendshape.gallery.store import open_gallery
 from synth_affect.blendshape.template import Template
 from synth_affect.cli import main
 from synth_affect.data.registered_scans import (

@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 import pytest
 
-from synth_affect.blendshape.correspondence import FaceCorrespondence, face_correspondence
 from synth_affect.blendshape.template import face_vertices
+from synth_affect.blendshape.transfer.correspondence import FaceCorrespondence, face_correspondence
 from synth_affect.errors import ShapeError
 from synth_affect.heads.archive import topology_id
 from synth_affect.heads.cc0 import load_cc0

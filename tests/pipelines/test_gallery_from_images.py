@@ -14,7 +14,7 @@ from PIL import Image
 
 from synth_affect.affect import Emotion
 from synth_affect.arrays import FloatArray
-from synth_affect.blendshape.gallery_store import Gallery, open_gallery
+from synth_affect.blendshape.gallery.store import Gallery, open_gallery
 from synth_affect.blendshape.template import face_template, face_vertices
 from synth_affect.data.labelled_pictures import LabelledPicture
 from synth_affect.errors import InputError

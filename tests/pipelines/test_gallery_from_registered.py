@@ -9,8 +9,8 @@ import pytest
 from scipy.spatial.transform import Rotation
 
 from synth_affect.arrays import FloatArray, IntArray
-from synth_affect.blendshape.gallery_check import check_gallery
-from synth_affect.blendshape.gallery_store import Gallery, open_gallery
+from synth_affect.blendshape.gallery.check import check_gallery
+from synth_affect.blendshape.gallery.store import Gallery, open_gallery
 from synth_affect.data.coma import read_coma
 from synth_affect.data.scan_records import ScanRecord, ScanSequence
 from synth_affect.errors import InputError

@@ -3,7 +3,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from synth_affect.blendshape.gallery_store import open_gallery
+from synth_affect.blendshape.gallery.store import open_gallery
 from synth_affect.blendshape.synthetic.recordings import GalleryRecipe, RecordingId, recordings
 from synth_affect.errors import InputError
 from synth_affect.pipelines.synthesize_gallery import in_order, read_recipe, recipe_path, synthesize_gallery

@@ -12,8 +12,8 @@ from sklearn.cross_decomposition import CCA
 from synth_affect.affect import Emotion
 from synth_affect.blendshape.canonical_correlation import fit_cca
 from synth_affect.blendshape.expression_pca import fit_pca
-from synth_affect.blendshape.gallery import GallerySequence
-from synth_affect.blendshape.gallery_store import GalleryWriter, ensure_gallery
+from synth_affect.blendshape.gallery.frames import GallerySequence
+from synth_affect.blendshape.gallery.store import GalleryWriter, ensure_gallery
 from synth_affect.blendshape.template import Template
 from synth_affect.cli import main
 from synth_affect.errors import FitError, InputError

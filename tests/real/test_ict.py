@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from synth_affect.blendshape.expression_transfer import ExpressionTransfer
 from synth_affect.blendshape.template import face_vertices
+from synth_affect.blendshape.transfer.expression_transfer import ExpressionTransfer
 from synth_affect.fitting.mediapipe_detector import MediaPipeDetector
 from synth_affect.heads.camera import Camera, ImageSize, project
 from synth_affect.heads.cc0 import load_cc0

@@ -13,7 +13,7 @@ from typing import Literal
 import numpy as np
 
 from synth_affect.arrays import FloatArray
-from synth_affect.blendshape.gallery import GallerySequence
+from synth_affect.blendshape.gallery.frames import GallerySequence
 from synth_affect.blendshape.synthetic.annotators import Annotators, draw_annotators, label
 from synth_affect.blendshape.synthetic.sequences import (
     BASIC_EXPRESSIONS,

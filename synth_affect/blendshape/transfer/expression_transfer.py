@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from synth_affect.arrays import FloatArray, readonly
-from synth_affect.blendshape.correspondence import FaceCorrespondence, face_correspondence
-from synth_affect.blendshape.deformation_transfer import DeformationTransfer
-from synth_affect.blendshape.lid_clearance import LidClearance
 from synth_affect.blendshape.template import face_template, face_vertices
-from synth_affect.blendshape.whole_head import WholeHead
+from synth_affect.blendshape.transfer.correspondence import FaceCorrespondence, face_correspondence
+from synth_affect.blendshape.transfer.deformation_transfer import DeformationTransfer
+from synth_affect.blendshape.transfer.lid_clearance import LidClearance
+from synth_affect.blendshape.transfer.whole_head import WholeHead
 from synth_affect.errors import ShapeError
 from synth_affect.heads.mesh import Mesh
 from synth_affect.heads.model import HeadModel, region_vertices

@@ -11,8 +11,8 @@ from synth_affect.affect import Emotion, ValenceArousal
 from synth_affect.blendshape.action_units import ARKIT_UNITS, UNIT_INDEX, arrange, mirrored
 from synth_affect.blendshape.affect_map import expression_weights
 from synth_affect.blendshape.expression_source import ExpressionSource, PrototypeExpressions
-from synth_affect.blendshape.grid import GridQuestion
-from synth_affect.blendshape.grid_expressions import GridExpressions, rest_share
+from synth_affect.blendshape.grid.affect_grid import GridQuestion
+from synth_affect.blendshape.grid.expressions import GridExpressions, rest_share
 from synth_affect.blendshape.template import face_template, face_vertices
 from synth_affect.errors import InputError, ShapeError
 from synth_affect.heads.cc0 import load_cc0

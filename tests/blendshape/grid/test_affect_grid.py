@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from synth_affect.affect import Emotion, ValenceArousal
-from synth_affect.blendshape.gallery import GallerySequence
-from synth_affect.blendshape.gallery_store import Gallery, GalleryWriter, ensure_gallery, open_gallery
-from synth_affect.blendshape.grid import (
+from synth_affect.blendshape.gallery.frames import GallerySequence
+from synth_affect.blendshape.gallery.store import Gallery, GalleryWriter, ensure_gallery, open_gallery
+from synth_affect.blendshape.grid.affect_grid import (
     N_CELLS,
     AffectGrid,
     GridQuestion,
@@ -19,8 +19,8 @@ from synth_affect.blendshape.grid import (
     cell_factors,
     cell_of,
 )
-from synth_affect.blendshape.grid_build import THIN_FRAMES, build_grid
-from synth_affect.blendshape.grid_file import load_grid, save_grid
+from synth_affect.blendshape.grid.build import THIN_FRAMES, build_grid
+from synth_affect.blendshape.grid.grid_file import load_grid, save_grid
 from synth_affect.blendshape.template import Template
 from synth_affect.errors import InputError
 

@@ -15,8 +15,8 @@ from scipy.optimize import nnls
 from scipy.spatial import cKDTree
 
 from synth_affect.arrays import FloatArray, IntArray, readonly
-from synth_affect.blendshape.deformation_transfer import factorised, gradient_operator, vertex_areas
 from synth_affect.blendshape.template import face_vertices
+from synth_affect.blendshape.transfer.deformation_transfer import factorised, gradient_operator, vertex_areas
 from synth_affect.heads.mesh import Mesh
 from synth_affect.heads.model import HeadModel, region_triangles, region_vertices
 

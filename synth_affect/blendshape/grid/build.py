@@ -24,10 +24,17 @@ import numpy as np
 
 from synth_affect.affect import Emotion
 from synth_affect.arrays import BoolArray, FloatArray, IntArray
-from synth_affect.blendshape.gallery import CATEGORIES, FrameTable, annotated
-from synth_affect.blendshape.gallery_store import Gallery
-from synth_affect.blendshape.grid import CELL_WIDTH, CELLS_PER_SIDE, N_CELLS, AffectGrid, cell_centres, cell_of
-from synth_affect.blendshape.sparse_components import SparseComponentEstimator, SparseComponents, SparseSettings
+from synth_affect.blendshape.gallery.frames import CATEGORIES, FrameTable, annotated
+from synth_affect.blendshape.gallery.store import Gallery
+from synth_affect.blendshape.grid.affect_grid import (
+    CELL_WIDTH,
+    CELLS_PER_SIDE,
+    N_CELLS,
+    AffectGrid,
+    cell_centres,
+    cell_of,
+)
+from synth_affect.blendshape.sparse.components import SparseComponentEstimator, SparseComponents, SparseSettings
 from synth_affect.errors import FitError, InputError
 
 DEFAULT_COMPONENTS = 60

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from synth_affect.arrays import FloatArray
-from synth_affect.blendshape.geodesics import HeatGeodesics
+from synth_affect.blendshape.sparse.geodesics import HeatGeodesics
 from synth_affect.errors import ShapeError
 
 

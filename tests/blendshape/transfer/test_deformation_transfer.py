@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from synth_affect.blendshape.deformation_transfer import DeformationTransfer, gradient_operator
+from synth_affect.blendshape.transfer.deformation_transfer import DeformationTransfer, gradient_operator
 from synth_affect.errors import ShapeError
 from synth_affect.heads.mesh import Mesh
 from synth_affect.heads.model import LandmarkEmbedding

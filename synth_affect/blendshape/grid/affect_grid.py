@@ -1,7 +1,7 @@
 """The valence-arousal grid: for each of its cells what faces do that feel so, as weights of shared local components.
 
 100 cells of 0.2 x 0.2 (Kollias et al. 2018, section 3.2). A cell knows the mean of its frames, which is the paper's,
-and its typical expression, which is not a mean of unlike ones: see `grid_build`. Between cells everything is a linear
+and its typical expression, which is not a mean of unlike ones: see `build`. Between cells everything is a linear
 combination of cell values, with the factors of `cell_factors`.
 
 Convention: row i of a table lies at arousal -0.9 + 0.2 i, column j at valence -0.9 + 0.2 j; tables are flattened row by
@@ -21,7 +21,7 @@ from synth_affect.arrays import BoolArray, FloatArray, IntArray, readonly
 from synth_affect.errors import InputError
 
 if TYPE_CHECKING:  # it brings numba and scipy, which a command without a grid does not need
-    from synth_affect.blendshape.sparse_components import SparseComponents
+    from synth_affect.blendshape.sparse.components import SparseComponents
 
 CELLS_PER_SIDE = 10
 N_CELLS = CELLS_PER_SIDE**2

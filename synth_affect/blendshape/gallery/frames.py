@@ -1,7 +1,7 @@
 """The 4D gallery's values: annotated sequences of registered faces, and the table of their frames.
 
 A frame is stored as its displacement from the neutral face of its own sequence, so that identity stays out. How it
-lies on disk is `gallery_store`'s business.
+lies on disk is `store`'s business.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Galleries on disk: created, extended, opened, read. How they lie there is `gallery_format`'s business."""
+"""Galleries on disk: created, extended, opened, read. How they lie there is `format`'s business."""
 
 from __future__ import annotations
 
@@ -18,8 +18,7 @@ import numpy as np
 
 from synth_affect.affect import Emotion
 from synth_affect.arrays import FloatArray, IntArray
-from synth_affect.blendshape.gallery import CATEGORIES, NO_CATEGORY, FrameTable, GallerySequence
-from synth_affect.blendshape.gallery_format import (
+from synth_affect.blendshape.gallery.format import (
     CHECKSUMS,
     COLUMNS,
     FRAMES_PER_CHUNK,
@@ -40,6 +39,7 @@ from synth_affect.blendshape.gallery_format import (
     why_unwritten,
     write_manifest,
 )
+from synth_affect.blendshape.gallery.frames import CATEGORIES, NO_CATEGORY, FrameTable, GallerySequence
 from synth_affect.blendshape.template import Template
 from synth_affect.errors import InputError, ShapeError
 

@@ -16,11 +16,11 @@ from synth_affect.affect import Emotion, ValenceArousal
 from synth_affect.arrays import FloatArray, IntArray
 from synth_affect.blendshape.action_units import ARKIT_UNITS, UNIT_INDEX, mirrored
 from synth_affect.blendshape.affect_map import expression_weights, limited
-from synth_affect.blendshape.correspondence import face_correspondence
 from synth_affect.blendshape.expression_change import LOWER_INNER_LIP, UPPER_INNER_LIP
 from synth_affect.blendshape.expression_source import AffectExpression
-from synth_affect.blendshape.grid import AffectGrid, GridQuestion
+from synth_affect.blendshape.grid.affect_grid import AffectGrid, GridQuestion
 from synth_affect.blendshape.template import face_template, face_vertices
+from synth_affect.blendshape.transfer.correspondence import face_correspondence
 from synth_affect.errors import ShapeError
 from synth_affect.heads.model import HeadModel, LandmarkEmbedding, embed, region_vertices
 

@@ -24,11 +24,11 @@ import numpy as np
 
 from synth_affect.arrays import FloatArray, IntArray, readonly
 from synth_affect.blendshape.displacement_blocks import DisplacementBlocks, Frames, look_through
-from synth_affect.blendshape.geodesics import HeatGeodesics
-from synth_affect.blendshape.sparse_admm import update_components
-from synth_affect.blendshape.sparse_deflation import deflate
-from synth_affect.blendshape.sparse_weights import solve_weights, update_weights
-from synth_affect.blendshape.support_maps import SupportMaps
+from synth_affect.blendshape.sparse.admm import update_components
+from synth_affect.blendshape.sparse.deflation import deflate
+from synth_affect.blendshape.sparse.geodesics import HeatGeodesics
+from synth_affect.blendshape.sparse.support_maps import SupportMaps
+from synth_affect.blendshape.sparse.weights import solve_weights, update_weights
 from synth_affect.blendshape.template import Template
 from synth_affect.errors import FitError, InputError, ShapeError
 

@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from synth_affect.blendshape.lid_clearance import LidClearance
 from synth_affect.blendshape.template import face_vertices
+from synth_affect.blendshape.transfer.lid_clearance import LidClearance
 from synth_affect.heads.camera import Camera, ImageSize, project
 from synth_affect.heads.cc0 import load_cc0
 from synth_affect.heads.model import HeadModel, region_triangles, region_vertices

@@ -19,11 +19,11 @@ import numpy as np
 import pytest
 
 from synth_affect.affect import Emotion
-from synth_affect.blendshape import gallery_format
-from synth_affect.blendshape.gallery import CATEGORIES, NO_CATEGORY, GallerySequence
-from synth_affect.blendshape.gallery_check import check_gallery
-from synth_affect.blendshape.gallery_format import FRAMES_PER_CHUNK
-from synth_affect.blendshape.gallery_store import (
+from synth_affect.blendshape.gallery import format as gallery_format
+from synth_affect.blendshape.gallery.check import check_gallery
+from synth_affect.blendshape.gallery.format import FRAMES_PER_CHUNK
+from synth_affect.blendshape.gallery.frames import CATEGORIES, NO_CATEGORY, GallerySequence
+from synth_affect.blendshape.gallery.store import (
     GalleryWriter,
     append_sequences,
     create_gallery,
@@ -254,7 +254,7 @@ def test_two_writers_at_once_are_refused(path: Path, make_sequence) -> None:
             GalleryWriter(path)
         script = f"""
 from pathlib import Path
-from synth_affect.blendshape.gallery_store import GalleryWriter
+from synth_affect.blendshape.gallery.store import GalleryWriter
 GalleryWriter(Path({str(path)!r}))
 """
         done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
@@ -463,10 +463,10 @@ KILL_TEN_TIMES = """
 import os, random, signal, sys, time
 from pathlib import Path
 import numpy as np
-import synth_affect.blendshape.gallery_check, zarr
-from synth_affect.blendshape.gallery import GallerySequence
-from synth_affect.blendshape.gallery_store import GalleryWriter, create_gallery, open_gallery
-from synth_affect.blendshape.gallery_check import check_gallery
+import synth_affect.blendshape.gallery.check, zarr
+from synth_affect.blendshape.gallery.frames import GallerySequence
+from synth_affect.blendshape.gallery.store import GalleryWriter, create_gallery, open_gallery
+from synth_affect.blendshape.gallery.check import check_gallery
 
 path = Path(sys.argv[1])
 

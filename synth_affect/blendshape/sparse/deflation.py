@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from synth_affect.arrays import FloatArray
-from synth_affect.blendshape.support_maps import SupportMaps
+from synth_affect.blendshape.sparse.support_maps import SupportMaps
 
 EXHAUSTED = 1e-8
 """Share of the strongest vertex's energy below which nothing is left to explain."""

@@ -8,16 +8,16 @@ import scipy.linalg
 import trimesh
 from scipy.optimize import linear_sum_assignment, nnls
 
-from synth_affect.blendshape.component_file import load_components, save_components
 from synth_affect.blendshape.displacement_blocks import BLOCK_FRAMES
-from synth_affect.blendshape.geodesics import HeatGeodesics
-from synth_affect.blendshape.sparse_components import (
+from synth_affect.blendshape.sparse.component_file import load_components, save_components
+from synth_affect.blendshape.sparse.components import (
     SparseComponentEstimator,
     SparseComponents,
     SparseFit,
     SparseSettings,
 )
-from synth_affect.blendshape.support_maps import SupportMaps
+from synth_affect.blendshape.sparse.geodesics import HeatGeodesics
+from synth_affect.blendshape.sparse.support_maps import SupportMaps
 from synth_affect.blendshape.template import Template
 from synth_affect.errors import FitError, InputError, ShapeError
 from synth_affect.heads.archive import topology_id
@@ -220,7 +220,7 @@ def test_the_first_guess_may_come_from_a_part_of_the_frames(
     template: Template, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     frames, _, _ = bumps(template, two_sided=False)
-    monkeypatch.setattr("synth_affect.blendshape.sparse_components.INITIAL_FRAMES", 60)
+    monkeypatch.setattr("synth_affect.blendshape.sparse.components.INITIAL_FRAMES", 60)
     held = SparseComponentEstimator(template, SETTINGS).fit(frames)
     lean = dataclasses.replace(SETTINGS, memory_mib=0)
     streamed = SparseComponentEstimator(template, lean).fit(lambda: [(np.arange(len(frames)), frames)])

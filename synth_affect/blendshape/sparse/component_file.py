@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from synth_affect.blendshape.sparse_components import SparseComponents
+from synth_affect.blendshape.sparse.components import SparseComponents
 from synth_affect.data.atomic import atomic_write
 from synth_affect.errors import InputError
 

@@ -7,9 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from synth_affect.blendshape.correspondence import FaceCorrespondence, face_correspondence
-from synth_affect.blendshape.expression_transfer import ExpressionTransfer
 from synth_affect.blendshape.template import face_template, face_vertices
+from synth_affect.blendshape.transfer.correspondence import FaceCorrespondence, face_correspondence
+from synth_affect.blendshape.transfer.expression_transfer import ExpressionTransfer
 from synth_affect.errors import ShapeError
 from synth_affect.heads.archive import topology_id
 from synth_affect.heads.cc0 import load_cc0

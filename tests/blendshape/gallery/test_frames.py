@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from synth_affect.affect import Emotion
-from synth_affect.blendshape.gallery import (
+from synth_affect.blendshape.gallery.frames import (
     CATEGORIES,
     NO_CATEGORY,
     FrameTable,

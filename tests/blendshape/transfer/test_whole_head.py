@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from synth_affect.blendshape.template import face_vertices
-from synth_affect.blendshape.whole_head import WholeHead
+from synth_affect.blendshape.transfer.whole_head import WholeHead
 from synth_affect.errors import ShapeError
 from synth_affect.heads.cc0 import load_cc0
 from synth_affect.heads.model import HeadModel, region_vertices

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from synth_affect.arrays import BoolArray
-from synth_affect.blendshape.gallery_format import (
+from synth_affect.blendshape.gallery.format import (
     CHECKSUMS,
     COLUMNS,
     FRAMES_PER_CHUNK,
@@ -23,7 +23,7 @@ from synth_affect.blendshape.gallery_format import (
     read_lines,
     read_template,
 )
-from synth_affect.blendshape.gallery_store import frame_table
+from synth_affect.blendshape.gallery.store import frame_table
 
 Progress = Callable[[Iterable[int], int], Iterable[int]]
 """Passes on what it is given; the count is how many there will be."""

@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from synth_affect.affect import Emotion
-from synth_affect.blendshape.grid import AffectGrid
-from synth_affect.blendshape.sparse_components import SparseComponents
+from synth_affect.blendshape.grid.affect_grid import AffectGrid
+from synth_affect.blendshape.sparse.components import SparseComponents
 from synth_affect.data.atomic import atomic_write
 from synth_affect.errors import InputError, ShapeError
 

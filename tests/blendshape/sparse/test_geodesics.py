@@ -5,8 +5,8 @@ import pytest
 import trimesh
 from scipy.spatial.transform import Rotation
 
-from synth_affect.blendshape.geodesics import HeatGeodesics
-from synth_affect.blendshape.support_maps import SupportMaps
+from synth_affect.blendshape.sparse.geodesics import HeatGeodesics
+from synth_affect.blendshape.sparse.support_maps import SupportMaps
 from synth_affect.errors import ShapeError
 from synth_affect.heads.mesh import Mesh
 

@@ -1,0 +1,1 @@
+"""The 4D gallery: values, storage, verification."""

@@ -1,0 +1,1 @@
+"""Sparse localized deformation components (Neumann et al. 2013)."""

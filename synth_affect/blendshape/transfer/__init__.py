@@ -1,0 +1,1 @@
+"""Deformations carried from one face to another."""
