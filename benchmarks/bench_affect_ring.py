@@ -285,7 +285,8 @@ def main() -> None:
             if path not in befores:
                 befores[path] = instruments.read(image)
                 print(f"reading {path.name}", file=sys.stderr)
-            before, after = befores[path], instruments.read(output)
+            before = befores[path]
+            after = None if before is None else instruments.read(output, near=before.centre)
             if before is None or after is None:
                 n_unread += 1
                 continue

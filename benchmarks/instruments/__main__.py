@@ -33,7 +33,7 @@ def main() -> None:
         before = instruments.read(read_rgb(arguments.input))
         report: dict[str, Any] = {"input": shown(arguments.input, before), "outputs": []}
         for path in arguments.outputs:
-            after = instruments.read(read_rgb(path))
+            after = instruments.read(read_rgb(path), near=None if before is None else before.centre)
             entry = shown(path, after)
             if before is not None and after is not None:
                 entry["identity_distance"] = identity_distance(np.array(before.embedding), np.array(after.embedding))

@@ -6,6 +6,7 @@ Its `mouthFrown*` and `browInnerUp` hardly move on real faces, so corners of the
 from __future__ import annotations
 
 import importlib.metadata
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +30,11 @@ class FaceReading:
 
     points: npt.NDArray[np.float64]
     units: dict[str, float]
+
+    def centre(self) -> tuple[float, float]:
+        """Mean of the points, px."""
+        x, y = self.points.mean(axis=0)
+        return float(x), float(y)
 
     def inter_ocular_px(self) -> float:
         """Distance between the outer corners of the eyes, px."""
@@ -80,8 +86,11 @@ class FaceReader:
         options = vision.FaceLandmarkerOptions(base_options=base, num_faces=4, output_face_blendshapes=True)
         self._landmarker: Any = vision.FaceLandmarker.create_from_options(options)
 
-    def read(self, image: npt.NDArray[np.uint8]) -> FaceReading | None:
-        """The largest face of `image` (height, width, 3) uint8 RGB; None when none is found."""
+    def read(self, image: npt.NDArray[np.uint8], near: tuple[float, float] | None = None) -> FaceReading | None:
+        """A face of `image` (height, width, 3) uint8 RGB; None when none is found.
+
+        near : px; the face whose centre is nearest, the largest where None.
+        """
         import mediapipe
 
         height, width = image.shape[:2]
@@ -94,7 +103,9 @@ class FaceReader:
             )
             for points, categories in zip(found.face_landmarks, found.face_blendshapes, strict=True)
         ]
-        return max(readings, key=FaceReading.inter_ocular_px, default=None)
+        if near is None:
+            return max(readings, key=FaceReading.inter_ocular_px, default=None)
+        return min(readings, key=lambda reading: math.dist(reading.centre(), near), default=None)
 
     def close(self) -> None:
         """Free the native handles."""

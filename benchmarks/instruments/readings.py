@@ -18,19 +18,21 @@ from benchmarks.instruments.identity import IdentityReader
 from benchmarks.instruments.skin_tone import typology_angle
 
 # Part of every cache key: raise it when an instrument or its use changes.
-_CACHE_VERSION = 2
+_CACHE_VERSION = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Readings:
-    """What the instruments say about the largest face of one picture.
+    """What the instruments say about one face of one picture.
 
+    centre : of its points, px.
     units : MediaPipe's 52 readings by ARKit name.
     brow_height, lip_corner_height, lip_gap : inter-ocular distances (between the outer corners of the eyes).
     emotions : class of `fer` -> probability.  valence, arousal : expected over those classes.
     embedding : dlib's 128 numbers.  skin_tone_deg : typology angle of the cheeks in the picture.
     """
 
+    centre: tuple[float, float]
     units: dict[str, float]
     brow_height: float
     lip_corner_height: float
@@ -53,28 +55,37 @@ class Instruments:
         self._emotion = EmotionReader()
         self._identity = IdentityReader()
 
-    def read(self, image: npt.NDArray[np.uint8]) -> Readings | None:
-        """Readings of `image` (height, width, 3) uint8 RGB; None when MediaPipe finds no face."""
+    def read(self, image: npt.NDArray[np.uint8], near: tuple[float, float] | None = None) -> Readings | None:
+        """Readings of `image` (height, width, 3) uint8 RGB; None when MediaPipe finds no face.
+
+        near : px; the face nearest to it, the largest where None. An edit is read where its input was: a changed face
+            may no longer be the largest of a group.
+        """
         if self._cache is None:
-            return self._measure(image)
-        digest = hashlib.sha256(f"{_CACHE_VERSION} {image.shape}".encode() + image.tobytes()).hexdigest()
+            return self._measure(image, near)
+        digest = hashlib.sha256(f"{_CACHE_VERSION} {image.shape} {near}".encode() + image.tobytes()).hexdigest()
         entry = self._cache / f"{digest}.json"
         if entry.exists():
             stored = json.loads(entry.read_text("utf-8"))
-            return None if stored is None else Readings(**{**stored, "embedding": tuple(stored["embedding"])})
-        readings = self._measure(image)
+            return (
+                None
+                if stored is None
+                else Readings(**{**stored, **{name: tuple(stored[name]) for name in ("centre", "embedding")}})
+            )
+        readings = self._measure(image, near)
         partial = entry.with_suffix(f".{os.getpid()}.part")
         partial.write_text(json.dumps(None if readings is None else asdict(readings)), "utf-8")
         partial.replace(entry)
         return readings
 
-    def _measure(self, image: npt.NDArray[np.uint8]) -> Readings | None:
-        face = self._face.read(image)
+    def _measure(self, image: npt.NDArray[np.uint8], near: tuple[float, float] | None) -> Readings | None:
+        face = self._face.read(image, near)
         if face is None:
             return None
         probabilities = self._emotion.read(image, face.points)
         valence, arousal = expected_valence_arousal(probabilities)
         return Readings(
+            centre=face.centre(),
             units=face.units,
             brow_height=brow_height(face),
             lip_corner_height=lip_corner_height(face),
