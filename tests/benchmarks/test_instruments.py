@@ -105,3 +105,8 @@ def test_skin_tone_is_that_of_the_cheeks(upright: FaceReading, colour: tuple[int
     points[list(CHEEKS)] = [(60, 240), (70, 240), (65, 250), (140, 240), (130, 240), (135, 250)]
     image[225:265, 40:160] = colour
     assert tone(typology_angle(image, points, 100)) == name
+
+
+def test_the_centre_is_that_of_the_points(upright: FaceReading) -> None:
+    moved = FaceReading(upright.points + [31, -12], upright.units)
+    np.testing.assert_allclose(np.subtract(moved.centre(), upright.centre()), [31, -12])
