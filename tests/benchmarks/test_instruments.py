@@ -108,5 +108,5 @@ def test_skin_tone_is_that_of_the_cheeks(upright: FaceReading, colour: tuple[int
 
 
 def test_the_centre_is_that_of_the_points(upright: FaceReading) -> None:
-    moved = FaceReading(upright.points + [31, -12], upright.units)
+    moved = FaceReading(upright.points + np.array([31, -12]), upright.units)
     np.testing.assert_allclose(np.subtract(moved.centre(), upright.centre()), [31, -12])
