@@ -41,7 +41,6 @@ PARTS = (
 )  # fmt: skip
 """The file's parts. A vertex belongs to the last that holds it (the narrow face lies in the face), a polygon to the
 last of its corners'."""
-SKIN_PARTS = ("head_and_neck", "face", "narrow_face")
 NOT_DRAWN = (
     "eye_socket_left", "eye_socket_right", "lacrimal_left", "lacrimal_right", "eye_blend_left", "eye_blend_right",
     "eye_occlusion_left", "eye_occlusion_right",
