@@ -14,7 +14,7 @@ import synth_affect
 from synth_affect.affect import ValenceArousal, grid, ring
 from synth_affect.arrays import ImageArray, as_uint8
 from synth_affect.blendshape.expression_change import InputExpression
-from synth_affect.data.pictures import DEFAULT_QUALITY, check_quality
+from synth_affect.data.picture_encoding import DEFAULT_QUALITY, check_quality
 from synth_affect.data.provenance import Provenance, sidecar_path
 from synth_affect.errors import InputError
 from synth_affect.pipelines.drawing import FAINT_INK, INK, blank, font, on_paper, resized, write

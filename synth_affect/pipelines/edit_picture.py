@@ -10,7 +10,8 @@ import synth_affect
 from synth_affect.affect import Emotion, ValenceArousal, position
 from synth_affect.arrays import ImageArray
 from synth_affect.blendshape.expression_change import InputExpression
-from synth_affect.data.pictures import DEFAULT_QUALITY, Picture, check_quality
+from synth_affect.data.picture import Picture
+from synth_affect.data.picture_encoding import DEFAULT_QUALITY, check_quality
 from synth_affect.data.provenance import Provenance, sidecar_path
 from synth_affect.errors import InputError
 from synth_affect.fitting.fit_json import fit_to_json

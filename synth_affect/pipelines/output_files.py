@@ -11,7 +11,9 @@ from typing import Any
 
 from synth_affect.arrays import ImageArray
 from synth_affect.data.atomic import atomic_write, check_writable
-from synth_affect.data.pictures import DEFAULT_QUALITY, Picture, check_output, encode_picture
+from synth_affect.data.picture import Picture
+from synth_affect.data.picture_encoding import DEFAULT_QUALITY, encode_picture
+from synth_affect.data.pictures import check_output
 from synth_affect.data.provenance import Provenance, sidecar, sidecar_path
 from synth_affect.errors import InputError
 

@@ -13,7 +13,8 @@ import tifffile
 from PIL import ExifTags, Image
 
 from synth_affect.data.colour_profiles import srgb_profile
-from synth_affect.data.pictures import Picture, luma, read_picture, write_picture
+from synth_affect.data.picture_encoding import luma
+from synth_affect.data.pictures import Picture, read_picture, write_picture
 from synth_affect.data.provenance import Provenance, xmp_packet
 from synth_affect.errors import InputError
 

@@ -15,7 +15,8 @@ import pytest
 from PIL import ExifTags, Image, ImageCms
 
 from synth_affect.data.colour_profiles import srgb_profile
-from synth_affect.data.pictures import FORMAT_OF_SUFFIX, Picture, check_output, read_picture, write_picture
+from synth_affect.data.picture_encoding import FORMAT_OF_SUFFIX
+from synth_affect.data.pictures import Picture, check_output, read_picture, write_picture
 from synth_affect.data.provenance import Provenance, xmp_packet
 from synth_affect.errors import InputError, ShapeError
 
