@@ -6,16 +6,16 @@ Coordinates stay in the frame and the unit of the scan: a pixel's shift, as 2D `
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
 from synth_affect.arrays import FloatArray, IntArray, readonly
 from synth_affect.errors import InputError
+from synth_affect.fitting.ljson import ljson_points
 from synth_affect.fitting.text_file import read_text_file
 
 Markup3D = Literal["ibug-68", "bu-83", "named", "unknown"]
@@ -183,15 +183,8 @@ def _pts_points(text: str, path: Path) -> FloatArray:
 
 
 def _ljson_points(text: str, path: Path) -> FloatArray:
-    """menpo's versions 1 to 3; a point is [x, y, z], with null where it could not be seen."""
-    try:
-        found = _ljson_lists(json.loads(text), path)
-    except json.JSONDecodeError as error:
-        raise InputError(path, f"line {error.lineno} is not JSON: {error.msg}") from None
-    except (ValueError, RecursionError):  # a number of thousands of digits; brackets without end
-        raise InputError(path, "not JSON that can be read") from None
-    except (KeyError, TypeError, AttributeError, IndexError):
-        raise InputError(path, "not laid out as menpo's ljson") from None
+    """A point is [x, y, z], with null where it could not be seen."""
+    found = ljson_points(text, path)
     if not found:
         raise InputError(path, "holds no point")
     points = np.full((len(found), 3), np.nan)
@@ -208,18 +201,3 @@ def _ljson_points(text: str, path: Path) -> FloatArray:
             raise InputError(path, f"point {row} is not 3 finite numbers")
         points[row] = point
     return points
-
-
-def _ljson_lists(content: Any, path: Path) -> list[Any]:
-    version = content["version"]
-    if version == 1:
-        return [entry["point"] for group in content["groups"] for entry in group["landmarks"]]
-    if version == 2:
-        return list(content["landmarks"]["points"])
-    if version == 3:
-        sets = content["groups"]
-        if len(sets) != 1:
-            raise InputError(path, f"holds {len(sets)} sets of landmarks; give a file with one")
-        (only,) = sets.values()
-        return list(only["landmarks"]["points"])
-    raise InputError(path, f"an ljson file of version {str(version)[:20]!r}; 1, 2 and 3 are read")

@@ -7,7 +7,6 @@ of [50, 100] in `.ljson`: x = 100.5, y = 50.5.
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from pathlib import Path
@@ -18,6 +17,7 @@ import numpy as np
 from synth_affect.arrays import FloatArray
 from synth_affect.errors import InputError
 from synth_affect.fitting.landmarks import Landmarks
+from synth_affect.fitting.ljson import ljson_points
 from synth_affect.fitting.markup import IBUG
 from synth_affect.fitting.text_file import read_text_file
 from synth_affect.heads.camera import ImageSize
@@ -107,17 +107,8 @@ def _pts_point(line: str, number: int, fail: Any) -> tuple[float, float]:
 
 
 def _ljson_points(text: str, path: Path) -> FloatArray:
-    """Versions 1 (groups that together are the points), 2 (points and labels) and 3 (named sets of them)."""
-    try:
-        content = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise InputError(path, f"line {error.lineno} is not JSON: {error.msg}") from None
-    except (ValueError, RecursionError):  # a number of thousands of digits; brackets without end
-        raise InputError(path, "not JSON that can be read") from None
-    try:
-        found = _ljson_lists(content, path)
-    except (KeyError, TypeError, AttributeError, IndexError):
-        raise InputError(path, "not laid out as menpo's ljson") from None
+    """A point is [y, x]."""
+    found = ljson_points(text, path)
     _check_count(len(found), path)
     points = np.empty((len(found), 2))
     for row, point in enumerate(found):
@@ -133,23 +124,6 @@ def _ljson_points(text: str, path: Path) -> FloatArray:
             raise InputError(path, f"point {row} is no pair of finite numbers")
         points[row] = x, y
     return points + _LJSON_TO_PICTURE
-
-
-def _ljson_lists(content: Any, path: Path) -> list[Any]:
-    version = content["version"]
-    if version == 1:
-        return [entry["point"] for group in content["groups"] for entry in group["landmarks"]]
-    if version == 2:
-        return list(content["landmarks"]["points"])
-    if version == 3:
-        sets = content["groups"]
-        if len(sets) != 1:
-            raise InputError(
-                path, f"holds {len(sets)} sets of landmarks ({', '.join(sets)[:80]}); give a file with one"
-            )
-        (only,) = sets.values()
-        return list(only["landmarks"]["points"])
-    raise InputError(path, f"an ljson file of version {str(version)[:20]!r}; 1, 2 and 3 are read")
 
 
 def _check_count(n_points: int, path: Path) -> None:

@@ -151,7 +151,7 @@ FAULTS = {
     ("a.ljson", "[" * 100_000): "not JSON that can be read",
     ("a.ljson", "[]"): "not laid out as menpo's ljson",
     ("a.ljson", '{"version": 4}'): "an ljson file of version '4'; 1, 2 and 3 are read",
-    ("a.ljson", '{"version": 3, "groups": {"a": 1, "b": 2}}'): "holds 2 sets of landmarks; give a file with one",
+    ("a.ljson", '{"version": 3, "groups": {"a": 1, "b": 2}}'): "holds 2 sets of landmarks (a, b); give a file with one",
     ("a.ljson", '{"version": 2, "landmarks": {"points": [[1, 2]]}}'): "point 0 needs 3 coordinates, has 2",
     ("a.ljson", '{"version": 2, "landmarks": {"points": [[1, 2, null]]}}'): "point 0 is not 3 numbers",
     ("a.ljson", '{"version": 2, "landmarks": {"points": [[1, 2, 1e39]]}}'): "point 0 is not 3 finite numbers",
