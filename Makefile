@@ -8,9 +8,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 INSTRUMENTS := .venv-instruments
+GPU := .venv-gpu
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo docs test lint bench instruments clean
+.PHONY: help install demo docs test lint bench instruments gpu-contract clean
 
 help:
 	@echo 'make demo         install, then draw eight feelings on one portrait into demo.png'
@@ -19,6 +20,7 @@ help:
 	@echo 'make lint         the same without pytest'
 	@echo 'make bench        the benchmarks that need nothing but the package'
 	@echo 'make instruments  the environment of the independent instruments (benchmarks/instruments)'
+	@echo 'make gpu-contract install pytorch3d (some GB; no GPU is needed), hold both rasterizers to their contract'
 	@echo 'make clean        remove environments, caches and what the targets wrote'
 
 # The stamps stand for finished installations: an interrupted one is taken up again.
@@ -67,6 +69,17 @@ $(INSTRUMENTS)/.done: pyproject.toml benchmarks/instruments/requirements.txt
 
 instruments: $(INSTRUMENTS)/.done
 
+$(GPU)/.done: pyproject.toml
+	@test -n '$(PYTHON)' || { echo 'make: no Python from 3.11 to 3.13 is on the PATH' >&2; exit 1; }
+	$(PYTHON) -m venv $(GPU)
+	$(GPU)/bin/python -m pip --disable-pip-version-check install --quiet --editable '.[gpu]' pytest trimesh
+	@touch $@
+
+gpu-contract: $(GPU)/.done
+	$(GPU)/bin/python -m tools.build_golden_fragments --compare
+	$(GPU)/bin/python -m pytest tests/render/test_golden_fragments.py tests/render/test_pytorch3d_rasterizer.py \
+		tests/fitting/photometric
+
 clean:
-	rm -rf $(VENV) $(INSTRUMENTS) .mypy_cache .ruff_cache .pytest_cache .hypothesis build *.egg-info demo.png demo.png.json
+	rm -rf $(VENV) $(INSTRUMENTS) $(GPU) .mypy_cache .ruff_cache .pytest_cache .hypothesis build *.egg-info demo.png demo.png.json
 	find synth_affect tests benchmarks tools -name __pycache__ -prune -exec rm -rf {} +

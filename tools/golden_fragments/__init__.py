@@ -1,0 +1,1 @@
+"""Meshes and poses on which rasterizers are compared, and the file of what pytorch3d makes of them."""
