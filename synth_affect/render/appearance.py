@@ -55,12 +55,56 @@ def tooth_white(pixels: FloatArray, skin: BoolArray, eye_white: BoolArray) -> Fl
     tint = (tint * np.maximum(colour / np.clip(colour, *SKIN_RANGE), LEAST_CAST) ** CAST_SHARE).astype(np.float32)
     level = float(np.clip(level, 0.9 * skin_light, 2.2 * skin_light))
     white: FloatArray = (level * tint / luminance(tint)).astype(np.float32)
-    shown: FloatArray = np.maximum(white * min(1.0, BRIGHTEST / max(float(white.max()), 1e-6)), 0.01)
-    return shown
+    return _below_clipping(white)
 
 
 BRIGHTEST = 0.8
 """Teeth stay below clipped white, whatever colour the light has."""
+
+
+def _below_clipping(white: FloatArray) -> FloatArray:
+    shown: FloatArray = np.maximum(white * min(1.0, BRIGHTEST / max(float(white.max()), 1e-6)), 0.01)
+    return shown
+
+
+PALER_THAN_LIPS = 0.06
+"""How much less red than the lips what an open mouth shows must be to be teeth."""
+OWN_TEETH_PIXELS = 40
+OWN_TEETH_LIGHT = (0.5, 2.5)
+"""Luminance of visible teeth against that of the skin; what is darker is cavity, what is brighter a reflection."""
+
+
+def own_tooth_white(
+    white: FloatArray, pixels: FloatArray, face: BoolArray, lips: BoolArray, inside: BoolArray
+) -> FloatArray:
+    """(3,) float32 linear RGB: `white` as bright as the teeth that are seen, and half way to their colour.
+
+    white : (3,) of `tooth_white`, returned as it is where too few teeth are seen to tell.
+    pixels : (height, width, 3) float32 sRGB, 0-255.
+    face, lips, inside : (height, width) bool, where skin with the lips, lips alone and the mouth's inside are seen.
+    """
+    within = cv2.erode(inside.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    if int(within.sum()) < OWN_TEETH_PIXELS or not lips.any() or not face.any():
+        return white
+    seen = srgb_to_linear(pixels[within] / 255)
+    light = luminance(seen)
+    of_skin = float(np.percentile(luminance(srgb_to_linear(pixels[face] / 255)), 75))
+    pale = _redness(pixels[within]) < float(np.median(_redness(pixels[lips]))) - PALER_THAN_LIPS
+    teeth = pale & (light > OWN_TEETH_LIGHT[0] * of_skin) & (light < OWN_TEETH_LIGHT[1] * of_skin)
+    if int(teeth.sum()) < OWN_TEETH_PIXELS:
+        return white
+    bright = light[teeth] >= np.median(light[teeth])
+    own = np.median(seen[teeth][bright], axis=0)
+    mixed = np.sqrt(own * white * (luminance(own) / luminance(white))).astype(np.float32)
+    return _below_clipping(mixed)
+
+
+def _redness(pixels: FloatArray) -> FloatArray:
+    """(n,) how far red stands above green and blue, as a share of all three; pixels (n, 3)."""
+    redness: FloatArray = (pixels[:, 0] - 0.5 * (pixels[:, 1] + pixels[:, 2])) / (pixels.sum(axis=1) + 3)
+    return redness
+
+
 COLOURED_SKIN = 0.12
 
 

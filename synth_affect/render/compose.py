@@ -8,7 +8,7 @@ import numpy as np
 from synth_affect.arrays import BoolArray, FloatArray, ImageArray
 from synth_affect.render.eyes import eye_colours
 from synth_affect.render.flow import SurfaceFlow, sample, surface_flow
-from synth_affect.render.mouth import Interior, lip_contact, mouth_interior, opening_height_mm
+from synth_affect.render.mouth import Interior, lip_contact, mouth_interior
 from synth_affect.render.poisson import poisson_blend
 from synth_affect.render.pull_push import extend
 from synth_affect.render.rasterizer import interpolate
@@ -20,6 +20,8 @@ STILL_PX = 0.004
 MEETING = 0.5
 """Grey levels of 255 that nearly all of the rim stays under; such steps vanish when the picture is rounded."""
 PAD = 4
+FOLD_TINT = np.array([0.75, 1.1, 1.25], dtype=np.float32)
+"""Powers of a fold's shade in red, green and blue: light that skin scatters into a fold is red, so it is never grey."""
 EDGE_PX = 0.7
 """Softness of the edge of an eye: half a pixel of optics on either side."""
 
@@ -41,11 +43,14 @@ def render_expression(
     warped = sample(scene.skin, surface.flow)
     _part_lips(warped, scene, surface)
     light = surface.relight * lip_contact(scene, surface)
-    if wrinkles is not None and fold_strengths is not None:
-        light = light * wrinkle_light(scene, surface, wrinkles, fold_strengths)
     # sRGB is nearly a power of 1 / 2.2, so a factor on light is a power of it on the code value.
     warped *= np.power(light, 1 / 2.2, dtype=np.float32)[..., None]
     if wrinkles is not None and fold_strengths is not None:
+        folds = wrinkle_light(scene, surface, wrinkles, fold_strengths)
+        light = light * folds
+        tint = (1 + scene.chroma * (FOLD_TINT - 1)) / np.float32(2.2)
+        for channel, power in enumerate(tint):
+            warped[..., channel] *= np.power(folds, power)
         warped = soften_folds(warped, scene, surface, wrinkles, fold_strengths)
     composed = _with_eyes(warped, scene, surface)
     interior = mouth_interior(scene, surface)
@@ -93,8 +98,9 @@ def _around(mask: BoolArray, pad: int) -> tuple[slice, slice]:
 
 LIP_RIM_MM = 0.8
 """So close to a lip the photograph shows its rim, not what lies behind it."""
-OWN_TEETH_MM = 6.0
-"""An opening lower than this shows strips of teeth, between which drawn ones would look like braces: all are drawn."""
+OWN_SHARE = (0.6, 0.9)
+"""Share of the opened mouth that the photograph shows from which on, and up to which, its own teeth pass into the
+picture: beside a row that is half drawn they look broken."""
 JAW_SLIP_MM = 2.0
 """What the lower jaw carries is taken from the photograph only while the jaw moves less than this: the model's tongue
 and lower teeth are not where the person's are, and a lower tooth must not carry a piece of an upper one away."""
@@ -107,7 +113,7 @@ def _with_interior(below: FloatArray, scene: Scene, surface: SurfaceFlow, interi
     colours = interior.colours
     opening = (scene.kind_map == INTERIOR_KIND).astype(np.uint8)
     own = ((surface.kind_map == INTERIOR_KIND) & surface.shown)[box]
-    if own.any() and opening_height_mm(scene) > OWN_TEETH_MM:
+    if own.any():
         flow = np.zeros_like(surface.flow)
         flow[box][own] = surface.own_flow[box][own]
         from_rim = cv2.distanceTransform(opening, cv2.DIST_L2, cv2.DIST_MASK_5) / (LIP_RIM_MM * scene.px_per_mm)
@@ -116,11 +122,18 @@ def _with_interior(below: FloatArray, scene: Scene, surface: SurfaceFlow, interi
         # In the last gap of a closing mouth it is dark, and a bright tooth would be a speck.
         deep = cv2.distanceTransform((interior.coverage > 0.5).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5)
         rim = rim * np.clip(deep / (LIP_RIM_MM * scene.px_per_mm), 0, 1)
-        trust = (np.where(own, rim, 0) * np.clip(2 - 2 * slip, 0, 1))[..., None]
+        still = np.where(own, np.clip(2 - 2 * slip, 0, 1), 0)
+        share = float((still * interior.coverage).sum() / interior.coverage.sum())
+        trust = (_between(share, *OWN_SHARE) * rim * still)[..., None]
         colours = trust * sample(scene.pixels, flow)[box] + (1 - trust) * colours
     result = below.copy()
     result[box] = alpha * colours + (1 - alpha) * below[box]
     return result
+
+
+def _between(value: float, low: float, high: float) -> float:
+    """How far `value` is from `low` to `high`, in [0, 1]."""
+    return min(max((value - low) / (high - low), 0.0), 1.0)
 
 
 def _with_occluders(below: FloatArray, scene: Scene) -> FloatArray:

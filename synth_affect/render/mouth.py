@@ -153,14 +153,6 @@ def lip_contact(scene: Scene, surface: SurfaceFlow) -> FloatArray:
     return factor
 
 
-def opening_height_mm(scene: Scene) -> float:
-    """How high the mouth stands open in the photograph, from the forehead's direction to the chin's; 0 when shut."""
-    rows, columns = np.nonzero(scene.kind_map == INTERIOR_KIND)
-    if len(rows) == 0:
-        return 0.0
-    return float(np.ptp(np.stack([columns, rows], axis=1) @ _down(scene)) + 1) / scene.px_per_mm
-
-
 def _down(scene: Scene) -> FloatArray:
     """(2,) float32 unit vector in the picture from forehead to chin."""
     up = scene.camera.rotation[:2, 1]

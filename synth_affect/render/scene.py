@@ -13,7 +13,7 @@ from synth_affect.arrays import BoolArray, FloatArray, ImageArray, IntArray
 from synth_affect.heads.camera import HEAD_TO_CAMERA_AXES, Camera, ImageSize, project
 from synth_affect.heads.mesh import vertex_normals
 from synth_affect.heads.model import HeadModel, embed, region_triangles, region_vertices
-from synth_affect.render.appearance import chroma, face_lighting, skin_texture, tooth_white
+from synth_affect.render.appearance import chroma, face_lighting, own_tooth_white, skin_texture, tooth_white
 from synth_affect.render.colour import linear_to_srgb
 from synth_affect.render.crevices import crevices
 from synth_affect.render.eyes import EyeTexture, eye_radius, eye_texture
@@ -142,7 +142,9 @@ def prepare_scene(
     pixels = np.ascontiguousarray(region.of(image), dtype=np.float32) * np.float32(255 / np.iinfo(image.dtype).max)
     lighting = face_lighting(pixels, interpolate(fragments, triangles, normals), kind_map == FACE_KIND)
     eye_white = (seen >= 0) & (regions[seen] == head.region_names.index("eyeball"))
+    upper, lower = lip_pixels(head, triangles, regions, fragments)
     white = tooth_white(pixels, kind_map == FACE_KIND, eye_white)
+    own_white = own_tooth_white(white, pixels, kind_map == FACE_KIND, upper | lower, kind_map == INTERIOR_KIND)
     eye_white_srgb = linear_to_srgb(EYE_WHITE * white) * np.float32(255)
     radius = eye_radius(head)
     rest_radius = interpolate(fragments, triangles, radius[:, None])[..., 0]
@@ -152,7 +154,6 @@ def prepare_scene(
     occluders = find_occluders(
         pixels, on_face, kind_map == EYE_KIND, kind_map > 0, face_frame(landmarks, camera, px_per_mm)
     )
-    upper, lower = lip_pixels(head, triangles, regions, fragments)
     skin = _skin(pixels, kind_map, upper | lower, px_per_mm)
     if occluders is not None:
         skin = _uncovered(skin, occluders, on_face, px_per_mm)
@@ -175,7 +176,7 @@ def prepare_scene(
         px_per_mm=px_per_mm,
         normals=normals,
         lighting=lighting,
-        white=white,
+        white=own_white,
         crevices=crevices(head.mean, vertex_normals(head.mean, triangles), triangles, hard),
         facing=_facing(camera, vertices, normals),
         eyes=eye_texture(head, pixels, kind_map == EYE_KIND, rest_radius, radius, projected, px_per_mm, eye_white_srgb),

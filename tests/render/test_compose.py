@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import pytest
 
-from synth_affect.arrays import FloatArray, ImageArray
+from synth_affect.arrays import BoolArray, FloatArray, ImageArray
 from synth_affect.heads.model import region_vertices
 from synth_affect.render.compose import STILL_PX, _changed, render_expression
 from synth_affect.render.flow import surface_flow
@@ -228,3 +228,34 @@ def test_a_lifted_brow_moves_its_pixels(make_scene: SceneMaker, displace: Displa
     expected = surface_flow(again, vertices).projected[brow, :2] + [scene.region.left, scene.region.top]
     assert row - expected[1] > 3
     np.testing.assert_allclose(found, expected, atol=0.4)
+
+
+def test_teeth_of_the_photograph_stay_as_long_as_the_mouth_hardly_changes(
+    make_scene: SceneMaker, displace: Displacer
+) -> None:
+    """Part of a row from the photograph and part drawn looks broken: it is the one or the other."""
+    image, scene = make_scene(size=(420, 420), px_per_mm=1.5, jawOpen=0.45)
+    marked = image.copy()
+    marked[scene_mask(scene)] = mark = (30, 200, 60)  # no drawn mouth is so green
+    scene = prepared_again(marked, scene)
+    same = render_expression(marked, scene, displace(scene, browInnerUp=0.5, mouthSmileLeft=0.02))
+    wider = render_expression(marked, scene, displace(scene, jawOpen=0.55))
+
+    def green(picture: ImageArray) -> float:
+        return float(np.mean(np.abs(picture[scene_mask(scene)].astype(int) - mark).max(axis=1) < 40))
+
+    assert green(same) > 0.5
+    assert green(wider) == 0
+
+
+def scene_mask(scene: Scene) -> BoolArray:
+    """(height, width) bool of the whole picture: the inside of the mouth, without its rim."""
+    mask = np.zeros((scene.image_size.height, scene.image_size.width), dtype=np.uint8)
+    region = scene.region
+    mask[region.top : region.bottom, region.left : region.right] = scene.kind_map == INTERIOR_KIND
+    inner: BoolArray = cv2.erode(mask, np.ones((3, 3), np.uint8)) > 0
+    return inner
+
+
+def prepared_again(image: ImageArray, scene: Scene) -> Scene:
+    return prepare_scene(image, scene.head, scene.camera, scene.vertices, scene.offsets_px)

@@ -10,7 +10,7 @@ from synth_affect.arrays import FloatArray, ImageArray
 from synth_affect.heads.model import region_vertices
 from synth_affect.render.colour import luminance, srgb_to_linear
 from synth_affect.render.flow import SurfaceFlow, surface_flow
-from synth_affect.render.mouth import Interior, into_mouth_mm, mouth_interior, opening_height_mm
+from synth_affect.render.mouth import Interior, into_mouth_mm, mouth_interior
 from synth_affect.render.scene import INTERIOR_KIND, Scene
 
 SceneMaker = Callable[..., tuple[ImageArray, Scene]]
@@ -165,12 +165,3 @@ def test_depth_into_the_mouth_is_measured_from_the_lips(closed: Scene) -> None:
     assert into[region_vertices(closed.head, "teeth_upper")].min() > 3
     moved = into_mouth_mm(closed, closed.vertices + np.array([5, -7, 30], np.float32))
     np.testing.assert_allclose(moved, into, atol=1e-4)
-
-
-def test_an_opening_is_as_high_on_a_face_that_lies(make_scene: SceneMaker) -> None:
-    upright = make_scene(size=(420, 420), jawOpen=0.5)[1]
-    lying = make_scene(size=(420, 420), roll_rad=np.pi / 2, jawOpen=0.5)[1]
-    shut = make_scene(size=(420, 420))[1]
-    assert opening_height_mm(upright) > 8
-    assert opening_height_mm(lying) == pytest.approx(opening_height_mm(upright), rel=0.1)
-    assert opening_height_mm(shut) < 2
