@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from synth_affect.arrays import FloatArray, IntArray
-from synth_affect.heads.ict import ARKIT_TO_ICT
+from synth_affect.heads.ict_file import ARKIT_TO_ICT
 
 CELL = 0.35  # cm
 COLUMNS, ROWS = 42, 52  # cells, from x = -7.35 and y = -9.1

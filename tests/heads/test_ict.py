@@ -9,9 +9,11 @@ from scipy.spatial import cKDTree
 
 from synth_affect.blendshape.action_units import ARKIT_UNITS
 from synth_affect.errors import InputError
-from synth_affect.heads.ict import ARKIT_TO_ICT, BLINK_TRAVEL, REGIONS, load_ict
+from synth_affect.heads.ict import BLINK_TRAVEL, load_ict
+from synth_affect.heads.ict_file import ARKIT_TO_ICT
 from synth_affect.heads.mesh import triangle_normals
 from synth_affect.heads.model import HeadModel, embed, region_triangles, region_vertices
+from synth_affect.heads.regions import REGIONS
 from synth_affect.render.eyes import eye_radius
 from tests.heads.ict_file import LIP_RINGS, ict_arrays, write_ict
 
