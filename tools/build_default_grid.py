@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import synth_affect.blendshape
-from synth_affect.blendshape.grid.build import DEFAULT_COMPONENTS
+from synth_affect.blendshape.grid.dictionary import DEFAULT_COMPONENTS
 from synth_affect.blendshape.synthetic.recordings import GalleryRecipe
 from synth_affect.pipelines.build_grid import build_grid_file
 from synth_affect.pipelines.open_expressions import GRID_FILE

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from synth_affect.blendshape.grid.build import DEFAULT_COMPONENTS
+from synth_affect.blendshape.grid.dictionary import DEFAULT_COMPONENTS
 from synth_affect.blendshape.synthetic.recordings import GalleryRecipe
 from synth_affect.blendshape.template import face_template
 from synth_affect.heads.cc0 import load_cc0

@@ -187,12 +187,13 @@ def cell_factors(target: ValenceArousal, lookup: Lookup = "continuous") -> Float
         factors += (1 - share) * _by_direction(target.direction_rad)
     if share > 0:
         factors += share * _by_place(target)
-    return np.asarray(target.intensity * factors / _RADII)
+    return np.asarray(target.intensity * factors / RADII)
 
 
-_RADII = np.hypot(*cell_centres().T)
-_INNERMOST = float(_RADII.min())
-_FULL = float(np.unique(_RADII.round(9))[1])
+CENTRES = cell_centres()
+RADII = np.hypot(*CENTRES.T)
+_INNERMOST = float(RADII.min())
+_FULL = float(np.unique(RADII.round(9))[1])
 _INNER_CELLS = np.array(
     [
         int(cell_of(np.array([valence]), np.array([arousal]))[0])
