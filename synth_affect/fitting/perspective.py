@@ -107,3 +107,11 @@ def camera_of_view(view: HeadView, centre_head: FloatArray, principal_point: Flo
         focal_px=float(np.exp(view.log_scale) * distance),
         principal_point=principal_point,
     )
+
+
+def view_of_camera(camera: Camera, centre_head: FloatArray) -> HeadView:
+    """The view that `camera_of_view` makes `camera` of."""
+    head_to_camera = HEAD_TO_CAMERA_AXES @ camera.rotation
+    centre_camera = camera.translation + head_to_camera @ centre_head
+    log_distance = float(np.log(centre_camera[2]))
+    return HeadView(head_to_camera, centre_camera[:2], float(np.log(camera.focal_px)) - log_distance, log_distance)

@@ -9,6 +9,7 @@ pulling others along.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -29,7 +30,7 @@ from synth_affect.fitting.energy import (
 from synth_affect.fitting.fit import FaceFit
 from synth_affect.fitting.landmarks import Landmarks
 from synth_affect.fitting.markup import IBUG, MEDIAPIPE, Markup, interocular_distance_px, markup_of
-from synth_affect.fitting.perspective import N_VIEW, HeadView, camera_of_view, moved, project_view
+from synth_affect.fitting.perspective import N_VIEW, HeadView, camera_of_view, moved, project_view, view_of_camera
 from synth_affect.fitting.priors import ExpressionBelief, Lens, expression_prior, lens_distance_mm
 from synth_affect.fitting.weak_perspective import weak_perspective
 from synth_affect.heads.camera import ImageSize
@@ -117,6 +118,28 @@ def _marked(head: HeadModel, markup: Markup) -> _MarkedHead:
     )
 
 
+def _known(marked: _MarkedHead, identity: FloatArray) -> _MarkedHead:
+    """The same for a person whose identity is known: expression units alone are left to find."""
+
+    def worn(rows: LandmarkRows) -> LandmarkRows:
+        own, units = rows.basis[..., : len(identity)], rows.basis[..., len(identity) :]
+        return LandmarkRows(rows.points + own @ identity, np.ascontiguousarray(units))
+
+    return replace(marked, rows=worn(marked.rows), strips=worn(marked.strips))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class IdentityEvidence:
+    """Energy of one picture as a quadratic of the identity c: gradient . d + 1/2 d . hessian . d, d = c - coefficients.
+
+    coefficients, gradient : (n_identity,) float64.  hessian : (n_identity, n_identity) float64.
+    """
+
+    coefficients: FloatArray
+    gradient: FloatArray
+    hessian: FloatArray
+
+
 class LandmarkSolver:
     """Fits one head model to landmarks; made once a model, called once a face.
 
@@ -143,15 +166,28 @@ class LandmarkSolver:
         self._lower = np.concatenate([np.full(self._n_identity, -limit), np.zeros(n_units)])
         self._upper = np.concatenate([np.full(self._n_identity, limit), np.ones(n_units)])
 
-    def __call__(self, landmarks: Landmarks, image_size: ImageSize, *, weights: FloatArray | None = None) -> FaceFit:
+    def __call__(
+        self,
+        landmarks: Landmarks,
+        image_size: ImageSize,
+        *,
+        weights: FloatArray | None = None,
+        identity: FloatArray | None = None,
+        start: FaceFit | None = None,
+    ) -> FaceFit:
         """The head behind one face.
 
         landmarks : its 478 or 68 points, px.  image_size : of the picture they lie in.
         weights : (n_landmarks,) float, >= 0, how far each point is to be trusted; 1 for all when absent.
-        Raises ShapeError for another count of points or bad weights, FitError when the points give no pose or
-            the eyes no distance.
+        identity : (n_identity,) standard deviations, of a person who is known; found as well when absent.
+        start : an earlier fit of these landmarks, near which the answer lies; that is quicker.
+        Raises ShapeError for another count of points, bad weights or another count of coefficients, FitError when the
+            points give no pose or the eyes no distance.
         """
         marked = self._marked_head(markup_of(landmarks.points_image))
+        if identity is not None:
+            identity = readonly(identity, "identity", (self._n_identity,), np.float64)
+            marked = _known(marked, identity)
         n_landmarks = marked.markup.n_landmarks
         trust = np.ones(n_landmarks) if weights is None else readonly(weights, "weights", (n_landmarks,), np.float64)
         if trust.min() < 0:
@@ -161,21 +197,73 @@ class LandmarkSolver:
             raise FitError("the outer corners of both eyes are one point")
         principal_point = np.array([image_size.width, image_size.height]) / 2.0
         energy, state = self._begin(marked, landmarks, image_size, principal_point, trust)
-        descent = self._descend(marked, energy, state)
+        if start is not None:
+            began = start.expression_weights.astype(np.float64)
+            if identity is None:
+                began = np.concatenate([start.identity_coefficients, began])
+            state = HeadState(view_of_camera(start.camera, marked.centre), began)
+        descent = self._descend(marked, energy, state, _ROBUST_START if start is None else 1.0)
         distance_px = np.linalg.norm(projected_landmarks(descent.rows, descent.state) - energy.detected, axis=1)
         used = trust > 0
+        found = descent.state.coefficients
+        n_found = len(found) - len(self._head.expression_units)  # of the identity: all or none
         return FaceFit(
             head=self._head.name,
             topology=self._head.topology,
             image_size=image_size,
             camera=camera_of_view(descent.state.view, marked.centre, principal_point),
-            identity_coefficients=descent.state.coefficients[: self._n_identity],
-            expression_weights=descent.state.coefficients[self._n_identity :],
+            identity_coefficients=found[:n_found] if identity is None else identity,
+            expression_weights=found[n_found:],
             landmarks_image=landmarks.points_image[:, :2],
             residual_iod=float(distance_px[used].mean()) / iod_px,
             converged=descent.converged,
             iterations=descent.iterations,
         )
+
+    def identity_evidence(self, landmarks: Landmarks, fit: FaceFit) -> IdentityEvidence:
+        """What the landmarks of one picture say of the identity, near `fit` of them, when pose and expression follow.
+
+        The prior of the identity is not part of it, so that the evidence of many pictures of a person can be added.
+        """
+        marked = self._marked_head(markup_of(landmarks.points_image))
+        trust = np.ones(marked.markup.n_landmarks)
+        energy, _ = self._begin(marked, landmarks, fit.image_size, fit.camera.principal_point, trust)
+        state, rows = self._state_of(marked, fit, energy.detected)
+        seen = _seen(marked, state, rows, self.settings.hidden_weight)
+        quadratic = energy_quadratic(replace(energy, rows=rows, weights=energy.weights * seen), state)
+        own = np.arange(N_VIEW, N_VIEW + self._n_identity)
+        at_rest = (fit.expression_weights <= 0) | (fit.expression_weights >= 1)  # held there by the box
+        free = np.concatenate([np.arange(N_VIEW), own[-1] + 1 + np.flatnonzero(~at_rest)])
+        hessian, gradient = quadratic.hessian, quadratic.gradient
+        # The Schur complement: the others take their best values for every identity.
+        follow = np.linalg.solve(hessian[np.ix_(free, free)], hessian[np.ix_(free, own)])
+        return IdentityEvidence(
+            coefficients=state.coefficients[: self._n_identity],
+            gradient=gradient[own] - state.coefficients[: self._n_identity] - follow.T @ gradient[free],
+            hessian=hessian[np.ix_(own, own)] - np.eye(self._n_identity) - hessian[np.ix_(own, free)] @ follow,
+        )
+
+    def likeliest_identity(self, evidence: Sequence[IdentityEvidence], weight: float = 1.0) -> FloatArray:
+        """(n_identity,) float64: of the person in all those pictures, each of which counts `weight`."""
+        hessian, gradient = np.eye(self._n_identity), np.zeros(self._n_identity)
+        for one in evidence:
+            hessian += weight * one.hessian
+            gradient += weight * (one.gradient - one.hessian @ one.coefficients)
+        own = slice(0, self._n_identity)
+        return minimise_in_box((hessian + hessian.T) / 2, gradient, self._lower[own], self._upper[own])
+
+    def residual_iod(self, fit: FaceFit) -> float:
+        """Mean distance of the points of `fit` from its landmarks, in inter-ocular distances of the picture."""
+        marked = self._marked_head(markup_of(fit.landmarks_image))
+        detected = fit.landmarks_image - fit.camera.principal_point
+        state, rows = self._state_of(marked, fit, detected)
+        distance_px = np.linalg.norm(projected_landmarks(rows, state) - detected, axis=1)
+        return float(distance_px.mean()) / interocular_distance_px(fit.landmarks_image)
+
+    def _state_of(self, marked: _MarkedHead, fit: FaceFit, detected: FloatArray) -> tuple[HeadState, LandmarkRows]:
+        coefficients = np.concatenate([fit.identity_coefficients, fit.expression_weights]).astype(np.float64)
+        state = HeadState(view_of_camera(fit.camera, marked.centre), coefficients)
+        return state, _rows_with_outline(marked, _outline(marked, state, detected))
 
     def _marked_head(self, markup: Markup) -> _MarkedHead:
         # When it is first needed: most callers bring one kind of points.
@@ -201,7 +289,8 @@ class LandmarkSolver:
         log_distance = float(np.log(lens_distance_mm(settings.lens, image_size, pose.scale)))
         view = HeadView(pose.head_to_camera, pose.offset / pose.scale, float(np.log(pose.scale)), log_distance)
         prior = expression_prior(self._head.unit_names, landmarks.blendshapes, settings.expression)
-        n_identity, n_all = self._n_identity, len(self._lower)
+        n_all = marked.rows.basis.shape[2]
+        n_identity = n_all - len(prior.slope)  # none of a person who is known
         curvature = np.eye(n_all)
         curvature[n_identity:, n_identity:] = prior.curvature
         energy = LandmarkEnergy(
@@ -218,13 +307,13 @@ class LandmarkSolver:
         )
         return energy, HeadState(view, np.zeros(n_all))
 
-    def _descend(self, marked: _MarkedHead, energy: LandmarkEnergy, state: HeadState) -> _Descent:
+    def _descend(self, marked: _MarkedHead, energy: LandmarkEnergy, state: HeadState, robust_start: float) -> _Descent:
         """Levenberg-Marquardt from `state`."""
         settings = self.settings
         rows, damping = energy.rows, _FIRST_DAMPING
         choice: IntArray = np.zeros(len(marked.markup.outline), dtype=np.intp)
         for iteration in range(settings.max_iterations):
-            annealing = max(_ROBUST_START * 0.5**iteration, 1.0)
+            annealing = max(robust_start * 0.5**iteration, 1.0)
             settled = annealing == 1.0
             if iteration < _CONTOUR_ITERATIONS:
                 chosen = _outline(marked, state, energy.detected)
@@ -259,14 +348,16 @@ class LandmarkSolver:
         damped = hessian.copy()
         np.einsum("ii->i", damped)[:] *= 1.0 + damping
         unbounded = np.full(N_VIEW, np.inf)
+        # Of a person who is known, only the expression's bounds.
+        lower, upper = (bound[-len(state.coefficients) :] for bound in (self._lower, self._upper))
         step = minimise_in_box(
             damped,
             gradient,
-            np.concatenate([-unbounded, self._lower - state.coefficients]),
-            np.concatenate([unbounded, self._upper - state.coefficients]),
+            np.concatenate([-unbounded, lower - state.coefficients]),
+            np.concatenate([unbounded, upper - state.coefficients]),
         )
         # The bounds are met exactly: a sum of differences may miss them by a rounding.
-        coefficients = np.clip(state.coefficients + step[N_VIEW:], self._lower, self._upper)
+        coefficients = np.clip(state.coefficients + step[N_VIEW:], lower, upper)
         return HeadState(moved(state.view, step[:N_VIEW]), coefficients)
 
 
