@@ -64,7 +64,7 @@ def paint(head: HeadModel) -> FloatArray:
     for region, colour in COLOURS.items():
         colours[region_vertices(head, region)] = colour
     lids = region_vertices(head, "lids")
-    for side in (-1, 1):
+    for side in (-1, 1) if len(lids) else ():
         eye = head.mean[lids][head.mean[lids][:, 0] * side > 0].mean(0)
         skin = region_vertices(head, "skin")
         dx = (head.mean[skin, 0] - eye[0]) * side
@@ -98,18 +98,21 @@ def embed_landmarks(
 ) -> LandmarkEmbedding:
     """The embedding of MediaPipe's 478 points in a head model of which `landmarks_478` may still be empty.
 
+    A bare surface will do: without jawOpen the mouth stays shut, without eyeballs the irises' points lie on the skin.
     Many identities with an opened mouth (upper and lower inner lip fall apart), three yaws; the median of the places on
     the mean surface, made symmetric, put back on the triangles that were hit.
     Raises FitError when the detector does not see the renderings as faces, or not all of a face.
     """
     rng = np.random.default_rng(SEED)
     colours = paint(head)
-    jaw = head.expression_units[head.unit_names.index("jawOpen")]
+    opens = "jawOpen" in head.unit_names
+    jaw = head.expression_units[head.unit_names.index("jawOpen")] if opens else np.zeros_like(head.mean)
     allowed = np.zeros(len(head.triangles), dtype=bool)
     allowed[region_triangles(head, "skin", "lips", "lids", "ears", "neck", "scalp")] = True
     shown = ~region_triangles(head, "lashes")
-    eye = region_triangles(head, "eyeball", "iris")[shown]
     surface = allowed[shown]
+    eye = region_triangles(head, "eyeball", "iris")[shown]
+    eye = eye if eye.any() else surface
     hits: list[list[Hit]] = [[] for _ in range(N_POINTS)]
     shown_index = np.flatnonzero(shown)
     for _ in progress(range(N_HEADS), N_HEADS):

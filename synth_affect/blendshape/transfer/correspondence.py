@@ -79,7 +79,7 @@ def face_correspondence(source: HeadModel, target: HeadModel) -> FaceCorresponde
         source_topology=there.topology,
         target_topology=here.topology,
         triangles=np.where(past_rim, NOWHERE, of_faces.triangles),
-        places=LandmarkEmbedding(places, _barycentric(points, corners)),
+        places=LandmarkEmbedding(places, barycentric(points, corners)),
     )
 
 
@@ -106,7 +106,7 @@ def _opened(head: HeadModel) -> FloatArray:
     return opened
 
 
-def _barycentric(points: FloatArray, corners: FloatArray) -> FloatArray:
+def barycentric(points: FloatArray, corners: FloatArray) -> FloatArray:
     """(n, 3) weights of the corners (n, 3, 3) for points (n, 3) on their triangles."""
     first, second, along = corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0], points - corners[:, 0]
     d11, d12, d22 = (first * first).sum(axis=1), (first * second).sum(axis=1), (second * second).sum(axis=1)
