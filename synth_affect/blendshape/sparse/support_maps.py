@@ -10,7 +10,7 @@ from synth_affect.errors import ShapeError
 
 
 class SupportMaps:
-    """Support maps around the vertices of one mesh; each is computed once.
+    """Support maps around the vertices of one mesh; the distances of each centre are computed once.
 
     maps = SupportMaps(geodesics, inner_mm, outer_mm); maps(centre) is (n_vertices,) float32 in [0, 1]: 0 up to
     `inner_mm` from the centre, rising in proportion to the distance, 1 from `outer_mm` on and in parts of the mesh that
@@ -25,13 +25,16 @@ class SupportMaps:
         self.inner_mm = inner_mm
         self.outer_mm = outer_mm
         self._geodesics = geodesics
-        self._maps: dict[int, FloatArray] = {}
+        self._distances: dict[int, FloatArray] = {}
 
     def __call__(self, centre: int) -> FloatArray:
-        """(n_vertices,) float32 in [0, 1], read-only: the map around the vertex `centre`."""
-        if centre not in self._maps:
-            distances = np.clip(self._geodesics(centre), self.inner_mm, self.outer_mm)
-            support = ((distances - self.inner_mm) / (self.outer_mm - self.inner_mm)).astype(np.float32)
-            support.flags.writeable = False
-            self._maps[centre] = support
-        return self._maps[centre]
+        """(n_vertices,) float32 in [0, 1]: the map around the vertex `centre`."""
+        distances = np.clip(self.distances(centre), self.inner_mm, self.outer_mm)
+        support: FloatArray = (distances - self.inner_mm) / np.float32(self.outer_mm - self.inner_mm)
+        return support
+
+    def distances(self, centre: int) -> FloatArray:
+        """(n_vertices,) float32, mm, read-only: how far along the surface from the vertex `centre`."""
+        if centre not in self._distances:
+            self._distances[centre] = self._geodesics(centre)
+        return self._distances[centre]

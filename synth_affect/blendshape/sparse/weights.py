@@ -11,24 +11,26 @@ from synth_affect.arrays import FloatArray
 def update_weights(
     correlation: FloatArray, gram: FloatArray, weights: FloatArray, *, nonnegative: bool, n_sweeps: int
 ) -> None:
-    """Bring `weights` (n_frames, n_components) float32 nearer to the least squares, in place.
+    """Bring `weights` (n_frames, n_components) float32 nearer to the least squares within [-1, 1], in place.
 
     Each frame x is explained as w C. One sweep sets every weight in turn to its best value while the others are held:
     the paper's block coordinate descent, for which C x and C C' are all that is needed.
     correlation : (n_frames, n_components) float32, the C x of every frame.
     gram : (n_components, n_components) float32, C C'; components with a zero there get weight 0.
-    nonnegative : no weight below 0.
+    nonnegative : within [0, 1] instead.
     """
-    _sweep(correlation, gram, weights, nonnegative, n_sweeps, np.float32(0))
+    _sweep(correlation, gram, weights, (np.float32(0 if nonnegative else -1), np.float32(1)), n_sweeps, np.float32(0))
 
 
 def solve_weights(correlation: FloatArray, gram: FloatArray, *, nonnegative: bool) -> FloatArray:
-    """(n_frames, n_components) float32: the least-squares weights; arguments as in `update_weights`.
+    """(n_frames, n_components) float32: the least-squares weights, of any size; arguments as in `update_weights`.
 
+    nonnegative : no weight below 0.
     Sweeps a frame until none of its weights moves by more than TOLERANCE, or MAX_SWEEPS times.
     """
     weights = np.zeros_like(correlation)
-    _sweep(correlation, gram, weights, nonnegative, MAX_SWEEPS, np.float32(TOLERANCE))
+    within = (np.float32(0 if nonnegative else -np.inf), np.float32(np.inf))
+    _sweep(correlation, gram, weights, within, MAX_SWEEPS, np.float32(TOLERANCE))
     return weights
 
 
@@ -42,7 +44,7 @@ def _sweep(
     correlation: FloatArray,
     gram: FloatArray,
     weights: FloatArray,
-    nonnegative: bool,
+    within: tuple[float, float],
     n_sweeps: int,
     tolerance: float,
 ) -> None:
@@ -67,9 +69,7 @@ def _sweep(
             for k in range(n_components):
                 if gram[k, k] <= least:
                     continue
-                best = weights[f, k] + left[k] / gram[k, k]
-                if nonnegative and best < 0:
-                    best = np.float32(0)
+                best = min(max(weights[f, k] + left[k] / gram[k, k], within[0]), within[1])
                 change = best - weights[f, k]
                 if change != 0:
                     for j in range(n_components):

@@ -163,6 +163,25 @@ def test_finds_what_was_planted(case: tuple[SparseFit, np.ndarray, np.ndarray, n
     assert (np.abs(fit.components.radii_mm - 40) < 12).all()
 
 
+@pytest.mark.parametrize("constraint", ["one-sided", "two-sided"])
+def test_no_components_grow_only_to_cancel_each_other(template: Template, constraint: str) -> None:
+    """More components than there are motions, which overlap: with weights that know no bound some grow fivefold."""
+    vertices = template.mesh.vertices
+    rng = np.random.default_rng(3)
+    centres = rng.normal(size=(12, 3))
+    centres[:, 2] = np.abs(centres[:, 2]) + 1
+    centres *= 100 / np.linalg.norm(centres, axis=1, keepdims=True)
+    distances = np.linalg.norm(vertices[None] - centres[:, None], axis=2)
+    planted = np.maximum(1 - (distances / 80) ** 2, 0)[..., None] * rng.normal(size=(12, 1, 3))
+    weights = rng.uniform(0, 1, (300, 12)) ** 2 * (rng.uniform(size=(300, 12)) < 0.4)
+    frames = np.tensordot(weights, planted, 1).astype(np.float32)
+    settings = dataclasses.replace(SETTINGS, n_components=16, sparsity=0.08, constraint=constraint, max_iterations=40)
+    components = SparseComponentEstimator(template, settings).fit(frames).components
+    most_moved = np.linalg.norm(frames, axis=2).max(axis=0)
+    largest = np.linalg.norm(components.offsets, axis=2).max(axis=1)
+    assert (largest < 1.5 * most_moved[components.centres]).all()
+
+
 def test_turns_with_the_face(template: Template) -> None:
     frames, _, _ = bumps(template, two_sided=False)
     turn = np.array([[0, -1, 0], [1, 0, 0], [0, 0, 1]], dtype=np.float32)

@@ -61,17 +61,18 @@ def test_refuses_what_has_no_distances(ball: Mesh) -> None:
 
 def test_a_support_map_rises_from_the_inner_to_the_outer_distance(ball: Mesh) -> None:
     geodesics = HeatGeodesics(ball)
-    support = SupportMaps(geodesics, 30.0, 120.0)(9)
+    maps = SupportMaps(geodesics, 30.0, 120.0)
+    support = maps(9)
     distances = geodesics(9)
     np.testing.assert_array_equal(support[distances <= 30], 0)
     np.testing.assert_array_equal(support[distances >= 120], 1)
     between = (distances > 30) & (distances < 120)
     np.testing.assert_allclose(support[between], (distances[between] - 30) / 90, rtol=1e-5)
     assert support.dtype == np.float32
-    assert not support.flags.writeable
+    assert not maps.distances(9).flags.writeable
 
 
-def test_a_support_map_is_computed_once() -> None:
+def test_the_distances_of_a_support_map_are_computed_once() -> None:
     class Counting:
         n_calls = 0
 
@@ -82,7 +83,7 @@ def test_a_support_map_is_computed_once() -> None:
     counting = Counting()
     maps = SupportMaps(counting, 1.0, 2.0)
     np.testing.assert_array_equal(maps(0), [0, 1])
-    assert maps(0) is maps(0)
+    assert maps.distances(0) is maps.distances(0)
     assert counting.n_calls == 1
 
 
