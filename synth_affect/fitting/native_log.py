@@ -19,6 +19,7 @@ _CHATTER = re.compile(
     rb"|libpng (?:warning|error): "
     rb"|tempfile\.tif: |TIFF\w+: |\w+Decode\w*: "  # libtiff in Pillow
     rb"|\[ *(?:INFO|WARN|ERROR):\d+@"  # OpenCV; like those of the two above, its errors come as exceptions too
+    rb"|\[[\w,. /#:]+ @ 0x[0-9a-f]+\] "  # FFmpeg in OpenCV, of each damaged frame
 )
 
 _one_at_a_time = threading.RLock()  # two threads that swap descriptor 2 would restore each other's

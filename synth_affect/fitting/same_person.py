@@ -9,7 +9,7 @@ pictures, not with its cube.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,13 +18,16 @@ from synth_affect.arrays import FloatArray
 from synth_affect.errors import ShapeError
 from synth_affect.fitting.fit import FaceFit
 from synth_affect.fitting.landmarks import Landmarks
-from synth_affect.fitting.solver import IdentityEvidence, LandmarkSolver
+from synth_affect.fitting.solver import LandmarkSolver
 from synth_affect.heads.camera import ImageSize
 
 COMMON_ERROR = 0.1
 """Share of the landmarks' error that all pictures of a person have in common (what the basis cannot express, where the
 detector errs alike): n pictures count as n / (1 + COMMON_ERROR (n - 1)), at most ten.
 """
+
+MOST_EVIDENCE = 40
+"""Faces that tell the identity of one person; with the error that they have in common, further ones add little."""
 
 MOST_ROUNDS = 6
 AT_REST_SD = 0.05
@@ -39,87 +42,65 @@ class SeenFace:
     image_size: ImageSize
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class FitTask:
-    """identity : (n_identity,) where it is known.  start : an earlier fit.
-    evidence : whether to say what the picture tells of the identity.
-    """
-
-    face: SeenFace
-    identity: FloatArray | None
-    start: FaceFit | None
-    evidence: bool
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class FitOutcome:
-    """evidence : None where it was not asked for."""
-
-    fit: FaceFit
-    evidence: IdentityEvidence | None
-
-
-Mapper = Callable[[Sequence[FitTask]], Iterable[FitOutcome]]
-"""Does tasks, in order; in other processes where it likes."""
-
-
-def do_fit_task(solver: LandmarkSolver, task: FitTask) -> FitOutcome:
-    """One fit. Raises FitError and ShapeError as the solver."""
-    fit = solver(task.face.landmarks, task.face.image_size, identity=task.identity, start=task.start)
-    return FitOutcome(fit, solver.identity_evidence(task.face.landmarks, fit) if task.evidence else None)
-
-
 def fit_batch(
     solver: LandmarkSolver,
     faces: Sequence[SeenFace],
     *,
     people: Sequence[int | None] | None = None,
-    mapper: Mapper | None = None,
+    alone: Sequence[FaceFit] | None = None,
 ) -> list[FaceFit]:
     """The fit of every face; those of one person share the identity.
 
     people : a number for the person behind each face, None for somebody seen once; all are strangers when absent.
-    mapper : where the fits are made; here, one after the other, when absent. The answers do not depend on it.
-    Raises ShapeError when there are not as many people as faces, FitError as the solver.
+    alone : the fit of each face by itself, where there is one already; made where they are needed when absent.
+    Raises ShapeError when there are not as many people or fits as faces, FitError as the solver.
     """
-
-    def here(tasks: Sequence[FitTask]) -> Iterable[FitOutcome]:
-        return (do_fit_task(solver, task) for task in tasks)
-
-    run = here if mapper is None else mapper
     who: Sequence[int | None] = [None] * len(faces) if people is None else people
-    if len(who) != len(faces):
-        raise ShapeError("people", (len(faces),), (len(who),))
-    sets = {person: [k for k, p in enumerate(who) if p == person] for person in who if person is not None}
-    sets = {person: places for person, places in sets.items() if len(places) > 1}
-    identities: dict[int, FloatArray] = {}
-    moving = set(sets)
-    outcomes: list[FitOutcome | None] = [None] * len(faces)
-    todo = list(range(len(faces)))
-    for round_ in range(MOST_ROUNDS + 1):
-        last = round_ == MOST_ROUNDS
-        tasks = [
-            FitTask(
-                face=faces[k],
-                identity=None if (person := who[k]) is None else identities.get(person),
-                start=None if (earlier := outcomes[k]) is None else earlier.fit,
-                evidence=not last and who[k] in moving,
-            )
-            for k in todo
-        ]
-        for k, outcome in zip(todo, run(tasks), strict=True):
-            outcomes[k] = outcome
-        for person in sorted(moving):
-            evidence = [o.evidence for k in sets[person] if (o := outcomes[k]) and o.evidence is not None]
-            if not evidence:  # the last round
-                continue
-            found = solver.likeliest_identity(evidence, 1.0 / (1.0 + COMMON_ERROR * (len(evidence) - 1)))
-            before = identities.get(person)
-            if before is not None and np.abs(found - before).max() < AT_REST_SD:
-                moving.discard(person)
-                continue
-            identities[person] = found
-        todo = [k for person in sorted(moving) for k in sets[person]]
-        if not todo:
+    for name, given in (("people", who), ("alone", faces if alone is None else alone)):
+        if len(given) != len(faces):
+            raise ShapeError(name, (len(faces),), (len(given),))
+    fits: list[FaceFit | None] = [None] * len(faces) if alone is None else list(alone)
+    identities: dict[int | None, FloatArray] = {}
+    for person, places in _people(who).items():
+        identities[person] = _shared_identity(solver, faces, places, fits)
+    return [_fit(solver, *each) for each in zip(faces, map(identities.get, who), fits, strict=True)]
+
+
+def _people(who: Sequence[int | None]) -> dict[int, list[int]]:
+    """The places of each person who is seen more than once."""
+    places: dict[int, list[int]] = {}
+    for place, person in enumerate(who):
+        if person is not None:
+            places.setdefault(person, []).append(place)
+    return {person: own for person, own in places.items() if len(own) > 1}
+
+
+def _shared_identity(
+    solver: LandmarkSolver, faces: Sequence[SeenFace], places: Sequence[int], fits: list[FaceFit | None]
+) -> FloatArray:
+    """Of the person at `places`; the fits of the faces that told it replace those in `fits`."""
+    telling = [places[k] for k in _spread(len(places), MOST_EVIDENCE)]
+    weight = 1.0 / (1.0 + COMMON_ERROR * (len(telling) - 1))
+    identity: FloatArray | None = None
+    for _ in range(MOST_ROUNDS):
+        evidence = []
+        for place in telling:
+            fits[place] = fit = _fit(solver, faces[place], identity, fits[place])
+            evidence.append(solver.identity_evidence(faces[place].landmarks, fit))
+        before, identity = identity, solver.likeliest_identity(evidence, weight)
+        if before is not None and np.abs(identity - before).max() < AT_REST_SD:
             break
-    return [outcome.fit for outcome in outcomes if outcome is not None]
+    assert identity is not None
+    return identity
+
+
+def _fit(solver: LandmarkSolver, face: SeenFace, identity: FloatArray | None, start: FaceFit | None) -> FaceFit:
+    """Of a stranger with a start, the start is the fit."""
+    if identity is None and start is not None:
+        return start
+    return solver(face.landmarks, face.image_size, identity=identity, start=start)
+
+
+def _spread(count: int, most: int) -> list[int]:
+    """At most so many of `count` places, evenly spread, the first and the last among them."""
+    return [int(place) for place in np.linspace(0, count - 1, min(count, most)).round()]

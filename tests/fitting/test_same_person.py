@@ -4,7 +4,7 @@ import pytest
 from synth_affect.errors import ShapeError
 from synth_affect.fitting.landmarks import Landmarks
 from synth_affect.fitting.perspective import camera_of_view, turn, view_of_camera
-from synth_affect.fitting.same_person import FitTask, SeenFace, do_fit_task, fit_batch
+from synth_affect.fitting.same_person import SeenFace, fit_batch
 from synth_affect.fitting.solver import LandmarkSolver
 from synth_affect.heads.camera import Camera, ImageSize, project
 from synth_affect.heads.model import HeadModel, embed, head_vertices
@@ -80,13 +80,12 @@ def test_evidence_is_the_slope_of_what_the_other_unknowns_cannot_take_up(
 ) -> None:
     """Where the solver came to rest, only the prior pulls at the identity against the evidence."""
     (face,) = _seen(synthetic_head, 0.5 * _identity(synthetic_head, 6), 1)
-    outcome = do_fit_task(solver, FitTask(face, None, None, evidence=True))
-    assert outcome.evidence is not None
-    free = np.abs(outcome.fit.identity_coefficients) < 2.9
-    pull = outcome.evidence.gradient + outcome.fit.identity_coefficients
-    assert np.abs(pull[free]).max() < 0.05 * np.abs(outcome.fit.identity_coefficients).max()
-    again = solver.likeliest_identity([outcome.evidence])
-    np.testing.assert_allclose(again, outcome.fit.identity_coefficients, atol=0.05)
+    fit = solver(face.landmarks, SIZE)
+    evidence = solver.identity_evidence(face.landmarks, fit)
+    free = np.abs(fit.identity_coefficients) < 2.9
+    pull = evidence.gradient + fit.identity_coefficients
+    assert np.abs(pull[free]).max() < 0.05 * np.abs(fit.identity_coefficients).max()
+    np.testing.assert_allclose(solver.likeliest_identity([evidence]), fit.identity_coefficients, atol=0.05)
 
 
 def test_a_start_near_the_answer_leads_there(solver: LandmarkSolver, synthetic_head: HeadModel) -> None:
@@ -116,5 +115,16 @@ def test_wrong_counts_are_refused(solver: LandmarkSolver, synthetic_head: HeadMo
     faces = _seen(synthetic_head, np.zeros(len(synthetic_head.identity_basis)), 2)
     with pytest.raises(ShapeError, match="people"):
         fit_batch(solver, faces, people=[0])
+    with pytest.raises(ShapeError, match="alone"):
+        fit_batch(solver, faces, alone=[])
     with pytest.raises(ShapeError, match="identity"):
         solver(faces[0].landmarks, SIZE, identity=np.zeros(3))
+
+
+def test_fits_that_are_there_already_are_not_made_again(solver: LandmarkSolver, synthetic_head: HeadModel) -> None:
+    faces = _seen(synthetic_head, _identity(synthetic_head, 4), 3)
+    alone = fit_batch(solver, faces)
+    strangers = fit_batch(solver, faces, alone=alone)
+    assert all(a is b for a, b in zip(strangers, alone, strict=True))
+    given, made = (fit_batch(solver, faces, people=[0] * 3, alone=fits) for fits in (alone, None))
+    np.testing.assert_array_equal(given[2].identity_coefficients, made[2].identity_coefficients)
