@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 import typer
 
-from synth_affect.cli import edit, gallery, grid_model, register, validate
+from synth_affect.cli import edit, gallery, grid_model, models, register, validate
 from synth_affect.errors import SynthAffectError
 
 NAME = "synth-affect"
@@ -30,6 +30,7 @@ app = typer.Typer(
 edit.add_commands(app)
 gallery.add_commands(app)
 grid_model.add_commands(app)
+models.add_commands(app)
 register.add_commands(app)
 validate.add_commands(app)
 

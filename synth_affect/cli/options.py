@@ -69,7 +69,10 @@ LandmarkModelOption = Annotated[
     Path | None, typer.Option("--landmark-model", help="MediaPipe's face_landmarker.task, where not the one found.")
 ]
 HeadOption = Annotated[
-    str, typer.Option("--head", metavar="cc0|PATH", help="The head model: the packaged one, or a file (ICT-FaceKit).")
+    str,
+    typer.Option(
+        "--head", metavar="NAME|PATH", help="The head model: a name of synth-affect models list, or a model's file."
+    ),
 ]
 LandmarksOption = Annotated[
     Path | None, typer.Option("--landmarks", help="68 points (.pts, .ljson) of the face; nothing is detected.")

@@ -10,7 +10,8 @@ from synth_affect.arrays import IntArray
 from synth_affect.errors import InputError, ShapeError
 from synth_affect.heads.archive import topology_id
 from synth_affect.heads.eyeball import Eyeball
-from synth_affect.heads.ict_file import ARKIT_TO_ICT, PARTS, IctArrays, read_arrays
+from synth_affect.heads.ict_file import ARKIT_TO_ICT, PARTS, IctArrays, check_arrays, read_arrays
+from synth_affect.heads.ict_folder import read_folder
 from synth_affect.heads.ict_regions import label_mouth, label_skin
 from synth_affect.heads.mirror import mirror_by_geometry
 from synth_affect.heads.model import HeadModel, LandmarkEmbedding
@@ -36,16 +37,16 @@ BLINK_TRAVEL = 1.15
 
 
 def load_ict(path: Path) -> HeadModel:
-    """The head of a packed ICT-FaceKit file, without MediaPipe's landmarks (`landmarks_478` is empty).
+    """The head of ICT-FaceKit, packed or as the folder of shapes, without MediaPipe's landmarks (`landmarks_478` is
+    empty).
 
     Its units carry ARKit's names: browInnerUp and cheekPuff, which ICT splits by side, are summed; tongueOut is absent.
-    Raises InputError when the file is absent, damaged or something else.
+    Raises InputError when a file is absent, damaged or something else.
     """
-    arrays = read_arrays(path)
     try:
-        return head_of(arrays)
+        return head_of(check_arrays(read_folder(path)) if path.is_dir() else read_arrays(path))
     except ShapeError as error:
-        raise InputError(path, f"not a packed ICT-FaceKit model ({error})") from error
+        raise InputError(path, f"not an ICT-FaceKit model ({error})") from error
 
 
 def head_of(arrays: IctArrays) -> HeadModel:

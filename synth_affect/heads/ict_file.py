@@ -82,7 +82,7 @@ def read_arrays(path: Path) -> IctArrays:
                 raise InputError(path, "not a packed ICT-FaceKit model (no npz archive)")
             file.seek(0)
             with np.load(file, allow_pickle=False) as arrays:
-                return _checked({name: arrays[name] for name in _FIELDS})
+                return check_arrays({name: arrays[name] for name in _FIELDS})
     except FileNotFoundError:
         raise InputError(path, "no such file") from None
     except (KeyError, TypeError, ValueError, EOFError, MemoryError, zipfile.BadZipFile, zlib.error) as error:
@@ -98,7 +98,8 @@ _FIELDS = (
 )  # fmt: skip
 
 
-def _checked(arrays: Mapping[str, FloatArray | IntArray]) -> IctArrays:
+def check_arrays(arrays: Mapping[str, FloatArray | IntArray]) -> IctArrays:
+    """The packed file's arrays as a value. Raises ShapeError where one is not as it should be."""
     mean = readonly(arrays["mean"] * np.float32(MM_PER_CM), "mean", ("n_vertices", 3), np.float32)
     n = len(mean)
     polygons = _indices(arrays["polygons"], "polygons", ("n_polygons", 4))

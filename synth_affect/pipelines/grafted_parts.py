@@ -69,7 +69,7 @@ def graft_parts(
         """Rigidly, as the points of `source` come to those of `target`; the rows of `mean` that were placed."""
         mine = np.unique(packaged.triangles[region_triangles(packaged, *regions)])
         mine = mine[packaged.mean[mine, 0] * side >= 0]
-        rows = np.searchsorted(vertices, mine)
+        rows: IntArray = np.searchsorted(vertices, mine)
         mean[rows] = scale * (packaged.mean[mine] - source.mean(axis=0)) + target.mean(axis=0)
         near = np.argsort(np.linalg.norm(points - target.mean(axis=0), axis=1))[: len(target)]
         identity[:, rows] = variation[:, near].mean(axis=1)[:, None]
