@@ -40,8 +40,7 @@ def read_landmarks(path: Path, image_size: ImageSize) -> Landmarks:
     suffix = path.suffix.lower()
     if suffix not in SUFFIXES:
         raise InputError(path, f"landmarks are read from {' or '.join(SUFFIXES)}")
-    text = read_text_file(path, "landmark file", _MAX_BYTES)
-    points = _pts_points(text, path) if suffix == ".pts" else _ljson_points(text, path)
+    points = read_pts(path) if suffix == ".pts" else _ljson_points(_text(path), path)
     outside = (points < 0).any(axis=1) | (points > [image_size.width, image_size.height]).any(axis=1)
     n_outside = int(outside.sum())
     if n_outside > len(points) // 2:
@@ -50,10 +49,24 @@ def read_landmarks(path: Path, image_size: ImageSize) -> Landmarks:
     return Landmarks(np.column_stack([points, np.zeros(len(points))]), {})
 
 
+def read_pts(path: Path, n_points: int = IBUG.n_landmarks) -> FloatArray:
+    """(n_points, 2) float64, px: the points in a `.pts` file, wherever they lie.
+
+    Raises InputError, which names the line where there is one, when it is no such file or has another count of them.
+    """
+    points = _pts_points(_text(path), path)
+    _check_count(len(points), n_points, path)
+    return np.array(points) + _PTS_TO_PICTURE
+
+
+def _text(path: Path) -> str:
+    return read_text_file(path, "landmark file", _MAX_BYTES)
+
+
 _PTS_HEADER = re.compile(r"(version|n_points)\s*:\s*(\S+)")
 
 
-def _pts_points(text: str, path: Path) -> FloatArray:
+def _pts_points(text: str, path: Path) -> list[tuple[float, float]]:
     """`version: 1`, `n_points: 68`, then 68 lines of x and y within braces; empty lines mean nothing."""
 
     def fail(number: int, reason: str) -> NoReturn:
@@ -89,8 +102,7 @@ def _pts_points(text: str, path: Path) -> FloatArray:
         fail(last, "ends the file before the brace closes")
     if announced is not None and announced != len(points):
         raise InputError(path, f"announces {announced} points, has {len(points)}")
-    _check_count(len(points), path)
-    return np.array(points) + _PTS_TO_PICTURE
+    return points
 
 
 def _pts_point(line: str, number: int, fail: Any) -> tuple[float, float]:
@@ -109,7 +121,7 @@ def _pts_point(line: str, number: int, fail: Any) -> tuple[float, float]:
 def _ljson_points(text: str, path: Path) -> FloatArray:
     """A point is [y, x]."""
     found = ljson_points(text, path)
-    _check_count(len(found), path)
+    _check_count(len(found), IBUG.n_landmarks, path)
     points = np.empty((len(found), 2))
     for row, point in enumerate(found):
         if not isinstance(point, list) or len(point) != 2:
@@ -126,9 +138,10 @@ def _ljson_points(text: str, path: Path) -> FloatArray:
     return points + _LJSON_TO_PICTURE
 
 
-def _check_count(n_points: int, path: Path) -> None:
-    if n_points != IBUG.n_landmarks:
-        raise InputError(path, f"has {n_points} points; ibug's {IBUG.n_landmarks} are read")
+def _check_count(n_points: int, wanted: int, path: Path) -> None:
+    if n_points != wanted:
+        whose = "ibug's " if wanted == IBUG.n_landmarks else ""
+        raise InputError(path, f"has {n_points} points; {whose}{wanted} are read")
 
 
 def _quoted(text: str) -> str:

@@ -1,0 +1,1 @@
+"""Pictures and videos of faces: readers of the public databases, one module each, and writers of their layouts."""
