@@ -95,4 +95,16 @@ SampleOption = Annotated[
     int | None,
     typer.Option("--sample", parser=count, metavar="SEED", help="Draw an unseen expression from the grid."),
 ]
+DetectorOption = Annotated[
+    str,
+    typer.Option(
+        "--detector", metavar="mediapipe|face-alignment", help="What finds the landmarks (the latter: an extra)."
+    ),
+]
+MinQualityOption = Annotated[
+    float,
+    typer.Option(
+        "--min-quality", parser=number, metavar="NUMBER", help="Refuse a face whose fit scores less, 0 to 1."
+    ),
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print a summary as JSON.")]
