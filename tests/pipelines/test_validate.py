@@ -10,7 +10,7 @@ from PIL import Image
 from sklearn.cross_decomposition import CCA
 
 from synth_affect.affect import Emotion
-from synth_affect.blendshape.canonical_correlation import fit_cca
+from synth_affect.blendshape.canonical_correlation import choose_ridge, fit_cca
 from synth_affect.blendshape.expression_pca import fit_pca
 from synth_affect.blendshape.gallery.frames import GallerySequence
 from synth_affect.blendshape.gallery.store import GalleryWriter, ensure_gallery
@@ -126,7 +126,7 @@ def test_writes_table_figure_and_json(gallery: Path, tmp_path: Path) -> None:
     found = validate_cca(gallery, (3, 6), folds=2, out=out)
     assert json.loads((out / "cca.json").read_text()) == found
     lines = (out / "cca.csv").read_text().splitlines()
-    assert lines[0].startswith("components,explained,ccc_valence,ccc_valence_ci")
+    assert lines[0].startswith("components,explained,ridge,ccc_valence,ccc_valence_ci")
     assert len(lines) == 3
     with Image.open(out / "cca.png") as figure:
         assert len(figure.getcolors(100_000)) > 10
@@ -208,6 +208,44 @@ def test_closed_form_cca_is_scikit_learns() -> None:
         assert abs(np.corrcoef(variates[:, k], theirs[:, k])[0, 1]) == pytest.approx(1, abs=1e-6)
         correlation = np.corrcoef(theirs[:, k], their_others[:, k])[0, 1]
         assert ours.correlations[k] == pytest.approx(correlation, abs=1e-6)
+
+
+def test_a_ridge_gives_the_span_of_the_canonical_ridge() -> None:
+    """Vinod 1976: left singular vectors of the cross-correlation that is whitened with the ridge in it."""
+    rng = np.random.default_rng(4)
+    values = rng.normal(size=(300, 9)) @ rng.normal(size=(9, 9))
+    others = values[:, :2] + rng.normal(size=(300, 2))
+    covariance = np.cov(values.T, bias=True)
+    variances, axes = np.linalg.eigh(covariance + 0.1 * np.trace(covariance) * np.eye(9))
+    white = axes / np.sqrt(variances) @ axes.T
+    other_white = np.linalg.inv(np.linalg.cholesky(np.cov(others.T, bias=True))).T
+    cross = (values - values.mean(axis=0)).T @ (others - others.mean(axis=0)) / 300
+    theirs = (values - values.mean(axis=0)) @ white @ np.linalg.svd(white @ cross @ other_white)[0][:, :2]
+    ours = fit_cca(values, others, ridge=0.1)
+    variates = ours.transform(values)
+    np.testing.assert_allclose(variates.T @ variates / 300, np.eye(2), atol=1e-10)
+    left = variates - theirs @ np.linalg.lstsq(theirs, variates, rcond=None)[0]
+    assert np.abs(left).max() < 1e-8
+    assert (ours.correlations < fit_cca(values, others).correlations).all()
+
+
+def test_chooses_the_ridge_that_reads_groups_left_out() -> None:
+    """40 columns that say nothing, and a little more than as many rows: without a ridge they are fitted, too."""
+    rng = np.random.default_rng(5)
+    others = rng.normal(size=(3000, 2))
+    values = np.hstack([3 * others + rng.normal(size=(3000, 2)), rng.normal(size=(3000, 40))])
+    few, asked, groups = slice(0, 60), slice(60, None), np.arange(60) % 4
+    ridge = choose_ridge(values[few], others[few], groups)
+    assert ridge > 0
+
+    def agreement(chosen: float) -> float:
+        cca = fit_cca(values[few], others[few], ridge=chosen)
+        slopes = np.linalg.lstsq(cca.transform(values[few]), others[few], rcond=None)[0]
+        read = cca.transform(values[asked]) @ slopes
+        return min(np.corrcoef(read[:, k], others[asked, k])[0, 1] for k in range(2))
+
+    assert agreement(ridge) > agreement(0.0) + 0.05
+    assert choose_ridge(values[few], others[few], np.zeros(60, dtype=np.int64)) == 0  # nobody to leave out
 
 
 def test_cca_leaves_out_what_does_not_vary_and_refuses_what_is_constant() -> None:
