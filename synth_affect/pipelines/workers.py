@@ -1,0 +1,124 @@
+"""Work spread over processes: each makes its worker once, tasks go to whichever is free, few are under way at a time.
+
+A worker is a callable that holds what is worth keeping between tasks (a detector, a head model). Outcomes come in the
+order in which they are done: whoever needs another order gives tasks numbers.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any, Protocol, TypeVar
+
+from synth_affect.errors import InputError, SynthAffectError
+
+Task = TypeVar("Task")
+Outcome = TypeVar("Outcome")
+MAX_WORKERS = 256
+UNDER_WAY = 2
+"""Tasks a worker, so that none waits for us and nothing piles up."""
+
+
+class WorkerDiedError(SynthAffectError):
+    """A worker process ended before its time; what was done before stays done."""
+
+
+class Engine(Protocol):
+    """Where work is done: on this machine, or on a cluster."""
+
+    def outcomes(
+        self, make_worker: Callable[[], Callable[[Task], Outcome]], tasks: Iterable[Task]
+    ) -> Iterator[Outcome]:
+        """What becomes of `tasks`, in the order in which they are done. An exception of a worker is raised here.
+
+        make_worker : called once in every process; it must be picklable, and so must tasks and outcomes.
+        Raises WorkerDiedError. Closing the iterator lets tasks under way end, and starts no more.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class LocalEngine:
+    """Processes of this machine; one is this process itself. workers : 1 or more."""
+
+    workers: int
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.workers <= MAX_WORKERS:
+            raise InputError("--workers", f"{self.workers} is not in [1, {MAX_WORKERS}]")
+
+    def outcomes(
+        self, make_worker: Callable[[], Callable[[Task], Outcome]], tasks: Iterable[Task]
+    ) -> Iterator[Outcome]:
+        """See `Engine`."""
+        if self.workers == 1:
+            worker = make_worker()
+            yield from map(worker, tasks)
+            return
+        waiting = iter(tasks)
+        with _interrupts_ignored():  # workers inherit it: an interrupt is for the parent, which lets them finish
+            pool = ProcessPoolExecutor(
+                self.workers,
+                multiprocessing.get_context("spawn"),
+                initializer=_start_worker,
+                initargs=(make_worker,),
+            )
+            running: set[Future[Any]] = {pool.submit(_do, task) for task in islice(waiting, UNDER_WAY * self.workers)}
+        try:
+            while running:
+                done, running = wait(running, return_when=FIRST_COMPLETED)
+                for future in done:
+                    yield future.result()
+                running |= {pool.submit(_do, task) for task in islice(waiting, len(done))}
+        except BrokenProcessPool as error:
+            raise WorkerDiedError("a worker ended before its time (out of memory?)") from error
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+
+
+def default_workers() -> int:
+    """One a core that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def one_thread() -> None:
+    """Keep the libraries of this process to one thread each: with a process a core, more would stand in line."""
+    import cv2
+    import numba
+
+    cv2.setNumThreads(1)
+    numba.set_num_threads(1)
+
+
+@contextlib.contextmanager
+def _interrupts_ignored() -> Iterator[None]:
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+_worker: Callable[[Any], Any] | None = None
+"""Of this process, where it is a worker of a pool."""
+
+
+def _start_worker(make_worker: Callable[[], Callable[[Any], Any]]) -> None:
+    global _worker
+    _worker = make_worker()
+
+
+def _do(task: Any) -> Any:
+    assert _worker is not None
+    return _worker(task)
