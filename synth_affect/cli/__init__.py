@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 import typer
 
-from synth_affect.cli import edit, gallery, grid_model, models, register, validate
+from synth_affect.cli import augment, edit, fit, gallery, grid_model, models, register, render_faces, validate
 from synth_affect.errors import SynthAffectError
 
 NAME = "synth-affect"
@@ -28,10 +28,13 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 edit.add_commands(app)
+augment.add_commands(app)
+fit.add_commands(app)
 gallery.add_commands(app)
 grid_model.add_commands(app)
 models.add_commands(app)
 register.add_commands(app)
+render_faces.add_commands(app)
 validate.add_commands(app)
 
 

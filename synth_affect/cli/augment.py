@@ -1,0 +1,202 @@
+"""A whole database augmented: `synth-affect augment`."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from synth_affect.cli.options import (
+    GridOption,
+    HeadOption,
+    JsonOption,
+    LandmarkModelOption,
+    LookupChoice,
+    LookupOption,
+    QualityOption,
+    SampleOption,
+    StatisticChoice,
+    StatisticOption,
+    count,
+    number,
+)
+from synth_affect.cli.progress import print_summary, with_progress
+from synth_affect.errors import InputError
+
+if TYPE_CHECKING:
+    from synth_affect.data.faces.database import FaceDatabase
+    from synth_affect.pipelines.augment.targets import Targets
+    from synth_affect.pipelines.open_expressions import ExpressionChoice
+    from synth_affect.pipelines.workers import Engine
+
+
+class TargetChoice(StrEnum):
+    """Which points of the plane a face is brought to."""
+
+    CELLS = "cells"
+    RING = "ring"
+    RANDOM = "random"
+    LABELS = "labels"
+    NONE = "none"
+
+
+class EngineChoice(StrEnum):
+    """Where the work is done."""
+
+    LOCAL = "local"
+    RAY = "ray"
+
+
+def add_commands(app: typer.Typer) -> None:
+    """Register this module's command."""
+    app.command()(augment)
+
+
+def augment(
+    root: Annotated[Path, typer.Argument(metavar="DATABASE", help="The folder (or CSV file) of the database.")],
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="The folder to write; a stopped run goes on.")] = None,
+    database: Annotated[
+        str, typer.Option(metavar="NAME", help="What DATABASE is; docs/databases.md lists the names.")
+    ] = "folder",
+    database_setting: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=VALUE", help="How this copy of the database is to be read; may be repeated."),
+    ] = None,
+    targets: Annotated[
+        TargetChoice,
+        typer.Option(
+            help="A point a cell of the grid, labelled with the cell's median (the paper); the ring of 28 directions x "
+            "4 distances; points drawn at random from the disc, or from the database's labels; or none, which only "
+            "chooses the faces."
+        ),
+    ] = TargetChoice.CELLS,
+    per_face: Annotated[
+        int, typer.Option(parser=count, metavar="COUNT", help="Points drawn for each face (random and labels).")
+    ] = 50,
+    seed: Annotated[int, typer.Option(parser=count, metavar="SEED", help="Of what is drawn, and of the folds.")] = 0,
+    accept_list: Annotated[
+        Path | None,
+        typer.Option(help="Take these faces, one a line, in place of labels and the check that a face rests."),
+    ] = None,
+    min_quality: Annotated[
+        float | None,
+        typer.Option(parser=number, metavar="NUMBER", help="Leave out faces whose fit scores less, 0 to 1 [0.25]."),
+    ] = None,
+    layout: Annotated[
+        str, typer.Option(metavar="source|NAME", help="How the output lies: as the source, or as another database.")
+    ] = "source",
+    folds: Annotated[
+        int, typer.Option(parser=count, metavar="COUNT", help="Person-independent folds that are written down.")
+    ] = 5,
+    grid: GridOption = "prototypes",
+    lookup: LookupOption = LookupChoice.CONTINUOUS,
+    statistic: StatisticOption = StatisticChoice.TYPICAL,
+    sample: SampleOption = None,
+    head: HeadOption = "cc0",
+    quality: QualityOption = 95,
+    landmark_model: LandmarkModelOption = None,
+    engine: Annotated[EngineChoice, typer.Option(help="Processes of this machine, or a Ray cluster.")] = (
+        EngineChoice.LOCAL
+    ),
+    address: Annotated[
+        str | None, typer.Option(metavar="HOST:PORT", help="Of a Ray cluster [one that is started here].")
+    ] = None,
+    workers: Annotated[int | None, typer.Option(parser=count, metavar="COUNT", help="Processes [one a core].")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Neutral faces of a database brought to many feelings, with labels, folds and a manifest.
+
+    synth-affect augment AFEW-VA --database afew-va --out augmented
+    """
+    if out is None:
+        raise InputError("--out", "missing; the folder for the pictures")
+    from synth_affect.blendshape.grid.affect_grid import GridQuestion
+    from synth_affect.data.faces.registry import open_face_database
+    from synth_affect.data.picture_encoding import check_quality
+    from synth_affect.pipelines.augment.layouts import open_layout
+    from synth_affect.pipelines.augment.run import AugmentJob
+    from synth_affect.pipelines.augment.run import augment as run
+    from synth_affect.pipelines.augment.selection import read_accept_list
+    from synth_affect.pipelines.augment.work import MIN_QUALITY, AugmentSettings
+    from synth_affect.pipelines.open_expressions import ExpressionChoice
+    from synth_affect.pipelines.open_head import prepare_head
+
+    check_quality(quality)
+    expressions = ExpressionChoice(grid, GridQuestion(lookup.value, statistic.value, sample))
+    faces = open_face_database(database, root, _settings(database_setting or []))
+    for note in faces.notes:
+        typer.echo(f"note: {note}", err=True)
+    accepted = None if accept_list is None else read_accept_list(accept_list)
+    settings = AugmentSettings(
+        min_quality=MIN_QUALITY if min_quality is None else min_quality,
+        check_rest=accepted is None,
+        expressions=expressions,
+        head=head,
+        quality=quality,
+        landmark_model=landmark_model,
+    )
+    job = AugmentJob(
+        database=faces,
+        out=out,
+        targets=_targets(targets, per_face, seed, expressions, faces),
+        layout=open_layout(layout, faces),
+        settings=settings,
+        accepted=accepted,
+        n_folds=folds,
+        seed=seed,
+    )
+    prepare_head(head, partial(with_progress, description="reading the head"))
+    summary = run(job, _engine(engine, workers, address), partial(with_progress, description="drawing faces"))
+    print_summary(
+        {
+            "output": str(out),
+            "pictures": summary.pictures,
+            "faces": summary.faces,
+            "rejected": summary.rejected,
+            "candidates": summary.candidates,
+            "done_before": summary.done_before,
+        },
+        as_json,
+    )
+
+
+def _settings(texts: list[str]) -> dict[str, str]:
+    settings = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not equals or not name:
+            raise InputError("--database-setting", f"{text!r} is not NAME=VALUE")
+        settings[name] = value
+    return settings
+
+
+def _targets(
+    choice: TargetChoice, per_face: int, seed: int, expressions: ExpressionChoice, faces: FaceDatabase
+) -> Targets:
+    from synth_affect.pipelines.augment import targets as plans
+    from synth_affect.pipelines.open_expressions import PROTOTYPES, open_grid
+
+    if choice is TargetChoice.CELLS:
+        return plans.cell_targets(None if expressions.grid == PROTOTYPES else open_grid(expressions.grid))
+    if choice is TargetChoice.RING:
+        return plans.ring_targets()
+    if choice is TargetChoice.NONE:
+        return plans.SameTargets("none", ())
+    if choice is TargetChoice.RANDOM:
+        return plans.DrawnTargets(per_face, seed)
+    return plans.DrawnTargets(per_face, seed, plans.label_points(faces.records()))
+
+
+def _engine(choice: EngineChoice, workers: int | None, address: str | None) -> Engine:
+    from synth_affect.pipelines.workers import LocalEngine, default_workers
+
+    if choice is EngineChoice.RAY:
+        from synth_affect.pipelines.ray_engine import RayEngine
+
+        return RayEngine(address, workers)
+    if address is not None:
+        raise InputError("--address", "goes with --engine ray")
+    return LocalEngine(default_workers() if workers is None else workers)

@@ -1,0 +1,108 @@
+"""The table of all pictures of a run, as Parquet: one row a picture, its schema with a version.
+
+Columns of a later reading of the pictures (`read_valence`, `read_arousal`, `identity_distance`, `judge`) are there and
+empty, so that a verified manifest has the same schema.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from synth_affect.data.atomic import atomic_write
+from synth_affect.errors import InputError
+from synth_affect.optional import import_optional
+from synth_affect.pipelines.augment.journal import DoneFace
+
+MANIFEST = "manifest.parquet"
+MANIFEST_VERSION = 1
+ROWS_AT_A_TIME = 20_000
+
+COLUMNS = (
+    ("path", "string"), ("valence", "float32"), ("arousal", "float32"), ("cell", "int16"), ("sha256", "string"),
+    ("source_key", "string"), ("source_path", "string"), ("source_frame", "int32"), ("source_sha256", "string"),
+    ("subject", "string"), ("sequence", "string"), ("fold", "int16"), ("width", "int32"), ("height", "int32"),
+    ("fit_residual_iod", "float32"), ("fit_yaw_deg", "float32"), ("fit_pitch_deg", "float32"),
+    ("fit_roll_deg", "float32"), ("source_motion_mm", "float32"), ("landmarks", "landmarks"),
+    ("read_valence", "float32"), ("read_arousal", "float32"), ("identity_distance", "float32"), ("judge", "string"),
+)  # fmt: skip
+"""Names and types, in their order; `landmarks` is a list of 136 float32, x0, y0, x1, ... in px."""
+
+
+@dataclass(frozen=True, slots=True)
+class ManifestFace:
+    """A face whose pictures go into the manifest. source : its columns, by name.  fold : None without folds."""
+
+    done: DoneFace
+    subject: str | None
+    sequence: str | None
+    source_path: str
+    source_frame: int | None
+    fold: int | None
+
+
+def write_manifest(folder: Path, faces: Iterable[ManifestFace], described: Mapping[str, Any]) -> int:
+    """Write it, and return the number of its rows; the same faces give the same bytes.
+
+    described : JSON values, kept in the file's metadata under `synth_affect`.
+    Raises MissingDependencyError without pyarrow, InputError when it cannot be written.
+    """
+    arrow = import_optional("pyarrow", "tables")
+    parquet = import_optional("pyarrow.parquet", "tables")
+    types = {"landmarks": arrow.list_(arrow.float32(), 136)}
+    fields = [arrow.field(name, types.get(kind) or getattr(arrow, kind)()) for name, kind in COLUMNS]
+    about = {"synth_affect": json.dumps({"manifest": MANIFEST_VERSION, **described}, sort_keys=True)}
+    schema = arrow.schema(fields, metadata=about)
+    count = 0
+    path = folder / MANIFEST
+    try:
+        with atomic_write(path) as file, parquet.ParquetWriter(file, schema, compression="zstd") as writer:
+            rows: list[dict[str, Any]] = []
+            for face in faces:
+                rows += _rows(face)
+                if len(rows) >= ROWS_AT_A_TIME:
+                    writer.write_table(arrow.Table.from_pylist(rows, schema))
+                    count += len(rows)
+                    rows = []
+            writer.write_table(arrow.Table.from_pylist(rows, schema))
+            count += len(rows)
+    except OSError as error:
+        raise InputError(path, f"cannot be written ({error.strerror or error})") from error
+    return count
+
+
+def read_manifest(path: Path) -> list[dict[str, Any]]:
+    """The rows of a manifest, by column. Raises InputError for a file that is none."""
+    arrow = import_optional("pyarrow", "tables")
+    parquet = import_optional("pyarrow.parquet", "tables")
+    try:
+        table = parquet.read_table(path)
+    except (OSError, arrow.ArrowInvalid) as error:
+        raise InputError(path, f"is no manifest ({str(error).splitlines()[0]})") from None
+    about = json.loads((table.schema.metadata or {}).get(b"synth_affect", b"{}"))
+    if about.get("manifest") != MANIFEST_VERSION:
+        raise InputError(path, f"is no manifest of version {MANIFEST_VERSION}")
+    rows: list[dict[str, Any]] = table.to_pylist()
+    return rows
+
+
+def _rows(face: ManifestFace) -> list[dict[str, Any]]:
+    done, measures = face.done, face.done.measures
+    shared = {
+        "source_key": done.key, "source_path": face.source_path, "source_frame": face.source_frame,
+        "source_sha256": done.source_sha256, "subject": face.subject, "sequence": face.sequence, "fold": face.fold,
+        "width": done.width, "height": done.height, "fit_residual_iod": measures.get("residual_iod"),
+        "fit_yaw_deg": measures.get("yaw_deg"), "fit_pitch_deg": measures.get("pitch_deg"),
+        "fit_roll_deg": measures.get("roll_deg"), "source_motion_mm": measures.get("motion_mm"),
+        "read_valence": None, "read_arousal": None, "identity_distance": None, "judge": None,
+    }  # fmt: skip
+    return [
+        {
+            "path": picture.path, "valence": picture.valence, "arousal": picture.arousal, "cell": picture.cell,
+            "sha256": picture.sha256, "landmarks": picture.landmarks or None, **shared,
+        }
+        for picture in done.pictures
+    ]  # fmt: skip

@@ -1,0 +1,266 @@
+"""A whole run: plan, draw, write down, finish. Stopped at any moment and started again, it ends with the same files.
+
+What is done is in the journal, face by face. All other files are made from it at the end, sorted, so neither the
+number of workers nor the order in which they finish can be seen in them.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import synth_affect
+from synth_affect.data.atomic import atomic_write
+from synth_affect.data.faces.database import FaceDatabase
+from synth_affect.data.faces.folds import Folds, person_folds
+from synth_affect.data.faces.record import FaceRecord, Rejected
+from synth_affect.errors import InputError
+from synth_affect.pipelines.augment.datasheet import RunCounts, datasheet
+from synth_affect.pipelines.augment.journal import DoneFace, JournalReader, open_journal, read_journal
+from synth_affect.pipelines.augment.layouts import AugmentLayout, LabelledOutput
+from synth_affect.pipelines.augment.manifest import ManifestFace, write_manifest
+from synth_affect.pipelines.augment.selection import Candidate, candidates
+from synth_affect.pipelines.augment.sheets import MOST_ACCEPTED, MOST_REJECTED, ShownFace, draw_sheets, evenly
+from synth_affect.pipelines.augment.targets import Targets
+from synth_affect.pipelines.augment.work import AugmentSettings, FaceTask, MakeAugmentWorker
+from synth_affect.pipelines.workers import Engine, WorkerDiedError
+
+PLAN, ACCEPTED, REJECTS = "augment.json", "accepted.txt", "rejects.csv"
+FOLDS, DATASHEET = "folds.json", "DATASHEET.md"
+PLAN_VERSION = 1
+Progress = Callable[[Iterable[DoneFace], int], Iterable[DoneFace]]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class AugmentJob:
+    """What is asked for.
+
+    layout : how pictures and labels lie in `out`.  accepted : keys that a person has chosen; None lets labels and fits
+    decide.  n_folds, seed : of the folds, where the database says who is who.
+    """
+
+    database: FaceDatabase
+    out: Path
+    targets: Targets
+    layout: AugmentLayout
+    settings: AugmentSettings
+    accepted: frozenset[str] | None = None
+    n_folds: int = 5
+    seed: int = 0
+
+    def described(self) -> dict[str, Any]:
+        """What the files depend on beside the database's own: JSON values."""
+        return {
+            "version": synth_affect.__version__,
+            "database": self.database.name,
+            "layout": self.layout.name,
+            "head": self.settings.head,
+            "min_quality": self.settings.min_quality,
+            "check_rest": self.settings.check_rest,
+            "quality": self.settings.quality,
+            "accepted": None if self.accepted is None else len(self.accepted),
+            "folds": self.n_folds,
+            "folds_seed": self.seed,
+            **self.targets.described(),
+            **self.settings.expressions.described(),
+        }
+
+    @property
+    def chooses_only(self) -> bool:
+        """Nothing is drawn: the run ends with the list of faces that could be, for a person to look at."""
+        return self.targets.described()["targets"] == "none"
+
+    def candidates(self) -> Iterator[Candidate]:
+        """The faces that may become sources, as a stream."""
+        return candidates(self.database.records(), self.accepted)
+
+
+@dataclass(frozen=True, slots=True)
+class AugmentSummary:
+    """faces : sources that were used.  rejected : candidates that were left out.  done_before : of an earlier run."""
+
+    out: Path
+    candidates: int
+    faces: int
+    rejected: int
+    pictures: int
+    done_before: int
+
+
+def augment(job: AugmentJob, engine: Engine, progress: Progress | None = None) -> AugmentSummary:
+    """Make all pictures of `job` that are not there yet, and then the files that tell of them.
+
+    Raises InputError when `out` was begun with other settings, no face can be used, or something cannot be written;
+    what is done stays done, and the same call goes on with it.
+    """
+    _begin(job)
+    count = sum(1 for _ in job.candidates())
+    if count == 0:
+        raise InputError(job.database.root, "no face of it is labelled neutral and may be a source")
+    with read_journal(job.out) as before:
+        done = before.keys
+    _sweep(job.out)
+    tasks = _tasks(job, done)
+    with open_journal(job.out) as journal:
+        try:
+            outcomes = engine.outcomes(MakeAugmentWorker(job.out, job.settings), tasks)
+            for face in outcomes if progress is None else progress(outcomes, count - len(done)):
+                journal.append(face)
+        except WorkerDiedError as error:
+            raise InputError(job.out, f"{error}; what is done stays done, run it again") from error
+    return _finish(job, count, len(done))
+
+
+def _begin(job: AugmentJob) -> None:
+    """Make the folder, or see that it was begun with the same settings."""
+    path, described = job.out / PLAN, {"augment": PLAN_VERSION, **job.described()}
+    text = json.dumps(described, indent=2, sort_keys=True) + "\n"
+    try:
+        if path.is_file():
+            before = json.loads(path.read_text(encoding="utf-8"))
+            other = sorted(name for name in {*before, *described} if before.get(name) != described.get(name))
+            if other:
+                raise InputError(job.out, f"was begun with another {', '.join(other)}; choose another folder")
+            return
+        if job.out.exists() and (not job.out.is_dir() or any(job.out.iterdir())):
+            raise InputError(job.out, "is there already, and is no folder of this command")
+        job.out.mkdir(parents=True, exist_ok=True)
+    except (ValueError, AttributeError) as error:
+        raise InputError(path, f"is not of this command ({error})") from None
+    except OSError as error:
+        raise InputError(job.out, f"cannot be used ({error.strerror or error})") from error
+    _write(path, text)
+
+
+def _tasks(job: AugmentJob, done: dict[int, str]) -> Iterator[FaceTask]:
+    """What is left to do, as a stream."""
+    for candidate in job.candidates():
+        key = done.get(candidate.place)
+        if key is None:
+            targets = job.targets.of(candidate.record.key)
+            outputs = job.layout.outputs(candidate.place, candidate.record, len(targets))
+            yield FaceTask(candidate.place, candidate.record, targets, outputs)
+        elif key != candidate.record.key:
+            raise InputError(job.out, f"has {key} where the database now has {candidate.record.key}; it has changed")
+
+
+def _sweep(out: Path) -> None:
+    """Remove what a kill left half-written; it has names of its own."""
+    try:
+        for path in out.rglob(".*.part"):
+            path.unlink(missing_ok=True)
+    except OSError as error:
+        raise InputError(out, f"cannot be cleaned ({error.strerror or error})") from error
+
+
+def _finish(job: AugmentJob, count: int, done_before: int) -> AugmentSummary:
+    """Write everything that is made from the journal."""
+    with read_journal(job.out) as done:
+        if len(done) < count:
+            raise InputError(job.out, f"{count - len(done)} faces are not done; run it again")
+        used, left_out, reasons = list[int](), list[int](), Counter[str]()
+        for place in range(count):
+            face = done[place]
+            (left_out if face.reason else used).append(place)
+            if face.reason:
+                reasons[_kind(face.reason)] += 1
+        _write(job.out / REJECTS, _rejects(job, done, left_out))
+        _draw_sheets(job, done, used, left_out)
+        if not used:
+            first = done[left_out[0]]
+            raise InputError(job.out, f"no face could be used, see {REJECTS}; the first, {first.key}: {first.reason}")
+        _write(job.out / ACCEPTED, "".join(f"{done.keys[place]}\n" for place in used))
+        if job.chooses_only:
+            return AugmentSummary(job.out, count, len(used), len(left_out), 0, done_before)
+        folds = _folds(job, done)
+        if folds is not None:
+            _write(job.out / FOLDS, json.dumps({"seed": folds.seed, "folds": dict(folds.of)}, indent=1) + "\n")
+        pictures = write_manifest(job.out, _manifest_faces(job, done, folds), job.described())
+        for path, content in job.layout.label_files(_outputs(job, done)):
+            _write(job.out / path, content)
+        people = None if folds is None else len(folds.of)
+    counts = RunCounts(count, len(used), pictures, people, reasons)
+    _write(job.out / DATASHEET, datasheet(job.database, counts, job.described()))
+    return AugmentSummary(job.out, count, len(used), len(left_out), pictures, done_before)
+
+
+def _used(job: AugmentJob, done: JournalReader) -> Iterator[tuple[FaceRecord, DoneFace]]:
+    """The faces of which there are pictures, in their order."""
+    for candidate in job.candidates():
+        face = done[candidate.place]
+        if not face.reason:
+            yield candidate.record, face
+
+
+def _folds(job: AugmentJob, done: JournalReader) -> Folds | None:
+    """None where the database does not say who is who, or knows too few people."""
+    if not job.database.has_subjects:
+        return None
+    subjects = [record.subject for record, face in _used(job, done) for _ in face.pictures]
+    if None in subjects or len(set(subjects)) < job.n_folds:
+        return None
+    return person_folds(subjects, job.n_folds, job.seed)
+
+
+def _manifest_faces(job: AugmentJob, done: JournalReader, folds: Folds | None) -> Iterator[ManifestFace]:
+    for record, face in _used(job, done):
+        fold = None if folds is None or record.subject is None else folds.of[record.subject]
+        yield ManifestFace(face, record.subject, record.sequence, _below(record.path, job), record.frame, fold)
+
+
+def _below(path: Path, job: AugmentJob) -> str:
+    """As it is named in the database, whatever machine that lies on."""
+    try:
+        return path.relative_to(job.database.root).as_posix()
+    except ValueError:
+        return path.name
+
+
+def _rejects(job: AugmentJob, done: JournalReader, left_out: Iterable[int]) -> str:
+    """CSV: what the reader turned down, and the candidates that were left out."""
+    text = io.StringIO()
+    table = csv.writer(text, lineterminator="\n")
+    table.writerow(["key", "path", "reason"])
+    for item in job.database.records():
+        if isinstance(item, Rejected):
+            table.writerow([item.key, _below(item.path, job), item.reason])
+    wanted = set(left_out)
+    for candidate in job.candidates():
+        if candidate.place in wanted:
+            table.writerow([candidate.record.key, _below(candidate.record.path, job), done[candidate.place].reason])
+    return text.getvalue()
+
+
+def _draw_sheets(job: AugmentJob, done: JournalReader, used: list[int], left_out: list[int]) -> None:
+    show = {used[i] for i in evenly(len(used), MOST_ACCEPTED)} | {
+        left_out[i] for i in evenly(len(left_out), MOST_REJECTED)
+    }
+    shown = [ShownFace(candidate, done[candidate.place]) for candidate in job.candidates() if candidate.place in show]
+    draw_sheets(job.out, [f for f in shown if not f.done.reason], [f for f in shown if f.done.reason])
+
+
+def _outputs(job: AugmentJob, done: JournalReader) -> Iterator[LabelledOutput]:
+    for record, face in _used(job, done):
+        for picture in face.pictures:
+            yield LabelledOutput(record, picture)
+
+
+def _kind(reason: str) -> str:
+    """The reason without its numbers, so that reasons can be counted."""
+    return re.sub(r"[-+]?\d+(\.\d+)?", "#", reason)
+
+
+def _write(path: Path, content: str | bytes) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(path.parent, f"cannot be made ({error.strerror or error})") from error
+    with atomic_write(path) as file:
+        file.write(content if isinstance(content, bytes) else content.encode())
