@@ -292,7 +292,7 @@ def _write(out: Path, summary: dict[str, Any]) -> None:
     writer.writeheader()
     writer.writerows(summary["rows"])
     picture = io.BytesIO()
-    draw_cca(summary).save(picture, format="PNG")
+    draw_cca(summary).save(picture, format="PNG", dpi=(300, 300))
     for ending, content in (
         ("csv", table.getvalue().encode()),
         ("json", (json.dumps(summary, indent=2) + "\n").encode()),
