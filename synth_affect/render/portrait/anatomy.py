@@ -1,0 +1,194 @@
+"""Where the parts of a face lie on the chart: soft masks about MediaPipe's points."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from synth_affect.arrays import FloatArray
+from synth_affect.render.portrait.chart import TEXEL_MM, Chart
+
+OUTER_LIPS = (61, 146, 91, 181, 84, 17, 314, 405, 321, 375, 291, 409, 270, 269, 267, 0, 37, 39, 40, 185)
+INNER_LIPS = (78, 95, 88, 178, 87, 14, 317, 402, 318, 324, 308, 415, 310, 311, 312, 13, 82, 81, 80, 191)
+UPPER_LIDS = ((33, 246, 161, 160, 159, 158, 157, 173, 133), (263, 466, 388, 387, 386, 385, 384, 398, 362))
+LOWER_LIDS = ((33, 7, 163, 144, 145, 153, 154, 155, 133), (263, 249, 390, 373, 374, 380, 381, 382, 362))
+"""The edges of the lids from the outer to the inner corner; right eye, left eye."""
+BROW_TOPS = ((70, 63, 105, 66, 107), (300, 293, 334, 296, 336))
+BROW_BOTTOMS = ((46, 53, 52, 65, 55), (276, 283, 282, 295, 285))
+"""From the outer to the inner end; right, left."""
+CREASES = ((226, 247, 30, 29, 27, 28, 56, 190, 243), (446, 467, 260, 259, 257, 258, 286, 414, 463))
+BAGS = ((111, 117, 118, 119, 120, 121), (340, 346, 347, 348, 349, 350))
+FACE_OVAL = (10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 288, 397, 365, 379, 378, 400, 377, 152)
+"""From the top of the forehead down the left side to the chin; the right side mirrors it."""
+FACE_OVAL_RIGHT = (10, 109, 67, 103, 54, 21, 162, 127, 234, 93, 132, 58, 172, 136, 150, 149, 176, 148, 152)
+CHEEKS = (50, 280)
+NOSE_TIP, NOSE_BASE, CHIN, FOREHEAD, BETWEEN_BROWS = 4, 2, 152, 10, 9
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Anatomy:
+    """Masks (height, width) float32 in [0, 1] on the chart, the same for all people of a head model."""
+
+    lips: FloatArray
+    lip_border: FloatArray
+    lip_line: FloatArray
+    lids: FloatArray
+    under_eyes: FloatArray
+    lid_rims: FloatArray
+    cheeks: FloatArray
+    nose: FloatArray
+    beard: FloatArray
+    moustache: FloatArray
+    goatee: FloatArray
+    hair: FloatArray
+    ears: FloatArray
+
+
+def find_anatomy(chart: Chart) -> Anatomy:
+    """All of it, from the landmarks of the mean head."""
+    points = chart.landmarks
+    lips = _polygon(chart, points[list(OUTER_LIPS)], 0.5)
+    lids = np.zeros_like(lips)
+    under = np.zeros_like(lips)
+    rims = np.zeros_like(lips)
+    for upper, lower, crease, bag in zip(UPPER_LIDS, LOWER_LIDS, CREASES, BAGS, strict=True):
+        lids = np.maximum(lids, _polygon(chart, points[[*crease, *upper[::-1]]], 1.6))
+        under = np.maximum(under, _polygon(chart, points[[*lower, *bag[::-1]]], 3.0))
+        rims = np.maximum(rims, _polygon(chart, points[[*upper, *lower[::-1]]], 0.8))
+        rims = np.maximum(rims, _line(chart, points[list(upper)], 2.0, 0.6))
+        rims = np.maximum(rims, _line(chart, points[list(lower)], 2.0, 0.6))
+    inner = points[list(INNER_LIPS)]
+    # Of closed lips both inner edges lie together.
+    return Anatomy(
+        lips=lips,
+        lip_border=_line(chart, np.concatenate([points[list(OUTER_LIPS)], points[[OUTER_LIPS[0]]]]), 1.2, 0.6),
+        lip_line=_line(chart, inner[:11], 1.0, 0.6),
+        lids=lids,
+        under_eyes=under,
+        lid_rims=rims,
+        cheeks=sum(_spot(chart, points[k], 15.0) for k in CHEEKS),
+        nose=_spot(chart, points[NOSE_TIP], 9.0),
+        beard=_beard(chart),
+        moustache=_moustache(chart),
+        goatee=_goatee(chart),
+        hair=_hair(chart),
+        ears=np.zeros_like(lips),
+    )
+
+
+def _blank(chart: Chart) -> FloatArray:
+    return np.zeros((chart.size.height, chart.size.width), dtype=np.float32)
+
+
+def blurred(mask: FloatArray, width_mm: float) -> FloatArray:
+    """`mask` through a Gaussian of this standard deviation."""
+    soft: FloatArray = cv2.GaussianBlur(mask, (0, 0), width_mm / TEXEL_MM)
+    return soft
+
+
+def _polygon(chart: Chart, corners: FloatArray, soft_mm: float) -> FloatArray:
+    mask = _blank(chart)
+    cv2.fillPoly(mask, [np.rint(corners * 16).astype(np.int32)], 1.0, cv2.LINE_AA, 4)
+    return blurred(mask, soft_mm)
+
+
+def _line(chart: Chart, places: FloatArray, width_mm: float, soft_mm: float) -> FloatArray:
+    mask = _blank(chart)
+    drawn = np.rint(smooth_line(places) * 16).astype(np.int32)
+    cv2.polylines(mask, [drawn], False, 1.0, max(1, round(width_mm / TEXEL_MM)), cv2.LINE_AA, 4)
+    return np.minimum(blurred(mask, soft_mm) * 1.3, 1)
+
+
+def smooth_line(places: FloatArray, per_segment: int = 6) -> FloatArray:
+    """Points along the Catmull-Rom curve through `places` (n, d)."""
+    padded = np.concatenate([2 * places[:1] - places[1:2], places, 2 * places[-1:] - places[-2:-1]])
+    t = np.linspace(0, 1, per_segment, endpoint=False)[:, None]
+    parts = [
+        0.5 * (2 * b + (c - a) * t + (2 * a - 5 * b + 4 * c - d) * t**2 + (3 * b - a - 3 * c + d) * t**3)
+        for a, b, c, d in zip(padded, padded[1:], padded[2:], padded[3:], strict=False)
+    ]
+    return np.concatenate([*parts, places[-1:]])
+
+
+def _spot(chart: Chart, centre: FloatArray, width_mm: float) -> FloatArray:
+    rows, columns = np.mgrid[: chart.size.height, : chart.size.width].astype(np.float32)
+    squared = (columns - centre[0]) ** 2 + (rows - centre[1]) ** 2
+    return np.exp(-squared * (TEXEL_MM / width_mm) ** 2 / 2).astype(np.float32)
+
+
+def _both(points: FloatArray, left: Sequence[int], right: Sequence[int]) -> FloatArray:
+    return np.concatenate([points[list(left)], points[list(right)][::-1]])
+
+
+def _beard(chart: Chart) -> FloatArray:
+    """Jaw, chin, upper lip and the upper neck; the lips themselves are bare."""
+    points = chart.landmarks
+    below = 38 / TEXEL_MM
+    left = np.array([454, 323, 361, 288, 397])
+    right = np.array([234, 93, 132, 58, 172])
+    chin = points[CHIN]
+    neck = np.array(
+        [
+            points[397] + [25 / TEXEL_MM, 6 / TEXEL_MM],
+            points[400] + [20 / TEXEL_MM, below],
+            chin + [0, below],
+            points[176] + [-20 / TEXEL_MM, below],
+            points[172] + [-25 / TEXEL_MM, 6 / TEXEL_MM],
+        ]
+    )
+    cheek_left = points[[454, 366, 401, 435, 287, 410, 423, 327, 2]]
+    cheek_right = points[[234, 137, 177, 215, 57, 186, 203, 98]]
+    left_edge = points[left] + [10 / TEXEL_MM, 0]
+    right_edge = points[right] + [-10 / TEXEL_MM, 0]
+    outline = np.concatenate([cheek_left, cheek_right[::-1], right_edge, neck[::-1], left_edge[::-1]])
+    beard = _polygon(chart, outline, 3.5)
+    bare = _polygon(chart, points[list(OUTER_LIPS)], 0.8)
+    return beard * (1 - bare) * (1 - 0.9 * _spot(chart, points[NOSE_TIP], 6.0))
+
+
+def _moustache(chart: Chart) -> FloatArray:
+    points = chart.landmarks
+    outline = points[[57, 186, 92, 165, 167, 164, 393, 391, 322, 410, 287, 291, 270, 269, 267, 0, 37, 39, 40, 61]]
+    bare = _polygon(chart, points[list(OUTER_LIPS)], 0.6)
+    return _polygon(chart, outline, 1.5) * (1 - bare)
+
+
+def _goatee(chart: Chart) -> FloatArray:
+    points = chart.landmarks
+    outline = points[[57, 43, 106, 182, 83, 18, 313, 406, 335, 273, 287, 422, 430, 395, 396, 152, 171, 170, 210, 202]]
+    bare = _polygon(chart, points[list(OUTER_LIPS)], 0.6)
+    return np.maximum(_polygon(chart, outline, 2.0) * (1 - bare), _moustache(chart))
+
+
+HAIRLINE_UP_MM, TEMPLE_UP_MM = 8.0, 2.0
+"""The hair begins so far above the points on the face's outline that MediaPipe puts just below it."""
+
+
+def _hair(chart: Chart) -> FloatArray:
+    """Where hair grows on the head: above the hairline, and behind the ears down to the nape."""
+    points = chart.landmarks.astype(np.float64)
+    half = chart.size.width / 2
+    line = []
+    for k, up in zip((10, 338, 297, 332, 284, 251, 389, 356, 454), (9, 9, 9, 8, 5, 3, 0, 0, 0), strict=True):
+        line.append(points[k] - [0, up / TEXEL_MM])
+    side = points[454]
+    # A sideburn, then behind the ear down to the nape.
+    line += [
+        side + [3 / TEXEL_MM, 8 / TEXEL_MM],
+        side + [15 / TEXEL_MM, 6 / TEXEL_MM],
+        side + [22 / TEXEL_MM, -12 / TEXEL_MM],
+    ]
+    line += [
+        side + [48 / TEXEL_MM, -8 / TEXEL_MM],
+        side + [62 / TEXEL_MM, 30 / TEXEL_MM],
+        side + [80 / TEXEL_MM, 62 / TEXEL_MM],
+    ]
+    line += [np.array([chart.size.width - 1, side[1] + 70 / TEXEL_MM])]
+    left = np.array(line)
+    right = left * [-1, 1] + [2 * half, 0]
+    top = np.array([[chart.size.width - 1, 0], [0, 0]])
+    outline = np.concatenate([left, top, right[::-1][:-1]])
+    return _polygon(chart, outline, 2.5)

@@ -1,0 +1,424 @@
+"""The hair of the head: strands that grow from the scalp, are combed, fall, curl, and lie on the head."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numba import njit
+from scipy.spatial import cKDTree
+
+from synth_affect.arrays import FloatArray, IntArray
+from synth_affect.heads.model import HeadModel, embed, region_triangles, region_vertices
+from synth_affect.render.portrait.anatomy import Anatomy
+from synth_affect.render.portrait.chart import Chart
+from synth_affect.render.portrait.person import HairStyle, Person
+from synth_affect.render.portrait.pigment import hair_reflectance
+from synth_affect.render.portrait.strands import Strands
+
+LATITUDES, LONGITUDES = 72, 144
+_NECK_MM = 66.0
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """How a style is grown.
+
+    n : strands.  steps : points of each.  top_mm, side_mm : lengths.  thickness_mm : of the hair on the head.
+    lift : 1 grows away from the skin, 0 along it.  forward, sideways, down, whorl : the comb's pull.
+    gravity : of long hair.  curl_mm, curl_wave_mm : of its helix.  clump : how far tips gather.  hold : how closely it lies, 0 stands free.  spread : of lengths.
+    """
+
+    n: int
+    steps: int
+    top_mm: float
+    side_mm: float
+    thickness_mm: float
+    lift: float
+    forward: float = 0.0
+    sideways: float = 0.0
+    down: float = 0.0
+    whorl: float = 0.0
+    gravity: float = 0.0
+    curl_mm: float = 0.0
+    curl_wave_mm: float = 30.0
+    clump: float = 0.35
+    hold: float = 1.0
+    spread: float = 0.15
+
+
+CUTS: dict[HairStyle, Cut] = {
+    HairStyle.BUZZ: Cut(26000, 4, 5.5, 3.5, 2.0, 0.55, forward=0.3, whorl=0.4, clump=0.1),
+    HairStyle.CROP: Cut(26000, 9, 34.0, 13.0, 9.0, 0.45, forward=0.55, sideways=0.2, whorl=0.6, down=0.35, clump=0.55),
+    HairStyle.SIDE_PART: Cut(
+        26000, 14, 85.0, 20.0, 13.0, 0.45, sideways=1.0, forward=-0.1, down=0.3, gravity=0.2, clump=0.5
+    ),
+    HairStyle.SWEPT_BACK: Cut(26000, 14, 95.0, 30.0, 12.0, 0.5, forward=-1.0, down=0.15, clump=0.5),
+    HairStyle.BOB: Cut(
+        26000,
+        22,
+        185.0,
+        140.0,
+        19.0,
+        0.35,
+        sideways=0.9,
+        forward=-0.35,
+        down=0.35,
+        gravity=0.9,
+        clump=0.45,
+        spread=0.05,
+    ),
+    HairStyle.LONG: Cut(
+        24000, 28, 330.0, 290.0, 16.0, 0.3, sideways=0.9, forward=-0.5, down=0.4, gravity=1.0, clump=0.5, spread=0.08
+    ),
+    HairStyle.WAVY: Cut(
+        24000,
+        30,
+        290.0,
+        250.0,
+        24.0,
+        0.4,
+        sideways=0.9,
+        forward=-0.45,
+        down=0.4,
+        gravity=0.9,
+        curl_mm=6.0,
+        curl_wave_mm=60.0,
+        clump=0.6,
+    ),
+    HairStyle.CURLY: Cut(
+        22000,
+        28,
+        95.0,
+        80.0,
+        26.0,
+        0.8,
+        forward=-0.5,
+        sideways=0.4,
+        whorl=0.2,
+        down=0.25,
+        gravity=0.15,
+        curl_mm=5.0,
+        curl_wave_mm=22.0,
+        clump=0.75,
+        hold=0.3,
+    ),
+    HairStyle.AFRO: Cut(
+        42000, 15, 48.0, 42.0, 8.0, 0.8, curl_mm=5.0, curl_wave_mm=14.0, clump=0.35, hold=0.0, spread=0.18
+    ),
+    HairStyle.TIED_BACK: Cut(24000, 16, 130.0, 110.0, 6.0, 0.12, forward=-1.0, down=0.0, clump=0.35),
+    HairStyle.THINNING: Cut(13000, 8, 26.0, 16.0, 6.0, 0.35, forward=0.2, whorl=0.5, down=0.5, sideways=0.3, clump=0.5),
+    HairStyle.BEANIE: Cut(6000, 6, 16.0, 12.0, 3.0, 0.2, down=1.0, clump=0.4),
+}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Ball:
+    """A head as distances from a point within. centre : (3,) mm.  radius_mm : (latitudes, longitudes) float32."""
+
+    centre: FloatArray
+    radius_mm: FloatArray
+
+
+def ball_of(head: HeadModel, neutral: FloatArray) -> Ball:
+    """The outside of a head without its ears."""
+    outside = np.setdiff1d(region_vertices(head, "skin", "scalp", "neck", "lids"), region_vertices(head, "ears"))
+    points = neutral[outside].astype(np.float64)
+    marks = embed(neutral, head.triangles, head.landmarks_478)
+    centre = np.array([0.0, float(marks[9, 1]) + 6.0, (points[:, 2].min() + points[:, 2].max()) / 2])
+    away = points - centre
+    radius = np.linalg.norm(away, axis=1)
+    down = (np.arange(LATITUDES) + 0.5) / LATITUDES * np.pi
+    around = (np.arange(LONGITUDES) + 0.5) / LONGITUDES * 2 * np.pi
+    sine = np.sin(down)[:, None]
+    grid = np.stack(
+        [sine * np.sin(around), np.broadcast_to(np.cos(down)[:, None], (LATITUDES, LONGITUDES)), sine * np.cos(around)],
+        axis=-1,
+    )
+    distance, nearest = cKDTree(away / radius[:, None]).query(grid.reshape(-1, 3), k=6)
+    weight = 1 / (distance + 0.02) ** 2
+    table = (radius[nearest] * weight).sum(axis=1) / weight.sum(axis=1)
+    return Ball(centre.astype(np.float32), table.reshape(LATITUDES, LONGITUDES).astype(np.float32))
+
+
+def grow_hair(chart: Chart, anatomy: Anatomy, person: Person, neutral: FloatArray) -> Strands | None:
+    """The hair of a person at rest, head frame, mm; None for the bald. neutral : (n_vertices, 3) mm."""
+    cut = CUTS.get(person.hair_style)
+    if cut is None:
+        return None
+    rng = np.random.default_rng([person.seed, 7])
+    head = chart.head
+    ball = ball_of(head, neutral)
+    roots, normals, canonical = _roots(chart, anatomy, person, neutral, cut.n, rng)
+    n = len(roots)
+    marks = embed(head.mean, head.triangles, head.landmarks_478)
+    top, brow = float(head.mean[:, 1].max()), float(marks[9, 1])
+    up = np.clip((canonical[:, 1] - brow) / (0.75 * (top - brow)), 0, 1)
+    up = up * up * (3 - 2 * up)
+    length = (cut.side_mm + (cut.top_mm - cut.side_mm) * up) * np.exp(cut.spread * rng.standard_normal(n))
+    # At the hairline hair is finer and shorter.
+    edge = _hair_at(chart, anatomy, canonical)
+    length *= 0.45 + 0.55 * np.clip((edge - 0.5) * 2.2, 0, 1)
+    layer = rng.random(n).astype(np.float32)
+    thickness = cut.thickness_mm * (0.25 + 0.75 * np.clip((edge - 0.55) * 2.5, 0, 1))
+    part_x = (
+        float(rng.choice([-1, 1]) * rng.uniform(14, 30))
+        if person.hair_style is HairStyle.SIDE_PART
+        else float(rng.normal(0, 8))
+    )
+    whim = _whims(roots, rng, 14.0)
+    points = np.empty((n, cut.steps, 3), dtype=np.float32)
+    crown = np.array([0, top - 6, ball.centre[2] - 34], dtype=np.float32)
+    _grow(
+        roots.astype(np.float32),
+        normals.astype(np.float32),
+        length.astype(np.float32),
+        (0.6 + layer * thickness).astype(np.float32),
+        whim.astype(np.float32),
+        np.array([cut.lift, cut.forward, cut.sideways, cut.down, cut.whorl, cut.gravity], dtype=np.float32),
+        part_x,
+        cut.hold,
+        crown,
+        ball.centre,
+        ball.radius_mm,
+        points,
+    )
+    _gather(points, cut, length, rng)
+    if cut.curl_mm:
+        _curl(points, cut, length, rng)
+    colour = _colours(person, n, roots, rng)
+    along = np.linspace(0, 1, cut.steps, dtype=np.float32)
+    shelter = np.clip(0.30 + 0.55 * layer[:, None] + 0.30 * along, 0, 1)
+    shelter *= 0.45 + 0.55 * np.minimum(along * length[:, None] / 10.0 + 0.35, 1)
+    width = rng.uniform(0.22, 0.42, n)
+    return Strands(points, colour, width.astype(np.float32), shelter.astype(np.float32))
+
+
+def _hair_at(chart: Chart, anatomy: Anatomy, canonical: FloatArray) -> FloatArray:
+    texels = chart.cylinder.texels(canonical)
+    rows = np.clip(texels[:, 1].astype(int), 0, chart.size.height - 1)
+    columns = np.clip(texels[:, 0].astype(int), 0, chart.size.width - 1)
+    hair: FloatArray = anatomy.hair[rows, columns]
+    return hair
+
+
+def _roots(
+    chart: Chart, anatomy: Anatomy, person: Person, neutral: FloatArray, n: int, rng: np.random.Generator
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Places, normals and places on the mean head of about `n` roots."""
+    head = chart.head
+    triangles = head.triangles[region_triangles(head, "scalp", "skin")]
+    at = head.mean[triangles]
+    cross = np.cross(at[:, 1] - at[:, 0], at[:, 2] - at[:, 0])
+    area = np.linalg.norm(cross, axis=1)
+    middle = at.mean(axis=1)
+    area = area * (_hair_at(chart, anatomy, middle) > 0.02)
+    chosen = rng.choice(len(triangles), size=int(n * 1.15), p=area / area.sum())
+    u, v = rng.random((2, len(chosen)))
+    flip = u + v > 1
+    u, v = np.where(flip, 1 - u, u), np.where(flip, 1 - v, v)
+    weights = np.stack([1 - u - v, u, v], axis=1)
+    canonical = np.einsum("nk,nkc->nc", weights, at[chosen])
+    hair = _hair_at(chart, anatomy, canonical)
+    line = 0.5 + 0.22 * _whims(canonical, rng, 9.0)[:, 0] + 0.16 * rng.standard_normal(len(chosen))
+    keep = hair > np.clip(line, 0.12, 0.9)
+    if person.hair_style is HairStyle.THINNING:
+        low, high = float(np.percentile(middle[:, 1], 30)), float(head.mean[:, 1].max())
+        bare = np.clip((canonical[:, 1] - low) / (0.55 * (high - low)), 0, 1)
+        keep &= rng.random(len(chosen)) > 0.93 * bare
+    if person.hair_style is HairStyle.BEANIE:
+        marks = embed(head.mean, head.triangles, head.landmarks_478)
+        keep &= canonical[:, 1] < float(marks[9, 1]) + 25
+    chosen, weights, canonical = chosen[keep], weights[keep], canonical[keep]
+    roots = np.einsum("nk,nkc->nc", weights, neutral[triangles[chosen]])
+    corners = neutral[triangles[chosen]]
+    normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+    normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-6)
+    return roots, normals, canonical
+
+
+def _whims(points: FloatArray, rng: np.random.Generator, width_mm: float) -> FloatArray:
+    """(n, 3) noise that neighbours share: random waves."""
+    total = np.zeros((len(points), 3))
+    for _ in range(8):
+        wave = rng.standard_normal(3) / width_mm
+        total += np.sin(points @ wave + rng.uniform(0, 2 * np.pi))[:, None] * rng.standard_normal(3)
+    return total / 2.0
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator]
+def _surface(table: FloatArray, x: float, y: float, z: float) -> float:
+    rows, columns = table.shape
+    r = np.sqrt(x * x + y * y + z * z)
+    row = np.arccos(min(max(y / max(r, 1e-6), -1.0), 1.0)) / np.pi * rows - 0.5
+    column = (np.arctan2(x, z) / (2 * np.pi)) % 1.0 * columns - 0.5
+    i, j = int(np.floor(row)), int(np.floor(column))
+    u, v = row - i, column - j
+    i0, i1 = min(max(i, 0), rows - 1), min(max(i + 1, 0), rows - 1)
+    j0, j1 = j % columns, (j + 1) % columns
+    return (1 - u) * ((1 - v) * table[i0, j0] + v * table[i0, j1]) + u * ((1 - v) * table[i1, j0] + v * table[i1, j1])
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator]
+def _grow(
+    roots: FloatArray,
+    normals: FloatArray,
+    length: FloatArray,
+    offset: FloatArray,
+    whim: FloatArray,
+    comb: FloatArray,
+    part_x: float,
+    hold: float,
+    crown: FloatArray,
+    centre: FloatArray,
+    table: FloatArray,
+    points: FloatArray,
+) -> None:
+    n, steps = points.shape[0], points.shape[1]
+    lift, forward, sideways, down, whorl, gravity = comb[0], comb[1], comb[2], comb[3], comb[4], comb[5]
+    for k in range(n):
+        px, py, pz = roots[k, 0], roots[k, 1], roots[k, 2]
+        points[k, 0] = roots[k]
+        dx, dy, dz = normals[k, 0], normals[k, 1], normals[k, 2]
+        step = length[k] / (steps - 1)
+        side = 1.0 if roots[k, 0] > part_x else -1.0
+        grown = 0.0
+        for s in range(1, steps):
+            t = s / (steps - 1)
+            ux, uy, uz = px - centre[0], py - centre[1], pz - centre[2]
+            r = np.sqrt(ux * ux + uy * uy + uz * uz)
+            ux, uy, uz = ux / r, uy / r, uz / r
+            wx, wy, wz = px - crown[0], py - crown[1], pz - crown[2]
+            w = np.sqrt(wx * wx + wy * wy + wz * wz) + 1e-3
+            cx = side * sideways + whorl * wx / w + 0.25 * whim[k, 0]
+            cy = -down + whorl * wy / w + 0.15 * whim[k, 1]
+            cz = forward + whorl * wz / w + 0.25 * whim[k, 2]
+            out = cx * ux + cy * uy + cz * uz
+            cx, cy, cz = cx - out * ux, cy - out * uy, cz - out * uz
+            early = lift * np.exp(-3.0 * t)
+            dx = 0.55 * dx + 0.45 * cx + 0.6 * early * normals[k, 0]
+            dy = 0.55 * dy + 0.45 * cy + 0.6 * early * normals[k, 1] - 0.45 * gravity * (0.25 + t)
+            dz = 0.55 * dz + 0.45 * cz + 0.6 * early * normals[k, 2]
+            m = np.sqrt(dx * dx + dy * dy + dz * dz) + 1e-6
+            dx, dy, dz = dx / m, dy / m, dz / m
+            ox, oy, oz = px, py, pz
+            px, py, pz = px + step * dx, py + step * dy, pz + step * dz
+            grown += step
+            ux, uy, uz = px - centre[0], py - centre[1], pz - centre[2]
+            r = np.sqrt(ux * ux + uy * uy + uz * uz)
+            off = offset[k] * (1 - np.exp(-grown / 9.0))
+            least = _surface(table, ux, uy, uz) + off
+            if uy < -0.5 * r:
+                # Below the head hair hangs about the neck.
+                across = np.sqrt(ux * ux + uz * uz) + 1e-3
+                if across < _NECK_MM + off:
+                    px = centre[0] + ux / across * (_NECK_MM + off)
+                    pz = centre[2] + uz / across * (_NECK_MM + off)
+            elif r < least:
+                px, py, pz = centre[0] + ux / r * least, centre[1] + uy / r * least, centre[2] + uz / r * least
+                dx, dy, dz = px - ox, py - oy, pz - oz
+                m = np.sqrt(dx * dx + dy * dy + dz * dz) + 1e-6
+                dx, dy, dz = dx / m, dy / m, dz / m
+            elif uy > -0.35 * r and hold > 0.0:
+                # Combed hair lies on the head; it does not stand off it.
+                most = least + 2.0 + 6.0 * (1.0 - hold)
+                if r > most:
+                    r2 = r + 0.6 * hold * (most - r)
+                    px, py, pz = centre[0] + ux / r * r2, centre[1] + uy / r * r2, centre[2] + uz / r * r2
+            points[k, s, 0], points[k, s, 1], points[k, s, 2] = px, py, pz
+
+
+def _gather(points: FloatArray, cut: Cut, length: FloatArray, rng: np.random.Generator) -> None:
+    """Tips of neighbours draw together into locks, in place."""
+    n, steps = points.shape[:2]
+    guides = rng.choice(n, size=max(n // 28, 1), replace=False)
+    nearest = guides[cKDTree(points[guides, 0]).query(points[:, 0])[1]]
+    t = np.linspace(0, 1, steps, dtype=np.float32)[None, :, None]
+    pull = cut.clump * t**1.3 * rng.uniform(0.5, 1.0, (n, 1, 1)).astype(np.float32)
+    points += pull * (points[nearest] - points)
+    stray = (
+        rng.standard_normal((n, 1, 3)).astype(np.float32) * np.float32(0.02) * length[:, None, None].astype(np.float32)
+    )
+    often = (rng.random((n, 1, 1)) ** 3).astype(np.float32)
+    points += stray * often * t**2
+
+
+def _curl(points: FloatArray, cut: Cut, length: FloatArray, rng: np.random.Generator) -> None:
+    """A helix about each strand, in place; the phases of neighbours are alike."""
+    n, steps = points.shape[:2]
+    phase = 2.2 * _whims(points[:, 0], rng, 9.0)[:, 0] + 0.5 * rng.standard_normal(n)
+    wave = cut.curl_wave_mm * np.exp(0.15 * rng.standard_normal(n))
+    s = np.linspace(0, 1, steps)
+    angle = phase[:, None] + 2 * np.pi * length[:, None] * s / wave[:, None]
+    along = np.gradient(points, axis=1)
+    along /= np.maximum(np.linalg.norm(along, axis=2, keepdims=True), 1e-6)
+    first = np.cross(along, np.array([0.3, 0.2, 0.93]))
+    first /= np.maximum(np.linalg.norm(first, axis=2, keepdims=True), 1e-3)
+    second = np.cross(along, first)
+    grow = np.minimum(length[:, None] * s / 25.0, 1.0)
+    swing = cut.curl_mm * grow
+    points += ((swing * np.cos(angle))[..., None] * first + (swing * np.sin(angle))[..., None] * second).astype(
+        np.float32
+    )
+
+
+def _colours(person: Person, n: int, roots: FloatArray, rng: np.random.Generator) -> FloatArray:
+    locks = _whims(roots, rng, 5.0)[:, 0]
+    pigment = np.clip(person.eumelanin + 0.04 * locks + 0.03 * rng.standard_normal(n), 0, 1.1)
+    white = rng.random(n) < person.grey * 0.9
+    colours = np.stack([hair_reflectance(1.0, person.pheomelanin, 0.0)] * n)
+    levels = np.linspace(0, 1.1, 24)
+    table = np.stack([hair_reflectance(float(level), person.pheomelanin, 0.0) for level in levels])
+    for c in range(3):
+        colours[:, c] = np.interp(pigment, levels, table[:, c])
+    colours[white] = hair_reflectance(0.0, 0.0, 1.0) * rng.uniform(0.7, 1.1, (int(white.sum()), 1))
+    return colours.astype(np.float32)
+
+
+def beanie(chart: Chart, person: Person, neutral: FloatArray) -> tuple[FloatArray, IntArray]:
+    """Vertices (n, 3) mm, head frame, and triangles of a knitted cap with a turned-up brim."""
+    rng = np.random.default_rng([person.seed, 8])
+    head = chart.head
+    ball = ball_of(head, neutral)
+    marks = embed(neutral, head.triangles, head.landmarks_478)
+    front = float(marks[10, 1]) - rng.uniform(4, 14)
+    rows, columns = 48, 96
+    top = float(neutral[:, 1].max())
+    around = np.arange(columns) / columns * 2 * np.pi
+    drop = rng.uniform(8, 22)
+    base = front - drop * (1 - np.cos(around)) / 2
+    points = []
+    for row in range(rows):
+        t = row / (rows - 1)
+        # From the inside of the brim, over its fold, up to the crown.
+        y = base + (top + 14 - base) * np.sin(0.5 * np.pi * np.clip((t - 0.08) / 0.92, 0, 1))
+        down = np.arccos(np.clip((y - ball.centre[1]) / np.maximum(_reach(ball, y, around), 1), -0.999, 0.999))
+        radius = _radius(ball, down, around)
+        thick = 5.0 + 4.0 * (t < 0.42) * (t > 0.04)
+        cap = radius * np.sin(down) + thick
+        full = np.clip((top + 12 - y) / 30.0, 0, 1) ** 0.5
+        cap = cap * np.where(t > 0.55, full, 1)
+        points.append(
+            np.stack([ball.centre[0] + cap * np.sin(around), y, ball.centre[2] + cap * np.cos(around)], axis=1)
+        )
+    k, j = np.meshgrid(np.arange(rows - 1), np.arange(columns), indexing="ij")
+    a, b = k * columns + j, k * columns + (j + 1) % columns
+    c, d = a + columns, b + columns
+    triangles = np.concatenate([np.stack([a, b, c], -1).reshape(-1, 3), np.stack([b, d, c], -1).reshape(-1, 3)])
+    return np.concatenate(points).astype(np.float32), triangles.astype(np.int32)
+
+
+def _radius(ball: Ball, down: FloatArray, around: FloatArray) -> FloatArray:
+    rows = np.clip((down / np.pi * LATITUDES).astype(int), 0, LATITUDES - 1)
+    columns = (around / (2 * np.pi) * LONGITUDES).astype(int) % LONGITUDES
+    radius: FloatArray = ball.radius_mm[rows, columns]
+    return radius
+
+
+def _reach(ball: Ball, y: FloatArray, around: FloatArray) -> FloatArray:
+    """How far the head is from the ball's centre at a height, found by a few fixed-point steps."""
+    radius = np.full_like(around, 95.0)
+    for _ in range(6):
+        down = np.arccos(np.clip((y - ball.centre[1]) / radius, -0.999, 0.999))
+        radius = _radius(ball, down, around)
+    return radius
