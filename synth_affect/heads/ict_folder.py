@@ -58,7 +58,7 @@ def read_folder(path: Path) -> dict[str, Any]:
     neutral, polygons = read_shape(folder / NEUTRAL)
 
     def offsets(name: str) -> FloatArray:
-        points = read_shape(folder / name)[0]
+        points = _vertices(folder / name)
         if points.shape != neutral.shape:
             raise InputError(folder / name, f"{len(points)} vertices, the neutral mesh has {len(neutral)}")
         return (points - neutral).astype(np.float16)
@@ -86,12 +86,20 @@ def neutral_digest(path: Path) -> str:
 
 def read_shape(path: Path) -> tuple[FloatArray, IntArray]:
     """(n, 3) float64 vertices and (m, 4) int32 polygons, -1 the last of a triangle. Raises InputError."""
+    vertices = _vertices(path)
+    with reading(path, f"a shape of {WHAT}"):
+        lines = (line.split()[1:] for line in path.read_text("ascii").splitlines() if line.startswith("f "))
+        corners = [[int(word.partition("/")[0]) - 1 for word in words] for words in lines]
+        polygons = np.array([polygon if len(polygon) == 4 else [*polygon, -1] for polygon in corners], dtype=np.int32)
+        if polygons.ndim != 2:
+            raise ValueError("no polygons in it")
+        return vertices, polygons
+
+
+def _vertices(path: Path) -> FloatArray:
     with reading(path, f"a shape of {WHAT}"):
         lines = path.read_text("ascii").splitlines()
-        points = " ".join(line[2:] for line in lines if line.startswith("v ")).split()
-        vertices = np.array(points, dtype=np.float64).reshape(-1, 3)
-        corners = [[int(word.partition("/")[0]) - 1 for word in line.split()[1:]] for line in lines if line[:2] == "f "]
-        if not corners or not points:
-            raise ValueError("no mesh in it")
-        polygons = np.array([polygon if len(polygon) == 4 else [*polygon, -1] for polygon in corners], dtype=np.int32)
-        return vertices, polygons
+        numbers = " ".join(line[2:] for line in lines if line.startswith("v ")).split()
+        if not numbers:
+            raise ValueError("no vertices in it")
+        return np.array(numbers, dtype=np.float64).reshape(-1, 3)

@@ -72,14 +72,22 @@ def _encoded(text: str, encoding: str) -> bytes:
     return text.encode("latin1")
 
 
+def _from_bytes(content: Any, dtype: Any, shape: Any, order: str) -> Any:
+    """For `numpy.core.numeric._frombuffer`, of pickle's protocol 5."""
+    return np.frombuffer(content, dtype).reshape(shape, order="F" if order == "F" else "C")
+
+
 _KNOWN: dict[tuple[str, str], Any] = {
     ("numpy.core.multiarray", "_reconstruct"): _RECONSTRUCT,
     ("numpy.core.multiarray", "scalar"): np.float64(0).__reduce__()[0],
+    ("numpy.core.numeric", "_frombuffer"): _from_bytes,
     ("numpy", "ndarray"): np.ndarray,
     ("numpy", "dtype"): np.dtype,
     ("copy_reg", "_reconstructor"): _made,
     ("copyreg", "_reconstructor"): _made,
     ("__builtin__", "object"): object,
     ("builtins", "object"): object,
+    ("__builtin__", "bytes"): bytes,
+    ("builtins", "bytes"): bytes,
     ("_codecs", "encode"): _encoded,
 }

@@ -226,5 +226,5 @@ def test_vertices_out_of_range_are_named(tmp_path: Path) -> None:
 def test_no_file_and_a_folder(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no such file"):
         load_ict(tmp_path / "absent.npz")
-    with pytest.raises(InputError, match="cannot be read"):
+    with pytest.raises(InputError, match="has no generic_neutral_mesh"):
         load_ict(tmp_path)
