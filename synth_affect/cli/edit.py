@@ -10,6 +10,7 @@ import typer
 
 import synth_affect
 from synth_affect.cli.options import (
+    DetectorOption,
     FaceOption,
     FitInOption,
     GridOption,
@@ -23,6 +24,7 @@ from synth_affect.cli.options import (
     LandmarksOption,
     LookupChoice,
     LookupOption,
+    MinQualityOption,
     QualityOption,
     SampleOption,
     StatisticChoice,
@@ -88,6 +90,8 @@ def edit(
     ] = None,
     landmarks: LandmarksOption = None,
     landmark_model: LandmarkModelOption = None,
+    detector: DetectorOption = "mediapipe",
+    min_quality: MinQualityOption = 0.0,
     head: HeadOption = "cc0",
     quality: QualityOption = 95,
     as_json: JsonOption = False,
@@ -116,7 +120,7 @@ def edit(
         wrinkles=wrinkles,
     )
     expressions = _expressions(grid, lookup, statistic, sample)
-    source = _source(image, face, fit_in, landmark_model, landmarks, head, expressions)
+    source = _source(image, face, fit_in, landmark_model, landmarks, head, expressions, detector, min_quality)
     outputs = EditOutputs(default_output(image, target) if output is None else output, fit_out, report, quality)
     print_summary(edit_picture(source, target, outputs), as_json)
 
@@ -143,6 +147,8 @@ def grid(
     fit_in: FitInOption = None,
     landmarks: LandmarksOption = None,
     landmark_model: LandmarkModelOption = None,
+    detector: DetectorOption = "mediapipe",
+    min_quality: MinQualityOption = 0.0,
     head: HeadOption = "cc0",
     quality: QualityOption = 95,
     as_json: JsonOption = False,
@@ -165,6 +171,8 @@ def grid(
             landmarks,
             head,
             _expressions(grid_choice, lookup, statistic, sample),
+            detector,
+            min_quality,
         ),
         layout,
         beside(image, "_ring.png" if ring else "_grid.png") if output is None else output,
@@ -215,11 +223,23 @@ def _source(
     landmarks: Path | None,
     head: str,
     expressions: ExpressionChoice,
+    detector: str,
+    min_quality: float,
 ) -> FaceSource:
     from synth_affect.pipelines.open_head import prepare_head
     from synth_affect.pipelines.picture_faces import FaceSource, parse_face_choice
 
-    source = FaceSource(image, parse_face_choice(face), fit_in, landmark_model, landmarks, head, expressions)
+    source = FaceSource(
+        image=image,
+        face=parse_face_choice(face),
+        fit_in=fit_in,
+        landmark_model=landmark_model,
+        landmarks=landmarks,
+        head=head,
+        expressions=expressions,
+        detector=detector,
+        min_quality=min_quality,
+    )
     prepare_head(head, partial(with_progress, description="reading the head"))
     return source
 

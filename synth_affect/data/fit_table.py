@@ -8,7 +8,6 @@ column for each of their numbers (`identity_0`, ...). Numbers are written with t
 from __future__ import annotations
 
 import csv
-import dataclasses
 import io
 import json
 import math
@@ -23,7 +22,7 @@ from synth_affect.arrays import FloatArray
 from synth_affect.data.atomic import atomic_write, check_writable
 from synth_affect.errors import InputError, ShapeError
 from synth_affect.fitting.fit import FaceFit
-from synth_affect.fitting.quality import FitQuality
+from synth_affect.fitting.quality import MEASURES, FitQuality
 from synth_affect.fitting.text_file import read_text_file
 from synth_affect.heads.camera import Camera, ImageSize, yaw_pitch_roll
 from synth_affect.optional import import_optional
@@ -34,7 +33,6 @@ SUFFIXES = (".parquet", ".csv", ".json")
 EXTRA = "tables"
 MAX_BYTES = 1 << 31
 
-_MEASURES = tuple(field.name for field in dataclasses.fields(FitQuality))
 _EXPRESSION = "expression_"
 _LISTS = ("rotation", "translation", "principal_point", "identity", "landmarks")
 
@@ -128,7 +126,7 @@ def _record(row: FaceRow) -> dict[str, Any]:
     }
     if row.quality is not None:
         record["quality"] = round(row.quality.score, 4)
-        record |= {name: _finite(getattr(row.quality, name)) for name in _MEASURES}
+        record |= {name: _finite(getattr(row.quality, name)) for name in MEASURES}
     fit = row.fit
     if fit is None:
         return record
@@ -159,7 +157,7 @@ def _record(row: FaceRow) -> dict[str, Any]:
 def _row(record: dict[str, Any]) -> FaceRow:
     fit = None
     names = tuple(
-        name.removeprefix(_EXPRESSION) for name in record if name.startswith(_EXPRESSION) and name not in _MEASURES
+        name.removeprefix(_EXPRESSION) for name in record if name.startswith(_EXPRESSION) and name not in MEASURES
     )
     if record.get("head"):
         fit = FaceFit(
@@ -181,7 +179,7 @@ def _row(record: dict[str, Any]) -> FaceRow:
         )
     quality = None
     if record.get("quality") is not None:
-        measures = {name: record.get(name) for name in _MEASURES}
+        measures = {name: record.get(name) for name in MEASURES}
         quality = FitQuality(**{name: math.nan if value is None else value for name, value in measures.items()})
     own = {name: record.get(name) for name in ("frame", "time_s", "face", "person")}
     return FaceRow(
@@ -225,7 +223,7 @@ def _as_parquet(records: Sequence[dict[str, Any]]) -> bytes:
     }
     fields = []
     for name in _columns(records):
-        if name in _MEASURES or name in ("quality", "yaw", "pitch", "roll"):
+        if name in MEASURES or name in ("quality", "yaw", "pitch", "roll"):
             kind = pyarrow.float64()
         else:
             kind = kinds.get(name, pyarrow.float32())

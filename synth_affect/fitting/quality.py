@@ -9,13 +9,16 @@ fault.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import Any
 
 import cv2
 import numpy as np
 
 from synth_affect.arrays import BoolArray, FloatArray, ImageArray, IntArray, as_uint8
+from synth_affect.errors import InputError
 from synth_affect.fitting.fit import FaceFit
 from synth_affect.fitting.landmarks import Landmarks
 from synth_affect.fitting.markup import interocular_distance_px, markup_of
@@ -116,6 +119,9 @@ class FitQuality:
     def marks(self) -> Mapping[str, float]:
         """Of each fault, in [0, 1]."""
         return {fault.measure: fault.mark(getattr(self, fault.measure)) for fault in FAULTS}
+
+
+MEASURES = tuple(each.name for each in fields(FitQuality))
 
 
 class QualityMeter:
@@ -239,3 +245,19 @@ def _sharpness(pixels: ImageArray, points: FloatArray, px_per_mm: float) -> floa
         total += float(steps.sum())
         kept += float(np.minimum(soft_steps, steps).sum())
     return 1.0 - kept / total if total > 0 else 0.0
+
+
+def check_min_quality(min_quality: float) -> None:
+    """Raises InputError for a score that is none."""
+    if not 0 <= min_quality <= 1:  # also false for NaN
+        raise InputError("--min-quality", f"{min_quality:g} is not in [0, 1]")
+
+
+def quality_as_json(quality: FitQuality) -> dict[str, Any]:
+    """Score, worst fault in words, and measures as JSON values of a few digits; None for what is undefined."""
+    measures = {name: getattr(quality, name) for name in MEASURES}
+    return {
+        "score": round(quality.score, 3),
+        "worst": quality.reason,
+        **{name: round(value, 4) if math.isfinite(value) else None for name, value in measures.items()},
+    }

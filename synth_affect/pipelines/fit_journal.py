@@ -14,7 +14,7 @@ from typing import Any, Self
 
 from synth_affect.errors import InputError
 from synth_affect.fitting.fit_json import fit_from_json, fit_to_json
-from synth_affect.fitting.quality import FitQuality
+from synth_affect.fitting.quality import MEASURES, FitQuality
 from synth_affect.pipelines.fit_faces import FittedFace, PictureFaces
 
 FORMAT = "synth-affect journal of fits"
@@ -95,14 +95,11 @@ class FitJournal:
 
 
 def _face_to_json(face: FittedFace) -> dict[str, Any]:
-    quality = {name: value if math.isfinite(value) else None for name, value in _measures(face.quality).items()}
+    measured = {name: getattr(face.quality, name) for name in MEASURES}
+    quality = {name: value if math.isfinite(value) else None for name, value in measured.items()}
     return {"fit": json.loads(fit_to_json(face.fit)), "readings": face.readings, "quality": quality}
 
 
 def _face_from_json(fields: dict[str, Any], path: Path) -> FittedFace:
     quality = {name: math.nan if value is None else float(value) for name, value in fields["quality"].items()}
     return FittedFace(fields["readings"], fit_from_json(json.dumps(fields["fit"]), path), FitQuality(**quality))
-
-
-def _measures(quality: FitQuality) -> dict[str, float]:
-    return {field.name: getattr(quality, field.name) for field in dataclasses.fields(quality)}

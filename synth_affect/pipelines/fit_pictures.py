@@ -18,6 +18,7 @@ from synth_affect.data.provenance import sha256_file
 from synth_affect.data.video_frames import VideoFile, is_video
 from synth_affect.errors import InputError
 from synth_affect.fitting.fit import FaceFit
+from synth_affect.fitting.quality import check_min_quality
 from synth_affect.fitting.same_person import SeenFace, fit_batch
 from synth_affect.fitting.solver import LandmarkSolver
 from synth_affect.fitting.temporal import smooth_fits
@@ -87,12 +88,6 @@ class _Source:
     announced: int
     """Frames of a video; 1 of a picture."""
     reason: str = ""
-
-
-def check_min_quality(min_quality: float) -> None:
-    """Raises InputError for a score that is none."""
-    if not 0 <= min_quality <= 1:  # also false for NaN
-        raise InputError("--min-quality", f"{min_quality:g} is not in [0, 1]")
 
 
 def fit_pictures(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,9 +17,11 @@ from synth_affect.fitting.fit import FaceFit
 from synth_affect.fitting.fit_json import fit_from_json
 from synth_affect.fitting.landmark_file import read_landmarks
 from synth_affect.fitting.landmarks import Landmarks
+from synth_affect.fitting.quality import FitQuality, QualityMeter, check_min_quality, quality_as_json
 from synth_affect.fitting.text_file import read_text_file
 from synth_affect.heads.camera import ImageSize, yaw_pitch_roll
 from synth_affect.heads.model import HeadModel
+from synth_affect.pipelines.open_detector import DEFAULT_DETECTOR, DetectorChoice, open_detector
 from synth_affect.pipelines.open_expressions import ExpressionChoice, open_expressions
 from synth_affect.pipelines.open_head import DEFAULT, open_head
 from synth_affect.pipelines.synthesize import AffectSynthesizer
@@ -41,6 +43,8 @@ class FaceSource:
     landmark_model : of the detector, found by itself where None.
     head : which head model is fitted, see `open_head`.
     expressions : where a target's expression comes from.
+    detector : what finds the landmarks, see `open_detector`.
+    min_quality : a face whose fit scores less is refused, see `FitQuality`.
     Raises InputError for choices that exclude each other.
     """
 
@@ -51,8 +55,14 @@ class FaceSource:
     landmarks: Path | None = None
     head: str = DEFAULT
     expressions: ExpressionChoice = field(default_factory=ExpressionChoice)
+    detector: str = DEFAULT_DETECTOR
+    min_quality: float = 0.0
 
     def __post_init__(self) -> None:
+        check_min_quality(self.min_quality)
+        choice = DetectorChoice(self.detector, self.landmark_model)
+        if choice.name != DEFAULT_DETECTOR and (self.fit_in is not None or self.landmarks is not None):
+            raise InputError("--detector", "nothing is detected with --fit-in or --landmarks; give one of them")
         if self.fit_in is not None and self.face != "largest":
             raise InputError("--face", "the fit of --fit-in says which face; give one of the two")
         if self.fit_in is not None and self.landmark_model is not None:
@@ -85,6 +95,7 @@ class ChosenFace:
 
     index: int | None
     fit: FaceFit
+    quality: FitQuality
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -132,22 +143,23 @@ def open_faces(source: FaceSource) -> Iterator[FacesOfPicture]:
     if source.fit_in is not None:
         with AffectSynthesizer(head, None, wrinkles, expressions) as synthesizer:
             fit = read_fit(source.fit_in, synthesizer.head, picture)
-            yield FacesOfPicture(picture, digest, synthesizer, (ChosenFace(None, fit),))
+            yield FacesOfPicture(picture, digest, synthesizer, _measured([(None, fit)], picture, synthesizer, source))
         return
     if source.landmarks is not None:
         height, width = picture.pixels.shape[:2]
         landmarks = read_landmarks(source.landmarks, ImageSize(height, width))
         with AffectSynthesizer(head, None, wrinkles, expressions) as synthesizer:
             fit = _fit_landmarks(synthesizer, landmarks, picture, source.landmarks)
-            yield FacesOfPicture(picture, digest, synthesizer, (ChosenFace(None, fit),))
+            yield FacesOfPicture(picture, digest, synthesizer, _measured([(None, fit)], picture, synthesizer, source))
         return
-    from synth_affect.fitting.mediapipe_detector import MediaPipeDetector
-
     # The largest face is found at first sight; to count or take all of a group, the small ones are searched for too.
-    detector = MediaPipeDetector(source.landmark_model, small_faces=source.face != "largest")
+    choice = DetectorChoice(source.detector, source.landmark_model)
+    detector = open_detector(choice, small_faces=source.face != "largest")
     with closing(detector), AffectSynthesizer(head, detector, wrinkles, expressions) as synthesizer:
         fits = synthesizer.fit_all(picture.pixels)
-        yield FacesOfPicture(picture, digest, synthesizer, _chosen(fits, source))
+        yield FacesOfPicture(
+            picture, digest, synthesizer, _measured(_chosen(fits, source), picture, synthesizer, source)
+        )
 
 
 def read_fit(path: Path, head: HeadModel, picture: Picture) -> FaceFit:
@@ -193,16 +205,34 @@ def summarise(face: ChosenFace) -> dict[str, Any]:
         "residual_iod": round(fit.residual_iod, 5),
         "converged": fit.converged,
         "iterations": fit.iterations,
+        "quality": quality_as_json(face.quality),
     }
 
 
-def _chosen(fits: list[FaceFit], source: FaceSource) -> tuple[ChosenFace, ...]:
+def _measured(
+    fits: Sequence[tuple[int | None, FaceFit]], picture: Picture, synthesizer: AffectSynthesizer, source: FaceSource
+) -> tuple[ChosenFace, ...]:
+    """The faces with the quality of their fits. Raises InputError for one that is too poor."""
+    measure = QualityMeter(synthesizer.head, synthesizer.solver)
+    faces = []
+    for index, fit in fits:
+        points = fit.landmarks_image
+        quality = measure(picture.pixels, Landmarks(np.column_stack([points, np.zeros(len(points))]), {}), fit)
+        if quality.score < source.min_quality:
+            which = "" if index is None else f"face {index}: "
+            least = f"{source.min_quality:g} of --min-quality"
+            raise InputError(source.image, f"{which}quality {quality.score:.2f} is below the {least}: {quality.reason}")
+        faces.append(ChosenFace(index, fit, quality))
+    return tuple(faces)
+
+
+def _chosen(fits: list[FaceFit], source: FaceSource) -> Sequence[tuple[int | None, FaceFit]]:
     if not fits:
         raise NoFaceError(source.image)
     if source.face == "all":
-        return tuple(ChosenFace(index, fit) for index, fit in enumerate(fits))
+        return list(enumerate(fits))
     index = 0 if source.face == "largest" else source.face
     if index >= len(fits):
         found = "1 face" if len(fits) == 1 else f"{len(fits)} faces"
         raise InputError("--face", f"{index} was asked for, but {source.image} shows {found}; the largest is 0")
-    return (ChosenFace(index, fits[index]),)
+    return [(index, fits[index])]

@@ -89,6 +89,11 @@ class AffectSynthesizer:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.close()
 
+    @property
+    def solver(self) -> LandmarkSolver:
+        """Of `head`; what it has worked out of it serves whoever fits or measures besides."""
+        return self._solver
+
     def close(self) -> None:
         """Free the detector's native handles."""
         if self._detector is not None:

@@ -4,9 +4,11 @@ import os
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 
+from synth_affect.arrays import ImageArray
 from synth_affect.errors import InputError, NoFaceError
 from synth_affect.fitting.landmarks import Landmarks
 from synth_affect.heads.camera import yaw_pitch_roll
@@ -135,3 +137,30 @@ def test_landmarks_that_are_no_face(tmp_path: Path, portrait_path: Path) -> None
 def test_landmarks_go_with_no_other_way_of_finding_a_face(other: dict[str, Any]) -> None:
     with pytest.raises(InputError, match="give one of the two"):
         FaceSource(Path("i.png"), landmarks=Path("l.pts"), **other)
+
+
+def test_a_face_that_scores_too_little_is_refused_with_the_reason(tmp_path: Path, portrait: ImageArray) -> None:
+    soft = tmp_path / "soft.png"
+    cv2.imwrite(str(soft), cv2.GaussianBlur(np.asarray(portrait), (0, 0), 4)[:, :, ::-1])
+    with open_faces(FaceSource(soft)) as opened:
+        quality = summarise(opened.faces[0])["quality"]
+    assert 0 < quality["score"] < 0.9
+    assert quality["worst"].startswith("sharpness")
+    with (
+        pytest.raises(InputError, match=r"quality 0\.\d+ is below the 0\.9 of --min-quality: sharpness"),
+        open_faces(FaceSource(soft, min_quality=0.9)),
+    ):
+        pass
+
+
+@pytest.mark.parametrize("min_quality", [-0.1, 1.1, float("nan")])
+def test_a_score_outside_its_range_is_refused(min_quality: float) -> None:
+    with pytest.raises(InputError, match="--min-quality"):
+        FaceSource(Path("a.png"), min_quality=min_quality)
+
+
+def test_detectors_are_known_by_name_and_not_needed_for_given_points() -> None:
+    with pytest.raises(InputError, match="--detector: 'eyes' is none of mediapipe, face-alignment"):
+        FaceSource(Path("a.png"), detector="eyes")
+    with pytest.raises(InputError, match="nothing is detected"):
+        FaceSource(Path("a.png"), fit_in=Path("f.json"), detector="face-alignment")
