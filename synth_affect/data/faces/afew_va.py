@@ -27,7 +27,7 @@ def open_afew_va(root: Path) -> FaceDatabase:
 
     Raises InputError when `root` is not laid out so.
     """
-    found = find_root(root, _holds_clips, expected="clip of AFEW-VA such as 001/001.json", obtain=OBTAIN)
+    found = find_root(root, _holds_clips, expected="clip of AFEW-VA such as 001/001.json", obtain=OBTAIN, above=False)
     return FaceDatabase(
         name="afew-va",
         title=TITLE,

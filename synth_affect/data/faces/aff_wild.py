@@ -108,13 +108,15 @@ def _video(
     else:
         n_frames = count_frames(video)
     boxes, landmarks = (_points(root, kind, split, name) for kind in ("bboxes", "landmarks"))
-    numbers = iter(range(1, n_frames + 1) if pairing == "frames" else sorted(boxes))
+    frames = (
+        range(1, n_frames + 1) if pairing == "frames" else [frame for frame in sorted(boxes) if 1 <= frame <= n_frames]
+    )
     used = surplus = 0
     for line, valence, arousal in _lines(root / "annotations" / split, name):
-        frame = next(numbers, None)
-        if frame is None or frame > n_frames:
+        if line > len(frames):
             surplus += 1
             continue
+        frame = frames[line - 1]
         used += 1
         key = key_of(split, name, f"{frame:05d}")
         path = video if video is not None else pictures.get(frame)
@@ -141,18 +143,23 @@ def _video(
             yield Rejected(key, Path(error.path), error.reason)
     if surplus > 1:  # one more is habit
         yield Rejected(key_of(split, name), root / "annotations" / split, "labels behind the last frame", surplus)
-    left = sum(1 for _ in numbers)
+    left = len(frames) - used
     if left > 1:
         yield Rejected(key_of(split, name), video or root / "frames" / split / name, "frames without a label", left)
 
 
 def _lines(annotations: Path, name: str) -> Iterator[tuple[int, str, str]]:
-    """Number of the line, valence, arousal. Raises InputError when one file ends before the other."""
+    """Number of the line, valence, arousal; empty lines leave out a frame. Raises InputError where one file has a line
+    that the other has not.
+    """
     files = [annotations / kind / f"{name}.txt" for kind in ("valence", "arousal")]
     for valence, arousal in zip_longest(*(read_lines(path) for path in files)):
-        if valence is None or arousal is None:
-            path, last = (files[0], arousal) if valence is None else (files[1], valence)
-            raise InputError(path, f"has no line {last[0]}, as the other of valence and arousal has")
+        if valence is None or arousal is None or valence[0] != arousal[0]:
+            lacks_valence = valence is None or (arousal is not None and arousal[0] < valence[0])
+            line = (arousal if lacks_valence else valence)[0]
+            raise InputError(
+                files[0 if lacks_valence else 1], f"has no line {line}, as the other of valence and arousal has"
+            )
         yield valence[0], valence[1], arousal[1]
 
 

@@ -11,13 +11,14 @@ import csv
 import io
 import json
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from synth_affect.data.faces.database import AFFECT_SCALE, LabelScale
+from synth_affect.data.faces.record import FaceItem, Rejected
 from synth_affect.errors import InputError
 from synth_affect.fitting.text_file import why_no_file
 
@@ -58,6 +59,17 @@ def read_lines(path: Path) -> Iterator[tuple[int, str]]:
         raise InputError(path, f"cannot be read ({error.strerror})") from error
     except ValueError as error:  # a name with a NUL
         raise InputError(path, f"cannot be read ({error})") from error
+
+
+def until_unreadable(items: Iterable[FaceItem], key: str) -> Iterator[FaceItem]:
+    """The items; where the file that they come from cannot be read on, a last one that says so.
+
+    key : of that last one.
+    """
+    try:
+        yield from items
+    except InputError as error:
+        yield Rejected(key, Path(error.path), f"{error.reason}; what follows is not read")
 
 
 def read_table(path: Path) -> Iterator[tuple[int, list[str]]]:

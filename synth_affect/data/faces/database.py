@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-from synth_affect.data.faces.record import FaceItem
+from synth_affect.data.faces.record import FaceItem, FaceRecord
+from synth_affect.errors import InputError
 
 Subjects = Literal["people", "videos", "none"]
 """What stands for a person: a name or number of the database's own; the recording, where it has none; nothing."""
@@ -72,6 +73,21 @@ class FaceDatabase:
         wanted : leaves out pictures by their labels before their landmarks are read; `at_rest` is one.
         """
         return self.read(_all if wanted is None else wanted)
+
+
+def without_affect(read: Callable[[], Iterator[FaceItem]]) -> Callable[[Wanted], Iterator[FaceItem]]:
+    """The `read` of a database that has no valence and arousal: one question is enough for all its pictures."""
+    return lambda wanted: read() if wanted(math.nan, math.nan) else iter(())
+
+
+def refuse_without_record(items: Iterable[FaceItem], root: Path, reason: str) -> Iterator[FaceItem]:
+    """The items; InputError(root, reason) at their end when none was a record."""
+    any_record = False
+    for item in items:
+        any_record = any_record or isinstance(item, FaceRecord)
+        yield item
+    if not any_record:
+        raise InputError(root, reason)
 
 
 def _all(valence: float, arousal: float) -> bool:

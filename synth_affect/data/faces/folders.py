@@ -13,16 +13,18 @@ PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", "
 VIDEO_SUFFIXES = (".mp4", ".avi", ".mkv", ".mov", ".webm", ".wmv", ".flv", ".m4v", ".mpg")
 
 
-def find_root(root: Path, is_root: Callable[[Path], bool], *, expected: str, obtain: str) -> Path:
+def find_root(root: Path, is_root: Callable[[Path], bool], *, expected: str, obtain: str, above: bool = True) -> Path:
     """The folder for which `is_root` holds: `root`, one up to two levels below it, or the one above.
 
+    above : whether that is tried, too: not where `is_root` looks into folders, which need not be of this database.
     expected, obtain : for the message, what should lie there and where the database comes from.
     Raises InputError when `root` is no folder, or there is no such folder, or there are two.
     """
     level = [root]
     archive: Path | None = None
     for depth in range(DEPTH + 1):
-        found = [folder for folder in level if is_root(folder)]
+        # One folder may be there under two names, as a link.
+        found = list({folder.resolve(): folder for folder in reversed(level) if is_root(folder)}.values())[::-1]
         if len(found) > 1:
             raise InputError(found[1], f"is there a second time, {found[0]}; name one of the two")
         if found:
@@ -30,9 +32,8 @@ def find_root(root: Path, is_root: Callable[[Path], bool], *, expected: str, obt
         inside = [entry for folder in level for entry in folder_entries(folder)] if depth < DEPTH else []
         archive = archive or next((entry for entry in inside if entry.suffix.lower() in ARCHIVES), None)
         level = [entry for entry in inside if entry.is_dir() and not entry.name.startswith(".")]
-    above = root.resolve().parent
-    if is_root(above):
-        return above
+    if above and is_root(root.resolve().parent):
+        return root.resolve().parent
     if archive is not None:
         raise InputError(root, f"holds archives ({archive.name}); unpack them first")
     raise InputError(root, f"no {expected} here or two levels below; {obtain}")
@@ -100,3 +101,34 @@ def pictures_below(folder: Path, prune: Callable[[Path], bool] = lambda folder: 
                 yield from pictures_below(entry, prune)
         elif entry.suffix.lower() in PICTURE_SUFFIXES:
             yield entry
+
+
+def find_part(root: Path, name: str) -> Path | None:
+    """The folder or file `name` in `root` or, as archives unpack, in a folder of it, and a doubled one's inner one.
+
+    None where there is none. Raises InputError where there are two.
+    """
+    direct = root / name
+    if direct.exists():
+        return direct / name if (direct / name).is_dir() else direct
+    found = [folder / name for folder in folders_in(root) if (folder / name).exists()]
+    if len(found) > 1:
+        raise InputError(found[1], f"is there a second time, {found[0]}")
+    return found[0] if found else None
+
+
+def need_part(root: Path, name: str, obtain: str) -> Path:
+    """As `find_part`; raises InputError where there is none."""
+    found = find_part(root, name)
+    if found is None:
+        raise InputError(root, f"has no {name}; {obtain}")
+    return found
+
+
+def has_below(root: Path, is_root: Callable[[Path], bool]) -> bool:
+    """Whether `find_root` would find one."""
+    try:
+        find_root(root, is_root, expected="", obtain="")
+    except InputError:
+        return False
+    return True

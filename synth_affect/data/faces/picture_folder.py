@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 
-from synth_affect.data.faces.database import FaceDatabase, Wanted
+from synth_affect.data.faces.database import FaceDatabase, refuse_without_record, without_affect
 from synth_affect.data.faces.folders import PICTURE_SUFFIXES, pictures_below
 from synth_affect.data.faces.record import FaceItem, FaceRecord, Rejected, key_of
-from synth_affect.data.scan_folders import refuse_empty
 from synth_affect.errors import InputError
 
 TITLE = "Folder of pictures"
 OBTAIN = "name a folder of your own pictures"
-SubjectsOfFolders = ("none", "first-folder")
+SubjectsOfFolders = Literal["none", "first-folder"]
 
 
-def open_picture_folder(root: Path, *, subjects: str = "none") -> FaceDatabase:
+def open_picture_folder(root: Path, *, subjects: SubjectsOfFolders = "none") -> FaceDatabase:
     """All pictures in `root` and below, without labels.
 
     subjects : "first-folder" takes the folders in `root` for people; pictures beside them are of nobody.
@@ -25,21 +25,15 @@ def open_picture_folder(root: Path, *, subjects: str = "none") -> FaceDatabase:
     if not root.is_dir():
         raise InputError(root, "a file, not a folder" if root.exists() else "no such folder")
     by_folder = subjects == "first-folder"
+    empty = f"holds no picture ({', '.join(PICTURE_SUFFIXES)})"
     return FaceDatabase(
         name="folder",
         title=TITLE,
         obtain=OBTAIN,
         root=root,
         subjects="people" if by_folder else "none",
-        read=lambda wanted: _read(root, by_folder, wanted),
+        read=without_affect(lambda: refuse_without_record(_pictures(root, by_folder), root, empty)),
     )
-
-
-def _read(root: Path, by_folder: bool, wanted: Wanted) -> Iterator[FaceItem]:
-    nothing = float("nan")
-    if not wanted(nothing, nothing):
-        return
-    yield from refuse_empty(_pictures(root, by_folder), root, f"holds no picture ({', '.join(PICTURE_SUFFIXES)})")
 
 
 def _pictures(root: Path, by_folder: bool) -> Iterator[FaceItem]:

@@ -15,7 +15,15 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import get_args
 
 from synth_affect.affect import Emotion
-from synth_affect.data.faces.annotation_files import affect, column_places, number, points_68, read_table, whole_number
+from synth_affect.data.faces.annotation_files import (
+    affect,
+    column_places,
+    number,
+    points_68,
+    read_table,
+    until_unreadable,
+    whole_number,
+)
 from synth_affect.data.faces.database import FaceDatabase, Wanted
 from synth_affect.data.faces.record import FaceItem, FaceRecord, Rejected, Split, key_of
 from synth_affect.data.sequence_labels import NO, YES
@@ -52,7 +60,7 @@ def open_picture_table(path: Path, *, pictures: str = "", outside: bool = False)
         obtain=OBTAIN,
         root=folder,
         subjects="people" if "subject" in places else "none",
-        read=lambda wanted: _read(path, folder, places, named, outside, wanted),
+        read=lambda wanted: until_unreadable(_read(path, folder, places, named, outside, wanted), "table"),
     )
 
 
@@ -64,7 +72,7 @@ def _places(row: list[str], path: Path) -> tuple[dict[str, int], bool]:
         affect(_label(row[1]), _label(row[2]), none=NO_LABEL)
     except (IndexError, ValueError):
         raise InputError(path, "begins neither with a picture nor with the columns path, valence, arousal") from None
-    return {name: place for place, name in enumerate(UNNAMED) if place < max(len(row), 5)}, False
+    return {name: place for place, name in enumerate(UNNAMED)}, False
 
 
 def _read(
@@ -72,28 +80,22 @@ def _read(
 ) -> Iterator[FaceItem]:
     keys: set[str] = set()
     rows = read_table(path)
-    try:
-        if named:
-            next(rows, None)
-        for line, row in rows:
-            cells = {name: row[place] for name, place in places.items() if place < len(row) and row[place]}
-            try:
-                record = _record(cells, folder, outside, wanted)
-            except (ValueError, ShapeError) as error:
-                yield Rejected(f"line-{line}", path, f"line {line}: {error}")
-                continue
-            except InputError as error:
-                yield Rejected(f"line-{line}", path, f"line {line}: {error}")
-                continue
-            if record is None:
-                continue
-            if record.key in keys:
-                yield Rejected(record.key, path, f"line {line} has a picture a second time, or one of the same name")
-                continue
-            keys.add(record.key)
-            yield record
-    except InputError as error:  # from here on the file cannot be read
-        yield Rejected("table", path, f"{error.reason}; what follows is not read")
+    if named:
+        next(rows, None)
+    for line, row in rows:
+        cells = {name: row[place] for name, place in places.items() if place < len(row) and row[place]}
+        try:
+            record = _record(cells, folder, outside, wanted)
+        except (ValueError, ShapeError, InputError) as error:
+            yield Rejected(f"line-{line}", path, f"line {line}: {error}")
+            continue
+        if record is None:
+            continue
+        if record.key in keys:
+            yield Rejected(record.key, path, f"line {line} has a picture a second time, or one of the same name")
+            continue
+        keys.add(record.key)
+        yield record
 
 
 def _record(cells: dict[str, str], folder: Path, outside: bool, wanted: Wanted) -> FaceRecord | None:
