@@ -12,14 +12,9 @@ import json
 import math
 import os
 import shutil
-import signal
-import threading
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
-from multiprocessing import get_context, parent_process
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -35,12 +30,8 @@ from synth_affect.data.provenance import sha256_file
 from synth_affect.errors import InputError
 from synth_affect.heads.cc0 import load_cc0
 from synth_affect.heads.model import HeadModel
-from synth_affect.pipelines.picture_expression import (
-    ExpressionReader,
-    PictureExpression,
-    expressive_units,
-    open_reader,
-)
+from synth_affect.pipelines.picture_expression import PictureExpression, expressive_units, open_reader
+from synth_affect.pipelines.workers import LocalEngine, WorkerDiedError, in_order
 
 SESSION = "pictures"
 """A picture is a recording of one frame; its name is its sequence."""
@@ -89,15 +80,14 @@ def gallery_from_images(
     A picture without label or face, turned too far or fitted badly is listed in the report and left out.
     Raises InputError when there is something at `gallery`, or no picture could be used.
     """
-    if workers < 1:
-        raise InputError("--workers", f"{workers} is not 1 or more")
+    engine = LocalEngine(workers)
     if gallery.exists():
         raise InputError(gallery, "is there already")
     report = gallery.with_name(gallery.name + ".pictures.jsonl")
     check_writable(report, [picture.path for picture in pictures])
     head = load_cc0()
     known = _read_report(report, head)
-    expressions = _expressions(pictures, known, report, head, workers, progress)
+    expressions = _expressions(pictures, known, report, head, engine, progress)
     accepted = [not expression.reason for expression in expressions]
     _write_report(report, head, zip(pictures, expressions, strict=True))
     if not any(accepted):
@@ -128,7 +118,7 @@ def _expressions(
     known: dict[str, _Line],
     report: Path,
     head: HeadModel,
-    workers: int,
+    engine: LocalEngine,
     progress: Progress,
 ) -> list[PictureExpression]:
     """Of each picture; people who are not known yet are fitted, and written down at once."""
@@ -145,7 +135,7 @@ def _expressions(
             if not journal.tell():
                 _append(journal, _header(head), report)
             n_open = sum(len(person) for person in open_)
-            fitted = progress(_fit_all(open_, head, workers), n_open)
+            fitted = progress(_fit_all(open_, engine), n_open)
             in_order = (picture for person in open_ for picture in person)
             for picture, expression in zip(in_order, fitted, strict=True):
                 _append(journal, _line(picture, expression), report)
@@ -187,51 +177,28 @@ def _digest(path: Path) -> str:
     return ""
 
 
-def _fit_all(people: Sequence[list[LabelledPicture]], head: HeadModel, workers: int) -> Iterator[PictureExpression]:
+def _fit_all(people: Sequence[list[LabelledPicture]], engine: LocalEngine) -> Iterator[PictureExpression]:
     """Of all their pictures, in order. A few people a worker are under way at a time, so that a stop loses little."""
-    if workers == 1:
-        with open_reader(head) as reader:
-            for person in people:
-                yield from reader(person)
-        return
-    # Spawned, because MediaPipe's threads do not survive a fork.
-    pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_open_worker)
     try:
-        under_way: deque[Future[list[PictureExpression]]] = deque()
-        for person in people:
-            under_way.append(pool.submit(_fit_in_worker, person))
-            if len(under_way) >= 4 * workers:
-                yield from under_way.popleft().result()
-        while under_way:
-            yield from under_way.popleft().result()
-    except BrokenProcessPool:
-        raise InputError("--workers", "a worker died; what it had done is kept, run the command again") from None
-    finally:
-        pool.shutdown(cancel_futures=True)
+        for person in in_order(engine.outcomes(_PeopleReader, enumerate(people))):
+            yield from person
+    except WorkerDiedError as error:
+        raise InputError("--workers", f"{error}; what it had done is kept, run the command again") from None
 
 
-_reader: ExpressionReader | None = None
-"""Of a worker process."""
+class _PeopleReader:
+    """Reads the expressions of numbered people; keeps the detector."""
 
+    def __init__(self) -> None:
+        self._reader = open_reader(load_cc0())
 
-def _open_worker() -> None:
-    global _reader
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that waits for this one
-    threading.Thread(target=_leave_with_parent, daemon=True).start()
-    _reader = open_reader(load_cc0())
+    def close(self) -> None:
+        """Free the detector."""
+        self._reader.close()
 
-
-def _leave_with_parent() -> None:
-    """So that nothing stays behind when the process that waits is killed."""
-    parent = parent_process()
-    assert parent is not None
-    parent.join()
-    os._exit(1)
-
-
-def _fit_in_worker(person: list[LabelledPicture]) -> list[PictureExpression]:
-    assert _reader is not None
-    return _reader(person)
+    def __call__(self, task: tuple[int, list[LabelledPicture]]) -> tuple[int, list[PictureExpression]]:
+        number, person = task
+        return number, self._reader(person)
 
 
 def _sequences(

@@ -74,6 +74,10 @@ class ExpressionReader:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Free the detector."""
         self._detector.close()
 
     def __call__(self, pictures: Sequence[LabelledPicture]) -> list[PictureExpression]:

@@ -1,7 +1,8 @@
 """Work spread over processes: each makes its worker once, tasks go to whichever is free, few are under way at a time.
 
-A worker is a callable that holds what is worth keeping between tasks (a detector, a head model). Outcomes come in the
-order in which they are done: whoever needs another order gives tasks numbers.
+A worker is a callable that holds what is worth keeping between tasks (a detector, a head model); one that lives in
+this process is closed at the end, if it can be. Outcomes come in the order in which they are done: whoever needs
+another order gives tasks numbers, see `in_order`.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wai
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 from synth_affect.errors import InputError, SynthAffectError
 
@@ -27,8 +28,28 @@ UNDER_WAY = 2
 """Tasks a worker, so that none waits for us and nothing piles up."""
 
 
+def in_order(outcomes: Iterable[tuple[int, Outcome]]) -> Iterator[Outcome]:
+    """Numbered outcomes by their numbers, from 0; those that come too soon are held back."""
+    early: dict[int, Outcome] = {}
+    following = 0
+    for number, outcome in outcomes:
+        early[number] = outcome
+        while following in early:
+            yield early.pop(following)
+            following += 1
+
+
 class WorkerDiedError(SynthAffectError):
     """A worker process ended before its time; what was done before stays done."""
+
+
+@runtime_checkable
+class Closes(Protocol):
+    """A worker with native handles to free."""
+
+    def close(self) -> None:
+        """Free them."""
+        ...
 
 
 class Engine(Protocol):
@@ -61,7 +82,11 @@ class LocalEngine:
         """See `Engine`."""
         if self.workers == 1:
             worker = make_worker()
-            yield from map(worker, tasks)
+            try:
+                yield from map(worker, tasks)
+            finally:
+                if isinstance(worker, Closes):
+                    worker.close()
             return
         waiting = iter(tasks)
         with _interrupts_ignored():  # workers inherit it: an interrupt is for the parent, which lets them finish
@@ -116,7 +141,16 @@ _worker: Callable[[Any], Any] | None = None
 
 def _start_worker(make_worker: Callable[[], Callable[[Any], Any]]) -> None:
     global _worker
+    threading.Thread(target=_leave_with_parent, daemon=True).start()
     _worker = make_worker()
+
+
+def _leave_with_parent() -> None:
+    """So that nothing stays behind, and writes, when the process that waits is killed."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    parent.join()
+    os._exit(1)
 
 
 def _do(task: Any) -> Any:

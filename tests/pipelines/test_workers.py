@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from synth_affect.errors import InputError
-from synth_affect.pipelines.workers import UNDER_WAY, LocalEngine, WorkerDiedError
+from synth_affect.pipelines.workers import UNDER_WAY, LocalEngine, WorkerDiedError, in_order
 
 
 @dataclass(frozen=True)
@@ -75,3 +75,23 @@ def test_an_early_end_starts_no_more(tmp_path: Path) -> None:
 def test_no_or_too_many_workers_are_refused(workers: int) -> None:
     with pytest.raises(InputError, match="--workers"):
         LocalEngine(workers)
+
+
+def test_numbered_outcomes_come_in_order() -> None:
+    assert list(in_order([(2, "c"), (0, "a"), (1, "b"), (3, "d")])) == ["a", "b", "c", "d"]
+
+
+def test_a_worker_of_this_process_is_closed() -> None:
+    closed = []
+
+    class Worker:
+        def __call__(self, number: int) -> int:
+            return number
+
+        def close(self) -> None:
+            closed.append(True)
+
+    outcomes = LocalEngine(1).outcomes(Worker, [1, 2])
+    assert next(outcomes) == 1
+    outcomes.close()
+    assert closed == [True]
