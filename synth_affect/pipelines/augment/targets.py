@@ -14,7 +14,6 @@ from synth_affect.affect import ValenceArousal, ring
 from synth_affect.arrays import FloatArray
 from synth_affect.blendshape.grid.affect_grid import AffectGrid
 from synth_affect.blendshape.grid.cells import CELLS_PER_SIDE, CENTRES, RADII, cell_of
-from synth_affect.blendshape.grid.cells import CELLS_PER_SIDE, RADII, cell_centres, cell_of
 from synth_affect.data.faces.record import FaceItem, FaceRecord
 from synth_affect.errors import InputError
 

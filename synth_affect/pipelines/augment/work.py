@@ -96,6 +96,11 @@ class AugmentWorker:
         self._meter = QualityMeter(head, self._solver)
         self._pictures = FacePictures()
 
+    def close(self) -> None:
+        """Free the detector and the video."""
+        self._detector.close()
+        self._pictures.close()
+
     def __call__(self, task: FaceTask) -> DoneFace:
         """Write the pictures of one face; a face that cannot be used comes back with the reason.
 
