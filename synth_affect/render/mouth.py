@@ -34,7 +34,8 @@ LIP_SHADOW_MM, LIP_SHADOW_DROP_MM = 1.6, 1.0
 """Width of the shadow that the lips cast on what lies behind them, and how far down: light comes from above."""
 RIM_LIGHT, RIM_MM = 0.25, 0.6
 """Share of the light right behind a lip, and how far from it all of it arrives: a mouth that just opens is dark."""
-DARKEST = 0.03
+BOUNCED = np.array([0.06, 0.024, 0.022], dtype=np.float32)
+"""Light that has come off the mouth's own flesh: teeth that the opening's light does not reach are dark red, not grey."""
 SOFT_UP = 0.6
 """How much more light tongue and cheeks get where they face up than where they face down, as the palate does."""
 SOFT_MM = 1.2
@@ -86,7 +87,7 @@ def mouth_interior(scene: Scene, surface: SurfaceFlow) -> Interior | None:
     light *= (0.4 + 0.6 * toward) * carried[:, 3] * _lip_shadow(scene, fine, scale)[fine]
     from_rim = cv2.distanceTransform(fine.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5)[fine]
     light *= np.clip(RIM_LIGHT + from_rim / (RIM_MM * scene.px_per_mm * scale), RIM_LIGHT, 1)
-    drawn = scene.white * albedo * np.maximum(light, DARKEST)[:, None]
+    drawn = scene.white * albedo * np.maximum(light[:, None], BOUNCED)
     grey = luminance(drawn)[:, None]
     drawn = grey + scene.chroma * (drawn - grey)
     teeth = _layer(fine, drawn, hard, box.size, OPTICS_PX)
