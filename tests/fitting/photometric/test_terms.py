@@ -1,0 +1,251 @@
+"""The energy's gradients against finite differences, in float64, and against autograd."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pytest
+
+from synth_affect.fitting.energy import HeadState, LandmarkEnergy, LandmarkRows, energy_at, energy_quadratic
+from synth_affect.fitting.markup import MEDIAPIPE
+from synth_affect.fitting.perspective import N_VIEW
+from synth_affect.fitting.photometric.landmark_term import (
+    LandmarkModel,
+    detected_points,
+    landmark_energy,
+    landmark_model,
+    landmark_quadratic,
+    landmark_term,
+)
+from synth_affect.fitting.photometric.pixel_term import (
+    Appearance,
+    PixelNoise,
+    albedo_energy,
+    appearance_prior,
+    light_energy,
+    pixel_energy,
+    pixel_quadratic,
+)
+from synth_affect.fitting.photometric.samples import Pyramid, Samples, find_samples
+from synth_affect.fitting.photometric.shading import N_LIGHT
+from synth_affect.fitting.photometric.surface import FaceSurface, face_surface
+from synth_affect.fitting.photometric.values import RefinementSettings
+from synth_affect.fitting.photometric.view import Views, moved_views, stack_views, view_of_camera
+from synth_affect.fitting.photometric.visible import NumbaBatch
+from synth_affect.fitting.photometric.window import cut, linear_light, resized, window_around
+from synth_affect.heads.camera import project
+from synth_affect.heads.model import HeadModel
+
+torch = pytest.importorskip("torch")
+
+SETTINGS = RefinementSettings()
+NOISE = PixelNoise(sd=0.06, robust=0.25, count=100.0)
+SIDE = 40
+
+
+@dataclass(frozen=True, eq=False)
+class Setting:
+    model: LandmarkModel
+    surface: FaceSurface
+    views: Views
+    coefficients: torch.Tensor
+    pyramid: Pyramid
+    samples: Samples
+    appearance: Appearance
+    detected: torch.Tensor
+
+
+@pytest.fixture(scope="module")
+def setting(head: HeadModel, portraits: list) -> Setting:
+    model = landmark_model(head, MEDIAPIPE, "cpu", "float64")
+    surface = face_surface(head, model.centre, "cpu", "float64")
+    like = surface.points
+    fits = [portrait.fit for portrait in portraits]
+    views = stack_views([view_of_camera(fit.camera, model.centre) for fit in fits], like)
+    rng = np.random.default_rng(4)
+    coefficients = torch.tensor(0.3 * rng.normal(size=(2, surface.basis.shape[2])))
+    colours, origins, scales = [], [], []
+    for portrait in portraits:
+        window = window_around(project(portrait.camera, portrait.vertices)[:, :2])
+        colours.append(resized(linear_light(cut(portrait.image, window, like)), SIDE).permute(1, 2, 0) / 0.2)
+        origins.append(np.array([window.left, window.top]) - portrait.camera.principal_point)
+        scales.append(SIDE / window.side)
+    pyramid = Pyramid(
+        torch.stack(colours),
+        torch.ones(2, SIDE, SIDE, 1, dtype=torch.float64),
+        torch.tensor(np.stack(origins)),
+        torch.tensor(scales, dtype=torch.float64),
+    )
+    samples = find_samples(surface, views, coefficients, pyramid, NumbaBatch(), 300)
+    light = torch.tensor(rng.normal(0, 0.4, (2, 3, N_LIGHT)))
+    light[..., 0] += 3.5
+    albedo = torch.tensor(rng.normal(0, 0.1, (2, 3, len(surface.counterpart))))
+    return Setting(
+        model, surface, views, coefficients, pyramid, samples, Appearance(light, albedo), detected_points(fits, like)
+    )
+
+
+def slope(energy: Callable[[torch.Tensor], torch.Tensor], size: int, columns: list[int], step: float) -> np.ndarray:
+    """Central differences (batch, n_columns) of an energy of a step (batch, size)."""
+    found = []
+    for column in columns:
+        one = torch.zeros(2, size, dtype=torch.float64)
+        one[:, column] = step
+        found.append(((energy(one) - energy(-one)) / (2 * step)).numpy())
+    return np.stack(found, axis=1)
+
+
+def test_samples_are_seen_skin_and_their_weights_sum_to_one(setting: Setting) -> None:
+    samples = setting.samples
+    np.testing.assert_allclose(samples.weights.sum(1).numpy(), 1)
+    assert samples.points.shape == (2, 300, 3)
+    assert ((samples.weights > 0).sum(1) > 150).all()
+    towards = (samples.normals @ setting.views.head_to_camera.transpose(1, 2))[..., 2]
+    assert (towards[samples.weights > 0] < 0).all(), "turned to the camera"
+
+
+def test_normals_follow_the_coefficients_to_first_order(setting: Setting) -> None:
+    direction = torch.tensor(np.random.default_rng(8).normal(size=setting.coefficients.shape))
+    errors = []
+    for step in (0.02, 0.01):
+        moved = setting.coefficients + step * direction
+        exact = find_at(setting, moved)
+        linear = setting.samples.normals + step * torch.einsum("bndk,bk->bnd", setting.samples.normal_basis, direction)
+        errors.append(float((exact - linear).abs().max()))
+    assert errors[1] < 0.3 * errors[0], "the error of a linear approximation falls with the square"
+
+
+def find_at(setting: Setting, coefficients: torch.Tensor) -> torch.Tensor:
+    """The normals that the same samples have at other coefficients."""
+    from synth_affect.fitting.photometric import samples as module
+
+    surface = setting.surface
+    normals, _ = module._vertex_normals(surface, module.surface_points(surface, coefficients))
+    # The samples' places on the mesh, read back from what the mean's vertices weigh in them, are those of the view at
+    # which they were found: the rasterizer is asked again there.
+    points = module.surface_points(surface, setting.coefficients)
+    projected, depth = module.project_views(setting.views, points)
+    placed = torch.cat([setting.pyramid.place(projected), depth[..., None]], dim=-1)
+    faces, weights = NumbaBatch()(placed, surface.triangles, SIDE)
+    seen = module._inside(surface.compared[faces.clamp(min=0)] & (faces >= 0)).flatten(1)
+    taken, pixels = module._spread(seen, 300)
+    face = faces.flatten(1).gather(1, pixels).clamp(min=0)
+    share = weights.flatten(1, 2).gather(1, pixels[..., None].expand(-1, -1, 3)) * taken[..., None]
+    return (normals[torch.arange(2)[:, None, None], surface.triangles[face]] * share[..., None]).sum(2)
+
+
+def test_pixel_gradient_is_that_of_finite_differences(setting: Setting) -> None:
+    prior = appearance_prior(setting.surface.counterpart, SETTINGS, setting.coefficients)
+    quadratic = pixel_quadratic(
+        setting.samples, setting.pyramid, NOISE, prior, setting.views, setting.coefficients, setting.appearance
+    )
+    k = setting.coefficients.shape[1]
+
+    def of_shape(step: torch.Tensor) -> torch.Tensor:
+        return pixel_energy(
+            setting.samples,
+            setting.pyramid,
+            NOISE,
+            moved_views(setting.views, step[:, :N_VIEW]),
+            setting.coefficients + step[:, N_VIEW:],
+            setting.appearance,
+        )
+
+    columns = [*range(N_VIEW), *range(N_VIEW, N_VIEW + k, 9)]
+    expected = slope(of_shape, N_VIEW + k, columns, 1e-6)
+    np.testing.assert_allclose(quadratic.gradient[:, columns], expected, rtol=2e-4, atol=2e-4 * np.abs(expected).max())
+    assert np.abs(expected).max() > 1
+
+    m = quadratic.appearance_gradient.shape[2]
+
+    def of_appearance(step: torch.Tensor) -> torch.Tensor:
+        step = step.reshape(2, 3, m)
+        appearance = Appearance(
+            setting.appearance.light + step[..., :N_LIGHT], setting.appearance.albedo + step[..., N_LIGHT:]
+        )
+        energy = pixel_energy(setting.samples, setting.pyramid, NOISE, setting.views, setting.coefficients, appearance)
+        return energy + light_energy(prior, appearance) + albedo_energy(prior, appearance)
+
+    columns = list(range(0, 3 * m, 5))
+    expected = slope(of_appearance, 3 * m, columns, 1e-5)
+    gradient = quadratic.appearance_gradient.reshape(2, -1)[:, columns]
+    np.testing.assert_allclose(gradient, expected, rtol=1e-5, atol=1e-6 * np.abs(expected).max())
+
+
+def test_pixel_gradient_is_that_of_autograd(setting: Setting) -> None:
+    prior = appearance_prior(setting.surface.counterpart, SETTINGS, setting.coefficients)
+    quadratic = pixel_quadratic(
+        setting.samples, setting.pyramid, NOISE, prior, setting.views, setting.coefficients, setting.appearance
+    )
+    coefficients = setting.coefficients.clone().requires_grad_()
+    energy = pixel_energy(
+        setting.samples, setting.pyramid, NOISE, setting.views, coefficients, setting.appearance
+    ).sum()
+    (expected,) = torch.autograd.grad(energy, coefficients)
+    np.testing.assert_allclose(quadratic.gradient[:, N_VIEW:], expected.numpy(), rtol=1e-8, atol=1e-8)
+
+
+def test_hessians_are_symmetric_and_positive(setting: Setting) -> None:
+    prior = appearance_prior(setting.surface.counterpart, SETTINGS, setting.coefficients)
+    quadratic = pixel_quadratic(
+        setting.samples, setting.pyramid, NOISE, prior, setting.views, setting.coefficients, setting.appearance
+    )
+    joint = torch.cat(
+        [
+            torch.cat([quadratic.hessian[0], quadratic.mixed[0, 0]], dim=1),
+            torch.cat([quadratic.mixed[0, 0].T, quadratic.appearance_hessian[0, 0]], dim=1),
+        ]
+    )
+    np.testing.assert_allclose(joint, joint.T, rtol=1e-9, atol=1e-6)
+    assert torch.linalg.eigvalsh(joint).min() > -1e-6 * joint.abs().max()
+    assert torch.linalg.eigvalsh(prior.curvature).min() > 0
+
+
+def test_a_hidden_pixel_says_nothing(setting: Setting) -> None:
+    dark = replace(setting.pyramid, usable=torch.zeros_like(setting.pyramid.usable))
+    samples = find_samples(setting.surface, setting.views, setting.coefficients, dark, NumbaBatch(), 300)
+    energy = pixel_energy(samples, dark, NOISE, setting.views, setting.coefficients, setting.appearance)
+    assert (energy == 0).all()
+
+
+def test_landmark_term_is_that_of_the_landmark_solver(setting: Setting) -> None:
+    term = landmark_term(
+        setting.model,
+        setting.views,
+        setting.coefficients,
+        setting.detected,
+        (-setting.views.log_scale).exp(),
+        SETTINGS,
+    )
+    gradient, hessian = landmark_quadratic(term, setting.views, setting.coefficients)
+    energies = landmark_energy(term, setting.views, setting.coefficients)
+    k = setting.coefficients.shape[1]
+    for index in range(2):
+        views = setting.views
+        energy = LandmarkEnergy(
+            rows=LandmarkRows(term.points[index].numpy(), term.basis[index].numpy()),
+            detected=term.detected[index].numpy(),
+            mm_per_px=float(term.mm_per_px[index]),
+            weights=term.weights[index].numpy(),
+            noise_mm=term.noise_mm,
+            robust_mm=term.robust_mm,
+            curvature=np.zeros((k, k)),
+            slope=np.zeros(k),
+            log_distance=float(views.log_distance[index]),
+            log_distance_sd=1e9,
+        )
+        from synth_affect.fitting.perspective import HeadView
+
+        view = HeadView(
+            views.head_to_camera[index].numpy(),
+            views.shift_mm[index].numpy(),
+            float(views.log_scale[index]),
+            float(views.log_distance[index]),
+        )
+        state = HeadState(view, setting.coefficients[index].numpy())
+        quadratic = energy_quadratic(energy, state)
+        assert float(energies[index]) == pytest.approx(energy_at(energy, state), rel=1e-9)
+        np.testing.assert_allclose(gradient[index], quadratic.gradient, rtol=1e-8, atol=1e-8)
+        np.testing.assert_allclose(hessian[index], quadratic.hessian, rtol=1e-8, atol=1e-8)
