@@ -94,16 +94,23 @@ Progress = Callable[[Iterable[int], int], Iterable[int]]
 
 
 def embed_landmarks(
-    head: HeadModel, detector: LandmarkDetector, progress: Progress = lambda items, count: items
+    head: HeadModel,
+    detector: LandmarkDetector,
+    progress: Progress = lambda items, count: items,
+    n_heads: int | None = None,
 ) -> LandmarkEmbedding:
     """The embedding of MediaPipe's 478 points in a head model of which `landmarks_478` may still be empty.
 
-    A bare surface will do: without jawOpen the mouth stays shut, without eyeballs the irises' points lie on the skin.
+    A bare surface will do: without jawOpen the mouth stays shut, and without eyeballs the irises' points lie on the skin
+    around.
+    n_heads : identities that are looked at; N_HEADS where None.
+
     Many identities with an opened mouth (upper and lower inner lip fall apart), three yaws; the median of the places on
     the mean surface, made symmetric, put back on the triangles that were hit.
     Raises FitError when the detector does not see the renderings as faces, or not all of a face.
     """
     rng = np.random.default_rng(SEED)
+    n_heads = N_HEADS if n_heads is None else n_heads
     colours = paint(head)
     opens = "jawOpen" in head.unit_names
     jaw = head.expression_units[head.unit_names.index("jawOpen")] if opens else np.zeros_like(head.mean)
@@ -112,10 +119,12 @@ def embed_landmarks(
     shown = ~region_triangles(head, "lashes")
     surface = allowed[shown]
     eye = region_triangles(head, "eyeball", "iris")[shown]
-    eye = eye if eye.any() else surface
+    # Where there are no eyes their points lie on what is next to them.
+    irises = (eye, IRIS_POINTS, FAR_PX) if eye.any() else (surface, IRIS_POINTS, np.inf)
+    searched = ((surface, range(IRIS_POINTS[0]), FAR_PX), irises)
     hits: list[list[Hit]] = [[] for _ in range(N_POINTS)]
     shown_index = np.flatnonzero(shown)
-    for _ in progress(range(N_HEADS), N_HEADS):
+    for _ in progress(range(n_heads), n_heads):
         coefficients = rng.normal(0, 0.7, len(head.identity_basis)).astype(np.float32)
         vertices = head.mean + np.tensordot(coefficients, head.identity_basis, 1)
         vertices = (vertices + rng.uniform(0.1, 0.35) * jaw).astype(np.float32)
@@ -130,7 +139,7 @@ def embed_landmarks(
             face = fragments.pix_to_face[0, :, :, 0]
             bary = fragments.bary_coords[0, :, :, 0]
             facing = vertex_normals(vertices, triangles) @ rotation.T[:, 2].astype(np.float32)
-            for kind, points in ((surface, range(468)), (eye, IRIS_POINTS)):
+            for kind, points, far_px in searched:
                 rows, cols = np.nonzero((face >= 0) & kind[face])
                 tree = cKDTree(np.stack([cols + 0.5, rows + 0.5], 1))
                 distance, nearest = tree.query(found[0].points_image[list(points), :2])
@@ -139,7 +148,7 @@ def embed_landmarks(
                     corners = triangles[triangle]
                     weights = bary[rows[at], cols[at]]
                     turned_away = facing[corners] @ weights < 0.35
-                    if away > FAR_PX or (turned_away and yaw != 0):
+                    if away > far_px or (turned_away and yaw != 0):
                         continue
                     place, jaw_travel = weights @ head.mean[corners], float(weights @ jaw[corners, 1])
                     hits[point].append(Hit(place, int(shown_index[triangle]), jaw_travel))

@@ -35,7 +35,7 @@ LIP_SHADOW_MM, LIP_SHADOW_DROP_MM = 1.6, 1.0
 RIM_LIGHT, RIM_MM = 0.25, 0.6
 """Share of the light right behind a lip, and how far from it all of it arrives: a mouth that just opens is dark."""
 BOUNCED = np.array([0.06, 0.024, 0.022], dtype=np.float32)
-"""Light that has come off the mouth's own flesh: teeth that the opening's light does not reach are dark red, not grey."""
+"""Light that has come off the mouth's own flesh: teeth that no other light reaches are dark red, not grey."""
 SOFT_UP = 0.6
 """How much more light tongue and cheeks get where they face up than where they face down, as the palate does."""
 SOFT_MM = 1.2
