@@ -44,7 +44,7 @@ class Anatomy:
     moustache: FloatArray
     goatee: FloatArray
     hair: FloatArray
-    ears: FloatArray
+    brows: FloatArray
 
 
 def find_anatomy(chart: Chart) -> Anatomy:
@@ -60,6 +60,9 @@ def find_anatomy(chart: Chart) -> Anatomy:
         rims = np.maximum(rims, _polygon(chart, points[[*upper, *lower[::-1]]], 0.8))
         rims = np.maximum(rims, _line(chart, points[list(upper)], 2.0, 0.6))
         rims = np.maximum(rims, _line(chart, points[list(lower)], 2.0, 0.6))
+    brows = np.zeros_like(lips)
+    for top, bottom in zip(BROW_TOPS, BROW_BOTTOMS, strict=True):
+        brows = np.maximum(brows, _polygon(chart, points[[*top, *bottom[::-1]]], 1.4))
     inner = points[list(INNER_LIPS)]
     # Of closed lips both inner edges lie together.
     return Anatomy(
@@ -75,7 +78,7 @@ def find_anatomy(chart: Chart) -> Anatomy:
         moustache=_moustache(chart),
         goatee=_goatee(chart),
         hair=_hair(chart),
-        ears=np.zeros_like(lips),
+        brows=brows,
     )
 
 

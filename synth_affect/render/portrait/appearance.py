@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from synth_affect.arrays import FloatArray, IntArray
+from synth_affect.heads.model import region_vertices
 from synth_affect.render.portrait.anatomy import Anatomy
 from synth_affect.render.portrait.body import Body, make_body
 from synth_affect.render.portrait.chart import Chart
@@ -17,13 +18,15 @@ from synth_affect.render.portrait.person import HairStyle, Person
 from synth_affect.render.portrait.skin import Skin, paint_skin
 from synth_affect.render.portrait.strands import Strands
 
+INTERIOR = ("mouth_cavity", "teeth_upper", "teeth_lower", "gums", "tongue")
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Appearance:
     """person : what was asked for.  chart : of the head model.  neutral : (n_vertices, 3) mm, the person at rest.
     folds_mm : (n_groups, height, width) float32, expression wrinkles on the chart; None where there are none.
     hair : in the head frame; None for none.  brows, beard : texels and heights of their hairs.
-    cap : vertices and triangles of a beanie.  cloth, knit : (3,) colours.
+    interior : vertices of the mouth's inside.  cap : vertices and triangles of a beanie.  cloth, knit : (3,) colours.
     """
 
     person: Person
@@ -35,6 +38,7 @@ class Appearance:
     brows: tuple[FloatArray, FloatArray]
     beard: tuple[FloatArray, FloatArray] | None
     body: Body
+    interior: IntArray
     cap: tuple[FloatArray, IntArray] | None
     cloth: FloatArray
     knit: FloatArray
@@ -53,6 +57,7 @@ def make_appearance(chart: Chart, anatomy: Anatomy, person: Person, neutral: Flo
         brows=brow_places(chart, person),
         beard=beard_places(chart, anatomy, person),
         body=make_body(chart.head, neutral, person.clothing, rng),
+        interior=region_vertices(chart.head, *INTERIOR),
         cap=beanie(chart, person, neutral) if person.hair_style is HairStyle.BEANIE else None,
         cloth=_dye(rng),
         knit=_dye(rng),

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from synth_affect.arrays import FloatArray, IntArray, readonly
-from synth_affect.heads.model import HeadModel, embed, region_vertices
+from synth_affect.heads.model import HeadModel, embed, region_triangles, region_vertices
 from synth_affect.render.portrait.person import Clothing
 
 SECTORS = 96
 CUT_BELOW_CHIN_MM, SLANT = 26.0, 0.24
 """The neck of the model is cut so far below the chin, lower in front than behind; what a model has below is not drawn."""
+OVERLAP_MM = 10.0
+"""The loft begins so far above the cut, within the neck, whose last triangles end anywhere between."""
 OPEN_MM = 3.0
 """Higher, where a model's own neck ends before."""
 
@@ -54,19 +56,21 @@ def make_body(head: HeadModel, neutral: FloatArray, clothing: Clothing, rng: np.
     def cut_at(z: FloatArray) -> FloatArray:
         return height - SLANT * (z - axis_z)
 
-    near = neck[np.abs(neutral[neck, 1] - cut_at(neutral[neck, 2])) < 8.0]
-    ring = neutral[near]
-    axis_x = float(ring[:, 0].mean())
+    above = neutral[:, 1] - cut_at(neutral[:, 2])
+    ring = _crossing(head, neutral, above)
+    axis_x = float((ring[:, 0].min() + ring[:, 0].max()) / 2)
     angle = np.arange(SECTORS) / SECTORS * 2 * np.pi
     radii = _outline(ring, axis_x, axis_z, angle)
+    collar = _outline(_crossing(head, neutral, above - OVERLAP_MM), axis_x, axis_z, angle)
     cut = cut_at(axis_z + radii * np.cos(angle))
     width, depth = 1.0 + 0.06 * rng.standard_normal(), 1.0 + 0.06 * rng.standard_normal()
-    skin, skin_follow = _loft(_torso(radii - 1.2, angle, cut, width, depth, 0.0), angle, axis_x, axis_z)
-    cloth_rings = _torso(radii, angle, cut, width, depth, 5.0)
-    cloth, cloth_follow = _loft(_collar(cloth_rings, clothing, angle, rng), angle, axis_x, axis_z)
+    skin, skin_follow = _loft(
+        _torso(radii, collar - 0.8, angle, cut, width, depth, cloth=False), angle, axis_x, axis_z, height
+    )
+    cloth_rings = _torso(radii, collar, angle, cut, width, depth, cloth=True)
+    cloth, cloth_follow = _loft(_collar(cloth_rings, clothing, angle, rng), angle, axis_x, axis_z, height)
     skin_triangles, cloth_triangles = _strip(len(skin) // SECTORS), _strip(len(cloth) // SECTORS)
-    below = neutral[:, 1] < cut_at(neutral[:, 2]) - 4.0
-    kept = ~below[head.triangles].all(axis=1)
+    kept = (above[head.triangles] > 0).all(axis=1)
     return Body(
         vertices=np.concatenate([skin, cloth]),
         triangles=np.concatenate([skin_triangles, cloth_triangles + len(skin)]),
@@ -88,6 +92,18 @@ def _cut_height(head: HeadModel, neutral: FloatArray, chin: float, axis_z: float
     return max(chin - CUT_BELOW_CHIN_MM, float(lowest.max()) if len(rim) else -np.inf)
 
 
+def _crossing(head: HeadModel, neutral: FloatArray, above: FloatArray) -> FloatArray:
+    """(n, 3) mm: where edges of the neck cross the cut. above : (n_vertices,) mm over it."""
+    neck = head.triangles[region_triangles(head, "neck", "scalp", "skin")]
+    edges = np.unique(np.sort(neck[:, [[0, 1], [1, 2], [2, 0]]].reshape(-1, 2), axis=1), axis=0)
+    first, second = above[edges[:, 0]], above[edges[:, 1]]
+    crosses = first * second < 0
+    share = (first / np.where(crosses, first - second, 1))[crosses, None]
+    a, b = edges[crosses].T
+    points: FloatArray = neutral[a] + share * (neutral[b] - neutral[a])
+    return points
+
+
 def turned(body: Body, rotation: FloatArray) -> FloatArray:
     """(n, 3) float32: the body in the head frame when the head is turned by `rotation` (3, 3) against the camera.
 
@@ -105,20 +121,27 @@ def _outline(ring: FloatArray, axis_x: float, axis_z: float, angle: FloatArray) 
     """(SECTORS,) mm: how far the neck reaches in each direction."""
     x, z = ring[:, 0] - axis_x, ring[:, 2] - axis_z
     around, radius = np.arctan2(x, z) % (2 * np.pi), np.hypot(x, z)
-    order = np.argsort(around)
-    around, radius = around[order], radius[order]
-    wide = np.interp(angle, np.concatenate([around - 2 * np.pi, around, around + 2 * np.pi]), np.tile(radius, 3))
+    # The outermost point within about a sector of each direction.
+    apart = np.abs((angle[:, None] - around + np.pi) % (2 * np.pi) - np.pi)
+    wide = np.max(radius - 40.0 * np.maximum(apart - 0.04, 0), axis=1)
     kernel = np.exp(-((np.arange(-6, 7) / 3.0) ** 2) / 2)
     smooth: FloatArray = np.convolve(np.tile(wide, 3), kernel / kernel.sum(), "same")[SECTORS : 2 * SECTORS]
     return smooth
 
 
-_DROPS = np.array([-16, -4, 6, 16, 26, 38, 52, 70, 95, 130, 175, 230, 300, 400], dtype=np.float64)
+_DROPS = np.array([-OVERLAP_MM, 0, 6, 15, 26, 38, 52, 70, 95, 130, 175, 230, 300, 400], dtype=np.float64)
 """Heights of the rings below the cut, mm."""
 
 
 def _torso(
-    radii: FloatArray, angle: FloatArray, cut: FloatArray, width: float, depth: float, thick: float
+    radii: FloatArray,
+    collar: FloatArray,
+    angle: FloatArray,
+    cut: FloatArray,
+    width: float,
+    depth: float,
+    *,
+    cloth: bool,
 ) -> list[tuple[FloatArray, FloatArray]]:
     """Rings (radius by angle, y by angle) from the neck to below the picture."""
     rings = []
@@ -126,15 +149,17 @@ def _torso(
     for drop in _DROPS:
         d = max(drop, 0.0)
         t = 1 - np.exp(-((d / 52.0) ** 1.5))
-        across = 215.0 * width * (1 - np.exp(-((d / 62.0) ** 1.15)))
-        along = (62.0 + 0.42 * min(d, 160)) * depth * (1.15 if thick else 1.12)
+        across = 196.0 * width * (1 - np.exp(-((d / 62.0) ** 1.15)))
+        along = (62.0 + 0.42 * min(d, 160)) * depth * 1.13
         ellipse = 1 / np.sqrt((side / max(across, 1.0)) ** 2 + (np.maximum(np.abs(front), 1e-3) / along) ** 2)
-        radius = np.maximum(radii * (1 + 0.001 * d) * (1 - t) + t * ellipse, radii * 0.98) + thick * min(
-            1, 0.3 + d / 60
-        )
+        # Under cloth the skin keeps back.
+        off = 2.0 + 3.0 * min(1, d / 60) if cloth else -6.0 * np.clip((d - 18) / 40, 0, 1)
+        radius = np.maximum(radii * (1 + 0.001 * d) * (1 - t) + t * ellipse, radii * 0.98) + off
+        if drop < 0:
+            radius = collar
         # Shoulders slope down to the sides, the chest comes forward and lower.
         level = cut.mean() + (cut - cut.mean()) * np.exp(-((d / 70.0) ** 2))
-        y = level - drop - 14 * t * np.exp(-d / 120) * side**2 - 10 * t * np.maximum(front, 0)
+        y = level - drop - 26 * t * np.exp(-d / 150) * side**2 - 10 * t * np.maximum(front, 0)
         rings.append((radius, y))
     return rings
 
@@ -145,13 +170,12 @@ def _collar(
     angle: FloatArray,
     rng: np.random.Generator,
 ) -> list[tuple[FloatArray, FloatArray]]:
-    front = np.maximum(np.cos(angle), 0)
     if clothing is Clothing.TURTLENECK:
         top = [(r + 4.5, y + 0) for r, y in rings[:3]]
         rolled = [(top[0][0] - 4, top[0][1] + 6 + 0 * angle), (top[0][0] + 1.5, top[0][1] + 8.5 + 0 * angle)]
         return [*rolled, *top, *((r + 3, y) for r, y in rings[3:])]
-    start = 4
-    opening = rng.uniform(4, 12) + (60.0 if clothing is Clothing.OPEN else 0.0) * front**6
+    start = 4 if clothing is Clothing.CREW else 6
+    opening = rng.uniform(4, 12)
     body = [(r + 1.0, y - opening * np.exp(-k / 2.5)) for k, (r, y) in enumerate(rings[start:])]
     r, y = body[0]
     # A hem as thick as a finger is wide.
@@ -160,13 +184,14 @@ def _collar(
 
 
 def _loft(
-    rings: list[tuple[FloatArray, FloatArray]], angle: FloatArray, axis_x: float, axis_z: float
+    rings: list[tuple[FloatArray, FloatArray]], angle: FloatArray, axis_x: float, axis_z: float, top: float
 ) -> tuple[FloatArray, FloatArray]:
     points = [
-        np.stack([axis_x + r * np.sin(angle), y, axis_z - 6 * k / len(rings) + r * np.cos(angle)], axis=1)
-        for k, (r, y) in enumerate(rings)
+        np.stack([axis_x + r * np.sin(angle), y, axis_z - 0.02 * max(top - y.mean(), 0) + r * np.cos(angle)], axis=1)
+        for r, y in rings
     ]
-    follow = np.repeat(1 - np.linspace(0, 1, len(rings)) ** 0.7, SECTORS)
+    below = np.array([np.clip((top - y.mean()) / 300.0, 0, 1) for _, y in rings])
+    follow = np.repeat(1 - below**0.6, SECTORS)
     return np.concatenate(points).astype(np.float32), follow.astype(np.float32)
 
 

@@ -20,8 +20,8 @@ from synth_affect.render.portrait.person import Beard, Person
 from synth_affect.render.portrait.pigment import hair_reflectance
 from synth_affect.render.portrait.strands import Strands
 
-BROW_HAIRS, BROW_POINTS = 420, 6
-UPPER_LASHES, LOWER_LASHES, LASH_POINTS = 85, 48, 6
+BROW_HAIRS, BROW_POINTS = 620, 6
+UPPER_LASHES, LOWER_LASHES, LASH_POINTS = 120, 60, 6
 IRISES = (468, 473)
 
 
@@ -50,7 +50,7 @@ def brow_places(chart: Chart, person: Person) -> tuple[FloatArray, FloatArray]:
         lower = smooth_line(chart.landmarks[list(bottom[::-1])], 8)
         n = int(BROW_HAIRS * (0.6 + 0.5 * thickness))
         t = rng.beta(1.05, 1.25, n)
-        u = rng.normal(0.5, 0.24, n).clip(0.02, 0.98)
+        u = rng.normal(0.45, 0.27, n).clip(0.02, 0.98)
         at = t * (len(upper) - 1)
         low = np.minimum(at.astype(int), len(upper) - 2)
         part = (at - low)[:, None]
@@ -58,7 +58,7 @@ def brow_places(chart: Chart, person: Person) -> tuple[FloatArray, FloatArray]:
         b = lower[low] * (1 - part) + lower[low + 1] * part
         middle = 0.5 * (a + b)
         # Mediapipe's band is as wide as a full brow; the outer end is thinner.
-        narrow = (0.62 * thickness * (1 - 0.55 * t**1.5))[:, None]
+        narrow = (1.05 * thickness * (1 - 0.55 * t**1.5))[:, None]
         roots = middle + (u - 0.5)[:, None] * narrow * (a - b) - np.stack([0 * t, arch * np.sin(np.pi * t)], 1)
         along = upper[low + 1] - upper[low]
         along /= np.linalg.norm(along, axis=1, keepdims=True)
@@ -91,7 +91,7 @@ def brows(chart: Chart, person: Person, vertices: FloatArray, places: tuple[Floa
     rng = np.random.default_rng([person.seed, 3])
     n = len(points)
     colour = brow_colour(person) * np.exp(0.2 * rng.standard_normal((n, 1)))
-    width = rng.uniform(0.13, 0.22, n).astype(np.float32)
+    width = rng.uniform(0.15, 0.26, n).astype(np.float32)
     return Strands(points, colour.astype(np.float32), width, np.ones(points.shape[:2], dtype=np.float32))
 
 
@@ -110,7 +110,7 @@ def lashes(chart: Chart, person: Person, vertices: FloatArray, neutral: FloatArr
         iris = now[IRISES[eye]]
         centre = iris - [0, 0, 12.0]
         outward_x = -1.0 if eye == 0 else 1.0
-        for edge, n, length_mm, lift in ((upper, UPPER_LASHES, 7.0, 1.0), (lower, LOWER_LASHES, 3.6, -0.8)):
+        for edge, n, length_mm, lift in ((upper, UPPER_LASHES, 5.2, 1.0), (lower, LOWER_LASHES, 2.8, -0.8)):
             line = smooth_line(now[list(edge)], 10)
             t = np.sort(rng.uniform(0.03, 0.90, n))
             at = t * (len(line) - 1)
@@ -125,12 +125,12 @@ def lashes(chart: Chart, person: Person, vertices: FloatArray, neutral: FloatArr
             forward /= np.linalg.norm(forward, axis=1, keepdims=True)
             shape = np.sin(np.pi * (0.2 + 0.65 * (1 - t)))
             length = length_mm * longer * shape * rng.normal(1, 0.13, n).clip(0.5, 1.4)
-            curl = np.array([0, 0.75 * lift, 0])
+            curl = np.array([0, 0.5 * lift, 0])
             paths = roots[:, None] + (length[:, None] * s)[..., None] * forward[:, None]
             paths += (length[:, None] * s**2)[..., None] * curl
             points.append(paths)
             widths.append(np.full(n, 0.13 + 0.06 * person.make_up * (lift > 0)))
-    colour = hair_reflectance(max(person.eumelanin, 0.75 + 0.25 * min(2 * person.make_up, 1)), 0.1, 0.0) * 0.5
+    colour = hair_reflectance(max(person.eumelanin, 0.75 + 0.25 * min(2 * person.make_up, 1)), 0.1, 0.0) * 0.35
     everything = np.concatenate(points).astype(np.float32)
     n = len(everything)
     return Strands(

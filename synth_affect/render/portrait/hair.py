@@ -17,7 +17,7 @@ from synth_affect.render.portrait.pigment import hair_reflectance
 from synth_affect.render.portrait.strands import Strands
 
 LATITUDES, LONGITUDES = 72, 144
-_NECK_MM = 66.0
+_NECK_MM, _FACE_MM = 64.0, 74.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ CUTS: dict[HairStyle, Cut] = {
         spread=0.05,
     ),
     HairStyle.LONG: Cut(
-        24000, 28, 330.0, 290.0, 16.0, 0.3, sideways=0.9, forward=-0.5, down=0.4, gravity=1.0, clump=0.5, spread=0.08
+        32000, 26, 330.0, 290.0, 16.0, 0.3, sideways=0.9, forward=-0.5, down=0.4, gravity=1.0, clump=0.5, spread=0.08
     ),
     HairStyle.WAVY: Cut(
         24000,
@@ -106,7 +106,7 @@ CUTS: dict[HairStyle, Cut] = {
     HairStyle.AFRO: Cut(
         42000, 15, 48.0, 42.0, 8.0, 0.8, curl_mm=5.0, curl_wave_mm=14.0, clump=0.35, hold=0.0, spread=0.18
     ),
-    HairStyle.TIED_BACK: Cut(24000, 16, 130.0, 110.0, 6.0, 0.12, forward=-1.0, down=0.0, clump=0.35),
+    HairStyle.TIED_BACK: Cut(26000, 16, 120.0, 100.0, 5.0, 0.15, whorl=-1.2, clump=0.2, spread=0.0),
     HairStyle.THINNING: Cut(13000, 8, 26.0, 16.0, 6.0, 0.35, forward=0.2, whorl=0.5, down=0.5, sideways=0.3, clump=0.5),
     HairStyle.BEANIE: Cut(6000, 6, 16.0, 12.0, 3.0, 0.2, down=1.0, clump=0.4),
 }
@@ -169,6 +169,10 @@ def grow_hair(chart: Chart, anatomy: Anatomy, person: Person, neutral: FloatArra
     whim = _whims(roots, rng, 14.0)
     points = np.empty((n, cut.steps, 3), dtype=np.float32)
     crown = np.array([0, top - 6, ball.centre[2] - 34], dtype=np.float32)
+    if person.hair_style is HairStyle.TIED_BACK:
+        back = float(neutral[:, 2].min())
+        crown = np.array([0, ball.centre[1] + rng.uniform(-15, 25), back - 4], dtype=np.float32)
+        length = 1.08 * np.linalg.norm(roots - crown, axis=1)
     _grow(
         roots.astype(np.float32),
         normals.astype(np.float32),
@@ -290,9 +294,10 @@ def _grow(
             ux, uy, uz = ux / r, uy / r, uz / r
             wx, wy, wz = px - crown[0], py - crown[1], pz - crown[2]
             w = np.sqrt(wx * wx + wy * wy + wz * wz) + 1e-3
-            cx = side * sideways + whorl * wx / w + 0.25 * whim[k, 0]
+            fade = min(max((uy + 0.30) / 0.5, 0.0), 1.0)  # a comb parts the hair above; below it falls
+            cx = fade * side * sideways + whorl * wx / w + 0.25 * whim[k, 0]
             cy = -down + whorl * wy / w + 0.15 * whim[k, 1]
-            cz = forward + whorl * wz / w + 0.25 * whim[k, 2]
+            cz = (0.25 + 0.75 * fade) * forward + whorl * wz / w + 0.25 * whim[k, 2]
             out = cx * ux + cy * uy + cz * uz
             cx, cy, cz = cx - out * ux, cy - out * uy, cz - out * uz
             early = lift * np.exp(-3.0 * t)
@@ -314,6 +319,11 @@ def _grow(
                 if across < _NECK_MM + off:
                     px = centre[0] + ux / across * (_NECK_MM + off)
                     pz = centre[2] + uz / across * (_NECK_MM + off)
+                # In front it falls beside the face, not before it.
+                if pz - centre[2] > 20.0 and abs(px - centre[0]) < _FACE_MM + off:
+                    beside = 1.0 if px > centre[0] else -1.0
+                    px += 0.35 * (centre[0] + beside * (_FACE_MM + off) - px)
+                    pz -= 0.5 * step
             elif r < least:
                 px, py, pz = centre[0] + ux / r * least, centre[1] + uy / r * least, centre[2] + uz / r * least
                 dx, dy, dz = px - ox, py - oy, pz - oz

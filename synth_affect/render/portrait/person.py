@@ -47,7 +47,7 @@ class Clothing(StrEnum):
 
     CREW = "crew"
     TURTLENECK = "turtleneck"
-    OPEN = "open"
+    WIDE = "wide"
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,6 +33,8 @@ SCATTER_MM = (1.7, 0.75, 0.4)
 """How far red, green and blue light wander in skin: the widths of the wide parts of d'Eon & Luebke's skin profile,
 drawn together into one Gaussian a channel."""
 SCATTER_SHARE = (0.75, 0.6, 0.5)
+INTERIOR_BEHIND_MM = 4.0
+"""Teeth and tongue are drawn as if so far further away: a stylised lip may pass through them."""
 WRAP = (0.20, 0.08, 0.05)
 """How far beyond a right angle each channel's light reaches round."""
 
@@ -120,6 +122,7 @@ def render_portrait(
         for lamp in lights.lamps
     ]
     projected = project(eye_camera, stage.vertices)
+    projected[look.interior, 2] += INTERIOR_BEHIND_MM
     fragments = rasterize_projected(projected, stage.triangles, fine)
     px_per_mm = eye_camera.focal_px / float(camera.translation[2])
     surface = _surface_light(look, stage, fragments, eye, px_per_mm, lights, around, lamp_maps, folds)

@@ -62,6 +62,7 @@ def paint_skin(chart: Chart, anatomy: Anatomy, person: Person) -> Skin:
     colour = skin_reflectance(melanin, blood)
     colour = _with_lips(colour, anatomy, person, rng)
     colour = _with_stubble(colour, anatomy, person, rng)
+    colour = _with_brows(colour, anatomy, person)
     colour = _with_scalp(colour, anatomy, person, rng)
     colour = _with_make_up(colour, anatomy, person)
     return Skin(
@@ -75,17 +76,17 @@ def _pigments(
     anatomy: Anatomy, person: Person, rng: np.random.Generator, shape: tuple[int, int]
 ) -> tuple[FloatArray, FloatArray]:
     base = melanin_of(person.typology_deg, person.blood)
-    uneven = 0.05 + 0.05 * person.age_years / 60
-    patches = smooth_noise(rng, shape, 14.0) + 0.6 * smooth_noise(rng, shape, 5.0)
+    uneven = 0.02 + 0.045 * person.age_years / 60
+    patches = 0.7 * smooth_noise(rng, shape, 16.0) + 0.4 * smooth_noise(rng, shape, 5.0)
     melanin = np.full(shape, base, dtype=np.float32) * (1 + uneven * patches)
     melanin += 0.018 * smooth_noise(rng, shape, 1.0) + 0.03 * smooth_noise(rng, shape, 2.2)
     melanin += 0.10 * base * (anatomy.under_eyes * 0.9 + anatomy.lids) + 0.03 * anatomy.under_eyes
     melanin += _freckles(anatomy, person, rng, shape) + _moles(person, rng, shape)
     blood = np.full(shape, person.blood, dtype=np.float32)
     flushed = 0.5 + 1.3 * person.blush
-    blood += flushed * (0.55 * anatomy.cheeks + 0.75 * anatomy.nose) + 0.5 * anatomy.lids + 0.45 * anatomy.under_eyes
-    blood += 1.6 * np.minimum(anatomy.lid_rims, 1)
-    blood *= 1 + 0.16 * smooth_noise(rng, shape, 8.0) + 0.10 * smooth_noise(rng, shape, 2.5)
+    blood += flushed * (0.40 * anatomy.cheeks + 0.55 * anatomy.nose) + 0.5 * anatomy.lids + 0.45 * anatomy.under_eyes
+    blood += 0.8 * np.minimum(anatomy.lid_rims, 1)
+    blood *= 1 + 0.10 * smooth_noise(rng, shape, 8.0) + 0.10 * smooth_noise(rng, shape, 2.5)
     blood += (0.10 + 0.15 * person.roughness) * np.maximum(smooth_noise(rng, shape, 1.4) - 0.6, 0)
     return np.maximum(melanin, 0.02), np.maximum(blood, 0.05)
 
@@ -138,6 +139,14 @@ def _with_stubble(colour: FloatArray, anatomy: Anatomy, person: Person, rng: np.
     # Through the skin over them, roots look bluish.
     below = 0.55 * hair + 0.45 * colour * np.array([0.50, 0.58, 0.66], dtype=np.float32)
     mixed: FloatArray = (1 - amount) * colour + amount * below
+    return mixed
+
+
+def _with_brows(colour: FloatArray, anatomy: Anatomy, person: Person) -> FloatArray:
+    """The roots of the brows darken the skin between the hairs."""
+    hair = hair_reflectance(max(0.8 * person.eumelanin, 0.38), 0.8 * person.pheomelanin, 0.3 * person.grey)
+    amount = np.clip(0.42 * person.brow_thickness * anatomy.brows, 0, 0.6)[..., None]
+    mixed: FloatArray = (1 - amount) * colour + amount * (0.6 * hair + 0.25 * colour)
     return mixed
 
 
