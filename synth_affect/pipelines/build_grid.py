@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 
 from synth_affect.blendshape.gallery.store import open_gallery
-from synth_affect.blendshape.grid.affect_grid import CELLS_PER_SIDE, AffectGrid
+from synth_affect.blendshape.grid.affect_grid import AffectGrid
 from synth_affect.blendshape.grid.build import build_grid
+from synth_affect.blendshape.grid.cells import CELLS_PER_SIDE
 from synth_affect.blendshape.grid.dictionary import DEFAULT_COMPONENTS
 from synth_affect.blendshape.grid.grid_file import save_grid
 from synth_affect.blendshape.template import face_template

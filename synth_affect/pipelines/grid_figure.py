@@ -12,24 +12,30 @@ from PIL import Image, ImageDraw
 from synth_affect.affect import ValenceArousal
 from synth_affect.arrays import FloatArray, ImageArray
 from synth_affect.blendshape.action_units import arrange
-from synth_affect.blendshape.grid.affect_grid import CELLS_PER_SIDE, AffectGrid, GridQuestion, Statistic, cell_centres
+from synth_affect.blendshape.grid.affect_grid import AffectGrid, GridQuestion, Statistic
+from synth_affect.blendshape.grid.cells import CELLS_PER_SIDE, cell_centres
 from synth_affect.blendshape.grid.expressions import GridExpressions
 from synth_affect.blendshape.template import face_template, face_vertices
 from synth_affect.data.atomic import atomic_write, check_writable
 from synth_affect.errors import InputError
 from synth_affect.heads.camera import ImageSize
 from synth_affect.heads.mesh import vertex_normals
-from synth_affect.heads.model import HeadModel, region_triangles
+from synth_affect.heads.model import HeadModel, embed, region_triangles, region_vertices
 from synth_affect.pipelines.drawing import FAINT_INK, blank, write
-from synth_affect.pipelines.embed_landmarks import paint
+from synth_affect.pipelines.embed_landmarks import BROWS as BROW_COLOUR
+from synth_affect.pipelines.embed_landmarks import COLOURS
 from synth_affect.pipelines.open_expressions import open_grid
 from synth_affect.pipelines.open_head import DEFAULT, open_head
 from synth_affect.render.rasterizer import interpolate, rasterize_projected
 
-TILE = ImageSize(150, 116)
-GAP_PX, MARGIN_PX, HEADING_PX, BOX_PX = 4, 56, 44, 62
+TILE = ImageSize(240, 188)
+GAP_PX, MARGIN_PX, HEADING_PX, BOX_PX = 4, 56, 44, 78
 LIGHT = (0.25, 0.45, 0.86)
 OVERSAMPLING = 2
+BROWS = ((70, 63, 105, 66, 107), (46, 53, 52, 65, 55), (336, 296, 334, 293, 300), (285, 295, 282, 283, 276))
+"""MediaPipe's points along the upper and the lower edge of either brow, each from the outer or the inner end on."""
+BROW_MM = 2.2
+"""From the middle of a brow its colour fades over this distance."""
 Progress = Callable[[Iterable[int], int], Iterable[int]]
 
 
@@ -67,7 +73,7 @@ def draw_grid(grid: AffectGrid, head: HeadModel, statistic: Statistic, progress:
     write(draw, (MARGIN_PX, HEADING_PX / 2), "annotated frames", 18, anchor="lm")
     write(draw, (left, HEADING_PX / 2), f"{statistic} expression of each cell", 18, anchor="lm")
     _draw_histogram(draw, grid)
-    colours = paint(head)
+    colours = face_colours(head)
     cells: Iterable[int] = range(len(grid.counts))
     for cell in cells if progress is None else progress(cells, len(grid.counts)):
         row, column = divmod(cell, CELLS_PER_SIDE)
@@ -85,6 +91,27 @@ def draw_grid(grid: AffectGrid, head: HeadModel, statistic: Statistic, progress:
             draw.rectangle((x, y, x + TILE.width - 1, y + TILE.height - 1), outline=(190, 190, 190), width=2)
     _draw_levels(draw, left, TILE.width + GAP_PX, TILE.height + GAP_PX)
     return sheet
+
+
+def face_colours(head: HeadModel) -> FloatArray:
+    """(n_vertices, 3) colours, 0-255, of lips, eyes and teeth, and of brows where the head's landmarks have them.
+
+    The bold brows that help a detector (`embed_landmarks.paint`) slant, and would frown on every face.
+    """
+    colours = np.tile(np.array(COLOURS["skin"], dtype=np.float32), (len(head.mean), 1))
+    for region, colour in COLOURS.items():
+        colours[region_vertices(head, region)] = colour
+    points = embed(head.mean, head.triangles, head.landmarks_478)
+    skin = region_vertices(head, "skin")
+    away = np.full(len(skin), np.inf)
+    for upper, lower in (BROWS[:2], BROWS[2:]):
+        knots = (points[list(upper)] + points[list(lower)]) / 2
+        places = np.linspace(0, len(knots) - 1, 40)
+        line = np.stack([np.interp(places, np.arange(len(knots)), axis) for axis in knots.T], axis=1)
+        away = np.minimum(away, np.linalg.norm(head.mean[skin][:, None] - line, axis=2).min(axis=1))
+    share = np.exp(-((away / BROW_MM) ** 2))[:, None]
+    colours[skin] += share * (np.array(BROW_COLOUR) - colours[skin])
+    return colours
 
 
 def _draw_histogram(draw: ImageDraw.ImageDraw, grid: AffectGrid) -> None:

@@ -1,16 +1,11 @@
 """The valence-arousal grid: for each of its cells what faces do that feel so, as weights of shared local components.
 
-100 cells of 0.2 x 0.2 (Kollias et al. 2018, section 3.2). A cell knows the mean of its frames, which is the paper's,
-and its typical expression, which is not a mean of unlike ones: see `build`. Between cells everything is a linear
-combination of cell values, with the factors of `cell_factors`.
-
-Convention: row i of a table lies at arousal -0.9 + 0.2 i, column j at valence -0.9 + 0.2 j; tables are flattened row by
-row. The origin, a corner of four cells, is no displacement.
+A cell (`cells`) knows the mean of its frames, which is the paper's, and its typical expression, which is not a mean of
+unlike ones: see `build`. Between cells everything is a linear combination of cell values.
 """
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, get_args
 
@@ -18,17 +13,12 @@ import numpy as np
 
 from synth_affect.affect import Emotion, ValenceArousal
 from synth_affect.arrays import BoolArray, FloatArray, IntArray, readonly
+from synth_affect.blendshape.grid.cells import N_CELLS, Lookup, cell_factors
 from synth_affect.errors import InputError
 
 if TYPE_CHECKING:  # it brings numba and scipy, which a command without a grid does not need
     from synth_affect.blendshape.sparse.components import SparseComponents
 
-CELLS_PER_SIDE = 10
-N_CELLS = CELLS_PER_SIDE**2
-CELL_WIDTH = 2 / CELLS_PER_SIDE
-
-Lookup = Literal["continuous", "cell"]
-"""Moving smoothly from cell to cell, or the cell itself, which is the paper's."""
 Statistic = Literal["typical", "mean"]
 """The typical expression of a cell, or its mean, which is the paper's."""
 
@@ -149,94 +139,3 @@ class AffectGrid:
             return None
         offsets: FloatArray = self.components.inverse_transform(weights[None])[0]
         return offsets
-
-
-def cell_of(valence: FloatArray, arousal: FloatArray) -> IntArray:
-    """(n,) index of the cells of points (n,) in [-1, 1]; a border belongs to the cell above it."""
-    column, row = (
-        np.clip(np.floor((np.asarray(axis, dtype=np.float64) + 1) / CELL_WIDTH), 0, CELLS_PER_SIDE - 1).astype(np.intp)
-        for axis in (valence, arousal)
-    )
-    cells: IntArray = row * CELLS_PER_SIDE + column
-    return cells
-
-
-def cell_centres() -> FloatArray:
-    """(100, 2) float64: valence and arousal in the middle of each cell."""
-    levels = (np.arange(CELLS_PER_SIDE) + 0.5) * CELL_WIDTH - 1
-    arousal, valence = np.meshgrid(levels, levels, indexing="ij")
-    return np.stack([valence.ravel(), arousal.ravel()], axis=1)
-
-
-def cell_factors(target: ValenceArousal, lookup: Lookup = "continuous") -> FloatArray:
-    """(100,) float64: the value at `target` as a combination of the values of cells; all 0 at the origin.
-
-    A value over its distance from neutral is what is interpolated, so that along a ray expressions grow evenly and die
-    away at the origin: by cubic convolution between cells, and round the origin, where the direction turns quickly, by
-    direction between the four innermost cells. At the centre of a cell it is that cell's value, in both ways.
-    Sources: Keys 1981, a = -1/2.
-    """
-    factors = np.zeros(N_CELLS)
-    if target.intensity == 0:
-        return factors
-    if lookup == "cell":
-        factors[cell_of(np.array([target.valence]), np.array([target.arousal]))] = 1
-        return factors
-    share = _smooth_step((target.intensity - _INNERMOST) / (_FULL - _INNERMOST))
-    if share < 1:
-        factors += (1 - share) * _by_direction(target.direction_rad)
-    if share > 0:
-        factors += share * _by_place(target)
-    return np.asarray(target.intensity * factors / RADII)
-
-
-CENTRES = cell_centres()
-RADII = np.hypot(*CENTRES.T)
-_INNERMOST = float(RADII.min())
-_FULL = float(np.unique(RADII.round(9))[1])
-_INNER_CELLS = np.array(
-    [
-        int(cell_of(np.array([valence]), np.array([arousal]))[0])
-        for valence, arousal in ((0.1, 0.1), (-0.1, 0.1), (-0.1, -0.1), (0.1, -0.1))
-    ]
-)
-"""In the directions 45, 135, 225 and 315 degrees."""
-
-
-def _by_direction(direction_rad: float) -> FloatArray:
-    factors = np.zeros(N_CELLS)
-    turn = (direction_rad / (math.pi / 2) - 0.5) % 4
-    first = int(turn) % 4
-    factors[_INNER_CELLS[(first + np.arange(-1, 3)) % 4]] += _cubic(turn - math.floor(turn))
-    return factors
-
-
-def _by_place(target: ValenceArousal) -> FloatArray:
-    table = np.zeros((CELLS_PER_SIDE, CELLS_PER_SIDE))
-    (rows, along_rows), (columns, along_columns) = (_along(axis) for axis in (target.arousal, target.valence))
-    np.add.at(table, np.ix_(rows, columns), np.outer(along_rows, along_columns))
-    return table.ravel()
-
-
-def _along(level: float) -> tuple[IntArray, FloatArray]:
-    """The four cells along an axis, and their factors; beyond the last centre the last cell goes on."""
-    place = (level + 1) / CELL_WIDTH - 0.5
-    first = math.floor(place)
-    return np.clip(np.arange(first - 1, first + 3), 0, CELLS_PER_SIDE - 1), _cubic(place - first)
-
-
-def _cubic(t: float) -> FloatArray:
-    """Factors of four neighbours for a place between the two in the middle, t in [0, 1]."""
-    return 0.5 * np.array(
-        [
-            -t + 2 * t**2 - t**3,
-            2 - 5 * t**2 + 3 * t**3,
-            t + 4 * t**2 - 3 * t**3,
-            -(t**2) + t**3,
-        ]
-    )
-
-
-def _smooth_step(t: float) -> float:
-    t = min(max(t, 0.0), 1.0)
-    return t * t * (3 - 2 * t)

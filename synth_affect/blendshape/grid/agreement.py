@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from synth_affect.blendshape.grid.affect_grid import CELLS_PER_SIDE, N_CELLS, RADII
+from synth_affect.blendshape.grid.cells import N_CELLS, neighbours_of
 from synth_affect.blendshape.grid.modes import Mode
 
 AGREEMENT = 6.0
-"""What a difference to a neighbour as large as an expression costs, in nats of density."""
+"""What a difference to all neighbours by 60 degrees costs, in nats of density."""
 
 
-def choose_modes(candidates: list[list[Mode]], usual: float) -> list[Mode | None]:
+def choose_modes(candidates: list[list[Mode]]) -> list[Mode | None]:
     """One of each cell's modes: iterated conditional modes, from the densest of each cell."""
     chosen: list[Mode | None] = [modes[0] if modes else None for modes in candidates]
     neighbours = [neighbours_of(cell) for cell in range(N_CELLS)]
@@ -24,8 +24,8 @@ def choose_modes(candidates: list[list[Mode]], usual: float) -> list[Mode | None
         for other in neighbours[cell]:
             there = chosen[other]
             if there is not None:
-                apart = float(np.linalg.norm(mode.place / RADII[cell] - there.place / RADII[other]))
-                total += AGREEMENT / 4 * min(apart / usual, 1.5)
+                apart = float(np.linalg.norm(mode.direction - there.direction))
+                total += AGREEMENT / 4 * min(apart, 1.2)
         return total
 
     for _ in range(20):
@@ -38,13 +38,3 @@ def choose_modes(candidates: list[list[Mode]], usual: float) -> list[Mode | None
         if not changed:
             break
     return chosen
-
-
-def neighbours_of(cell: int) -> list[int]:
-    row, column = divmod(cell, CELLS_PER_SIDE)
-    steps = ((-1, 0), (1, 0), (0, -1), (0, 1))
-    return [
-        (row + i) * CELLS_PER_SIDE + column + j
-        for i, j in steps
-        if 0 <= row + i < CELLS_PER_SIDE and 0 <= column + j < CELLS_PER_SIDE
-    ]

@@ -2,14 +2,10 @@
 
 1. Sparse local components of frames taken evenly from all cells: the dictionary.
 2. Every annotated frame as weights of it, block by block.
-3. In each cell, candidates for its typical expression: the frames of the cell and, at a lower weight, of those around
-   it, each scaled along its ray to the centre's distance from neutral, are clustered; from each cluster the mean shift
-   climbs to where faces are densest. A recording counts once, however long it holds.
-4. One candidate a cell, chosen for all cells together: the densest that agrees with what the neighbours chose, so that
-   anger, fear and disgust do not alternate from cell to cell. Faces at rest are not an expression.
-5. Values over their distance from neutral are smoothed between neighbours; cells that know nothing are filled by that.
-
-Distances between expressions are root mean square mm over the template.
+3. In each cell, candidates for its typical expression: kinds of faces that many others are like (`modes`).
+4. One candidate a cell, chosen for all cells together (`agreement`).
+5. Values over their distance from neutral are smoothed; cells that know nothing are filled by that (`smoothing`).
+6. How faces of the chosen kind differ from it (`spread`).
 """
 
 from __future__ import annotations
@@ -25,20 +21,18 @@ from synth_affect.affect import Emotion
 from synth_affect.arrays import FloatArray, IntArray
 from synth_affect.blendshape.gallery.frames import CATEGORIES, FrameTable, annotated
 from synth_affect.blendshape.gallery.store import Gallery
-from synth_affect.blendshape.grid.affect_grid import CELL_WIDTH, CENTRES, N_CELLS, RADII, AffectGrid
+from synth_affect.blendshape.grid.affect_grid import AffectGrid
 from synth_affect.blendshape.grid.agreement import choose_modes
+from synth_affect.blendshape.grid.cells import CELL_WIDTH, CENTRES, N_CELLS, RADII
 from synth_affect.blendshape.grid.dictionary import DEFAULT_COMPONENTS, fit_dictionary
 from synth_affect.blendshape.grid.frames import LabelledFrames, evenly, metric_of, n_different, usual_motion
-from synth_affect.blendshape.grid.modes import MOST_POOLED, candidates_of, modes_of
+from synth_affect.blendshape.grid.modes import AT_REST, MOST_POOLED, candidates_of, modes_of
 from synth_affect.blendshape.grid.smoothing import filled, smoothed
 from synth_affect.blendshape.grid.spread import correlation_root, kind_of
 from synth_affect.errors import FitError, InputError
 
 THIN_FRAMES, THIN_SUBJECTS = 30, 3
 """A cell with fewer frames, or of fewer people, is filled from those around it: identity would leak in."""
-AT_REST, MISLABELLED = 0.35, 2.0
-"""A face that moves less than this share of what is usual at its distance from neutral is at rest; one that moves more
-than the second has a label that is not its own, such as that of a moment before."""
 LEAST_RADIUS = 0.3
 """Frames that a category's expression is read from are at least so far from neutral."""
 
@@ -77,21 +71,19 @@ def build_grid(
         table.sequence[rows],
     )
     metric = metric_of(components)
-    found_in = [candidates_of(frames, cell, metric) for cell in range(N_CELLS)]
     counts = np.bincount(frames.cells, minlength=N_CELLS)
     few = np.array([counts[c] < THIN_FRAMES or n_different(frames.subjects[frames.cells == c]) < THIN_SUBJECTS
                     for c in range(N_CELLS)])  # fmt: skip
     if few.all():
         raise InputError(gallery.path, f"no cell of the plane has {THIN_FRAMES} frames of {THIN_SUBJECTS} people")
     usual = usual_motion(frames, metric)
-    candidates = [
-        [mode for mode in found if AT_REST <= mode.size / (usual * radius) <= MISLABELLED] if known else []
-        for found, radius, known in zip(found_in, RADII, ~few & (RADII > CELL_WIDTH), strict=True)
-    ]
+    # The four cells round the origin each hold a quarter of all directions.
+    known = ~few & (RADII > CELL_WIDTH)
+    candidates = [candidates_of(frames, cell, metric, usual) if known[cell] else [] for cell in range(N_CELLS)]
     thin = np.array([not found for found in candidates])
     if thin.all():
         raise FitError("no grid: nothing moves with valence and arousal")
-    chosen = choose_modes(candidates, usual)
+    chosen = choose_modes(candidates)
     kinds = [None if mode is None else kind_of(mode) for mode in chosen]
     k = n_components
 
@@ -168,8 +160,13 @@ def _categories(table: FrameTable, weights: FloatArray, metric: FloatArray) -> t
         rows = evenly(rows, MOST_POOLED)
         shares = 1 / np.bincount(table.sequence[rows])[table.sequence[rows]]
         at_one = weights[rows].astype(np.float64) / radius[rows, None]
+        motion = np.linalg.norm(at_one @ metric, axis=1)
+        moves = motion > AT_REST * np.median(motion)
+        if not moves.any():
+            continue
+        at_one, shares = at_one[moves], shares[moves]
         names.append(emotion)
-        found.append(modes_of(at_one, at_one @ metric, shares / shares.sum())[0].weights)
+        found.append(modes_of(at_one, metric, shares / shares.sum())[0].weights)
     return tuple(names), np.array(found, dtype=np.float32).reshape(len(found), weights.shape[1])
 
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from synth_affect.arrays import IntArray
 from synth_affect.blendshape.gallery.store import Gallery
-from synth_affect.blendshape.grid.affect_grid import cell_of
+from synth_affect.blendshape.grid.cells import cell_of
 from synth_affect.blendshape.grid.frames import evenly, n_different
 from synth_affect.blendshape.sparse.components import SparseComponentEstimator, SparseComponents, SparseSettings
 

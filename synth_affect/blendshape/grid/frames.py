@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from synth_affect.arrays import FloatArray, IntArray
-from synth_affect.blendshape.grid.affect_grid import cell_of
+from synth_affect.blendshape.grid.cells import cell_of
 from synth_affect.blendshape.sparse.components import SparseComponents
 
 
