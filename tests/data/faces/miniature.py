@@ -42,7 +42,7 @@ def video(path: Path, n_frames: int) -> Path:
     codec = "MJPG" if path.suffix == ".avi" else "mp4v"
     writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*codec), 30, (64, 48))
     for value in range(n_frames):
-        writer.write(np.full((48, 64, 3), value, np.uint8))
+        writer.write(np.full((48, 64, 3), value % 256, np.uint8))
     writer.release()
     return path
 
