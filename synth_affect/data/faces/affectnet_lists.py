@@ -29,6 +29,7 @@ COLUMNS = (
     *("subDirectory_filePath", "face_x", "face_y", "face_width", "face_height"),
     *("facial_landmarks", "expression", "valence", "arousal"),
 )
+BOX = COLUMNS[1:5]
 Lists = Literal["manual", "automatic"]
 LISTS: dict[str, tuple[str, tuple[tuple[str, Split], ...]]] = {
     "manual": ("Manually_Annotated", (("training.csv", "train"), ("validation.csv", "validation"))),
@@ -127,8 +128,8 @@ def _record(row: list[str], places: dict[str, int], pictures: Path, split: Split
 
 
 def _box(cells: dict[str, str]) -> Box | None:
-    """None where there is none: pictures without a face have NULL or 0."""
-    if any(cells.get(name, "").lower() in ("", "null", "0") for name in ("face_width", "face_height")):
+    """None where there is none: pictures without a face have NULL or 0, a list may lack the columns."""
+    if not cells.keys() >= set(BOX) or any(cells[name].lower() in ("", "null", "0") for name in BOX[2:]):
         return None
-    left, top, width, height = (number(cells[name], name) for name in COLUMNS[1:5])
+    left, top, width, height = (number(cells[name], name) for name in BOX)
     return left, top, left + width, top + height

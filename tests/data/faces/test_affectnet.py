@@ -86,6 +86,15 @@ def test_a_missing_column(lists: Path) -> None:
     )
 
 
+def test_a_list_without_boxes(lists: Path) -> None:
+    text(
+        lists / "Manually_Annotated_file_lists" / "training.csv",
+        "subDirectory_filePath,face_x,expression,valence,arousal\n1/ab.jpg,7,0,0,0\n",
+    )
+    (first, _), rejected = divided(open_affectnet_lists(lists))
+    assert (first.key, first.box, rejected) == ("1/ab", None, [])
+
+
 def test_automatic_lists(tmp_path: Path) -> None:
     picture(tmp_path / "Automatically_Annotated" / "Automatically_Annotated_Images" / "1" / "a.jpg")
     text(
