@@ -11,6 +11,8 @@ import typer
 import synth_affect
 from synth_affect.cli.options import (
     DetectorOption,
+    DeviceName,
+    DeviceOption,
     FaceOption,
     FitInOption,
     GridOption,
@@ -26,6 +28,7 @@ from synth_affect.cli.options import (
     LookupOption,
     MinQualityOption,
     QualityOption,
+    RefineOption,
     SampleOption,
     StatisticChoice,
     StatisticOption,
@@ -37,6 +40,7 @@ from synth_affect.cli.progress import print_summary, with_progress
 from synth_affect.errors import InputError
 
 if TYPE_CHECKING:
+    from synth_affect.fitting.photometric.device import DeviceChoice
     from synth_affect.pipelines.contact_sheet import Layout
     from synth_affect.pipelines.open_expressions import ExpressionChoice
     from synth_affect.pipelines.picture_faces import FaceSource
@@ -92,6 +96,8 @@ def edit(
     landmark_model: LandmarkModelOption = None,
     detector: DetectorOption = "mediapipe",
     min_quality: MinQualityOption = 0.0,
+    refine: RefineOption = False,
+    device: DeviceOption = None,
     head: HeadOption = "cc0",
     quality: QualityOption = 95,
     as_json: JsonOption = False,
@@ -120,7 +126,18 @@ def edit(
         wrinkles=wrinkles,
     )
     expressions = _expressions(grid, lookup, statistic, sample)
-    source = _source(image, face, fit_in, landmark_model, landmarks, head, expressions, detector, min_quality)
+    source = _source(
+        image,
+        face,
+        fit_in,
+        landmark_model,
+        landmarks,
+        head,
+        expressions,
+        detector,
+        min_quality,
+        _refine_on(refine, device),
+    )
     outputs = EditOutputs(default_output(image, target) if output is None else output, fit_out, report, quality)
     print_summary(edit_picture(source, target, outputs), as_json)
 
@@ -149,6 +166,8 @@ def grid(
     landmark_model: LandmarkModelOption = None,
     detector: DetectorOption = "mediapipe",
     min_quality: MinQualityOption = 0.0,
+    refine: RefineOption = False,
+    device: DeviceOption = None,
     head: HeadOption = "cc0",
     quality: QualityOption = 95,
     as_json: JsonOption = False,
@@ -173,6 +192,7 @@ def grid(
             _expressions(grid_choice, lookup, statistic, sample),
             detector,
             min_quality,
+            _refine_on(refine, device),
         ),
         layout,
         beside(image, "_ring.png" if ring else "_grid.png") if output is None else output,
@@ -225,6 +245,7 @@ def _source(
     expressions: ExpressionChoice,
     detector: str,
     min_quality: float,
+    refine_on: DeviceChoice | None,
 ) -> FaceSource:
     from synth_affect.pipelines.open_head import prepare_head
     from synth_affect.pipelines.picture_faces import FaceSource, parse_face_choice
@@ -239,9 +260,18 @@ def _source(
         expressions=expressions,
         detector=detector,
         min_quality=min_quality,
+        refine_on=refine_on,
     )
     prepare_head(head, partial(with_progress, description="reading the head"))
     return source
+
+
+def _refine_on(refine: bool, device: DeviceName | None) -> DeviceChoice | None:
+    if device is not None and not refine:
+        raise InputError("--device", "says where --refine runs; give that too")
+    if not refine:
+        return None
+    return DeviceName.AUTO.value if device is None else device.value
 
 
 def _write_sheet(source: FaceSource, layout: Layout, output: Path, as_json: bool, **settings: Any) -> None:

@@ -23,6 +23,14 @@ class StatisticChoice(StrEnum):
     MEAN = "mean"
 
 
+class DeviceName(StrEnum):
+    """Where torch computes."""
+
+    CPU = "cpu"
+    CUDA = "cuda"
+    AUTO = "auto"
+
+
 class InputExpressionChoice(StrEnum):
     """What happens to the expression that the photograph shows."""
 
@@ -103,8 +111,12 @@ DetectorOption = Annotated[
 ]
 MinQualityOption = Annotated[
     float,
-    typer.Option(
-        "--min-quality", parser=number, metavar="NUMBER", help="Refuse a face whose fit scores less, 0 to 1."
-    ),
+    typer.Option("--min-quality", parser=number, metavar="NUMBER", help="Refuse a face whose fit scores less, 0 to 1."),
+]
+RefineOption = Annotated[
+    bool, typer.Option("--refine", help="Correct the fit by the pixels of the face (needs torch).")
+]
+DeviceOption = Annotated[
+    DeviceName | None, typer.Option("--device", help="Where --refine runs [auto: the GPU where it can be used].")
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print a summary as JSON.")]

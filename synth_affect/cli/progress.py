@@ -25,5 +25,9 @@ def with_progress(items: Iterable[T], count: int, description: str = "drawing") 
 
 
 def print_summary(summary: dict[str, Any], as_json: bool) -> None:
-    """On stdout: where the output is, or everything as JSON."""
-    typer.echo(json.dumps(summary, indent=2) if as_json else f"wrote {summary['output']}")
+    """On stdout: where the output is, and where fits were refined; or everything as JSON."""
+    if as_json:
+        typer.echo(json.dumps(summary, indent=2))
+        return
+    devices = {face["refinement"]["device"] for face in summary.get("faces", []) if "refinement" in face}
+    typer.echo(f"wrote {summary['output']}" + "".join(f", refined on {device}" for device in sorted(devices)))

@@ -17,6 +17,8 @@ from synth_affect.fitting.fit import FaceFit
 from synth_affect.fitting.fit_json import fit_from_json
 from synth_affect.fitting.landmark_file import read_landmarks
 from synth_affect.fitting.landmarks import Landmarks
+from synth_affect.fitting.photometric.device import DeviceChoice, choose_device
+from synth_affect.fitting.photometric.values import RefinementReport
 from synth_affect.fitting.quality import FitQuality, QualityMeter, check_min_quality, quality_as_json
 from synth_affect.fitting.text_file import read_text_file
 from synth_affect.heads.camera import ImageSize, yaw_pitch_roll
@@ -45,6 +47,7 @@ class FaceSource:
     expressions : where a target's expression comes from.
     detector : what finds the landmarks, see `open_detector`.
     min_quality : a face whose fit scores less is refused, see `FitQuality`.
+    refine_on : where fits are refined by the pixels, see `choose_device`; None for fits of landmarks alone.
     Raises InputError for choices that exclude each other.
     """
 
@@ -57,6 +60,7 @@ class FaceSource:
     expressions: ExpressionChoice = field(default_factory=ExpressionChoice)
     detector: str = DEFAULT_DETECTOR
     min_quality: float = 0.0
+    refine_on: DeviceChoice | None = None
 
     def __post_init__(self) -> None:
         check_min_quality(self.min_quality)
@@ -91,11 +95,14 @@ class FaceSource:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ChosenFace:
-    """index : counted from the largest face of the picture; None where the fit came from a file."""
+    """index : counted from the largest face of the picture; None where the fit came from a file.
+    refinement : how the fit was refined; None where it was not.
+    """
 
     index: int | None
     fit: FaceFit
     quality: FitQuality
+    refinement: RefinementReport | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -129,8 +136,11 @@ def open_faces(source: FaceSource) -> Iterator[FacesOfPicture]:
     """Read the picture, find and fit its faces; the detector is freed when the block ends.
 
     All that can be wrong with the files is found out before anything is detected.
-    Raises InputError for a file or choice that cannot be used, NoFaceError when the picture shows no face.
+    Raises InputError for a file or choice that cannot be used, NoFaceError when the picture shows no face,
+    MissingDependencyError when the detector or the refinement needs an extra.
     """
+    if source.refine_on is not None:
+        choose_device(source.refine_on)
     picture = read_picture(source.image)
     digest = sha256_file(source.image)
     head = open_head(source.head)
@@ -196,7 +206,7 @@ def summarise(face: ChosenFace) -> dict[str, Any]:
     yaw, pitch, roll = np.degrees(yaw_pitch_roll(fit.camera))
     left, top = fit.landmarks_image.min(axis=0)
     right, bottom = fit.landmarks_image.max(axis=0)
-    return {
+    summary = {
         "face": face.index,
         "box_px": [round(float(edge), 1) for edge in (left, top, right, bottom)],
         "yaw_deg": round(float(yaw), 1),
@@ -207,22 +217,37 @@ def summarise(face: ChosenFace) -> dict[str, Any]:
         "iterations": fit.iterations,
         "quality": quality_as_json(face.quality),
     }
+    if face.refinement is not None:
+        from synth_affect.pipelines.refine_faces import refinement_as_json
+
+        summary["refinement"] = refinement_as_json(face.refinement)
+    return summary
 
 
 def _measured(
     fits: Sequence[tuple[int | None, FaceFit]], picture: Picture, synthesizer: AffectSynthesizer, source: FaceSource
 ) -> tuple[ChosenFace, ...]:
-    """The faces with the quality of their fits. Raises InputError for one that is too poor."""
+    """The faces, refined where that is asked for, with the quality of their fits. Raises InputError for one that is
+    too poor.
+    """
     measure = QualityMeter(synthesizer.head, synthesizer.solver)
+    reports: Sequence[RefinementReport | None] = [None] * len(fits)
+    if source.refine_on is not None:
+        from synth_affect.pipelines.refine_faces import refine_faces
+
+        with blaming_the_given_fit(source):
+            refined = refine_faces(synthesizer, picture.pixels, [fit for _, fit in fits], source.refine_on)
+        fits = [(index, one.fit) for (index, _), one in zip(fits, refined, strict=True)]
+        reports = [one.report for one in refined]
     faces = []
-    for index, fit in fits:
+    for (index, fit), report in zip(fits, reports, strict=True):
         points = fit.landmarks_image
         quality = measure(picture.pixels, Landmarks(np.column_stack([points, np.zeros(len(points))]), {}), fit)
         if quality.score < source.min_quality:
             which = "" if index is None else f"face {index}: "
             least = f"{source.min_quality:g} of --min-quality"
             raise InputError(source.image, f"{which}quality {quality.score:.2f} is below the {least}: {quality.reason}")
-        faces.append(ChosenFace(index, fit, quality))
+        faces.append(ChosenFace(index, fit, quality, report))
     return tuple(faces)
 
 
