@@ -13,7 +13,19 @@ from collections.abc import Sequence
 
 import typer
 
-from synth_affect.cli import augment, edit, fit, gallery, grid_model, models, register, render_faces, validate
+from synth_affect.cli import (
+    augment,
+    edit,
+    export,
+    fit,
+    gallery,
+    grid_model,
+    models,
+    moving,
+    register,
+    render_faces,
+    validate,
+)
 from synth_affect.errors import SynthAffectError
 
 NAME = "synth-affect"
@@ -29,10 +41,12 @@ app = typer.Typer(
 )
 edit.add_commands(app)
 augment.add_commands(app)
+export.add_commands(app)
 fit.add_commands(app)
 gallery.add_commands(app)
 grid_model.add_commands(app)
 models.add_commands(app)
+moving.add_commands(app)
 register.add_commands(app)
 render_faces.add_commands(app)
 validate.add_commands(app)
