@@ -13,6 +13,7 @@ from synth_affect.affect import Emotion, ValenceArousal, position
 from synth_affect.arrays import FloatArray, IntArray
 from synth_affect.blendshape.action_units import ARKIT_UNITS, UNIT_INDEX
 from synth_affect.blendshape.affect_map import default_map, expression_weights
+from synth_affect.blendshape.synthetic.contact import keep_apart
 from synth_affect.blendshape.synthetic.style import FaceMotion, FaceSupport, displaced, draw_emphasis, face_support
 from synth_affect.blendshape.synthetic.subjects import Habits, draw_habits, draw_identity, draw_subject_motion
 from synth_affect.heads.camera import Camera, yaw_pitch_roll
@@ -39,6 +40,9 @@ GOLDEN = (math.sqrt(5) - 1) / 2
 """Multiples of it are even over [0, 1): so are skin tones, whatever the number of people."""
 LEAST_RADIUS, CATEGORY_RADIUS = 0.2, (0.55, 1.0)
 LOOKS_AT_CAMERA, GAZE_SD = 0.65, 0.10
+STYLE_SHARE = 0.4
+"""Of the folds and bends of `blendshape.synthetic.style`, which are drawn strong for statistics' sake; in full they look
+like melting wax where light shows each."""
 FIRM = ("teeth_upper", "teeth_lower", "gums", "tongue", "eyeball", "iris")
 GAZE_RAD = 0.52
 """How far the eyes turn at weight 1 of a gaze unit, about."""
@@ -221,10 +225,15 @@ def face_shown(studio: Studio, person: RenderedPerson, shown: Shown, seed: int, 
     """(n_vertices, 3) float32, mm, head frame: the person's head in one picture."""
     rng = np.random.default_rng([seed, _EMPHASIS, person.index, number])
     emphasis = draw_emphasis(studio.support, rng)
-    offsets = displaced(person.motion, shown.weights[None], emphasis)[0]
+    styled = displaced(person.motion, shown.weights[None], emphasis)
+    plain = np.tensordot(shown.weights.astype(np.float32), person.motion.shapes[: len(ARKIT_UNITS)], 1)
     # A style bends skin; teeth, tongue and eyeballs keep their form.
-    shapes = person.motion.shapes[: len(ARKIT_UNITS), studio.firm]
-    offsets[studio.firm] = np.tensordot(shown.weights.astype(np.float32), shapes, 1)
+    share = np.full((len(plain), 1), STYLE_SHARE, dtype=np.float32)
+    share[studio.firm] = 0
+    offsets = plain + share * (styled - plain)
+    for contact in studio.support.contacts:
+        keep_apart(contact, person.motion.neutral, offsets)
+    offsets = offsets[0]
     vertices: FloatArray = (person.motion.neutral + offsets).astype(np.float32)
     return vertices
 

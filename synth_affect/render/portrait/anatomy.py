@@ -129,27 +129,27 @@ def _both(points: FloatArray, left: Sequence[int], right: Sequence[int]) -> Floa
 def _beard(chart: Chart) -> FloatArray:
     """Jaw, chin, upper lip and the upper neck; the lips themselves are bare."""
     points = chart.landmarks
-    below = 38 / TEXEL_MM
-    left = np.array([454, 323, 361, 288, 397])
-    right = np.array([234, 93, 132, 58, 172])
-    chin = points[CHIN]
-    neck = np.array(
+    mm = 1 / TEXEL_MM
+    middle, chin = chart.size.width / 2, points[CHIN]
+    # The left side from the corner of the mouth along the cheek to the ear, and back below the jaw.
+    left = np.array(
         [
-            points[397] + [25 / TEXEL_MM, 6 / TEXEL_MM],
-            points[400] + [20 / TEXEL_MM, below],
-            chin + [0, below],
-            points[176] + [-20 / TEXEL_MM, below],
-            points[172] + [-25 / TEXEL_MM, 6 / TEXEL_MM],
+            points[287] + [2 * mm, -10 * mm],
+            points[410] + [6 * mm, -4 * mm],
+            points[435] + [0, -6 * mm],
+            points[401] + [4 * mm, 0],
+            points[454] + [-8 * mm, 4 * mm],
+            points[454] + [3 * mm, 4 * mm],
+            points[361] + [6 * mm, 4 * mm],
+            points[397] + [8 * mm, 12 * mm],
+            points[400] + [24 * mm, 20 * mm],
+            chin + [0, 24 * mm],
         ]
     )
-    cheek_left = points[[454, 366, 401, 435, 287, 410, 423, 327, 2]]
-    cheek_right = points[[234, 137, 177, 215, 57, 186, 203, 98]]
-    left_edge = points[left] + [10 / TEXEL_MM, 0]
-    right_edge = points[right] + [-10 / TEXEL_MM, 0]
-    outline = np.concatenate([cheek_left, cheek_right[::-1], right_edge, neck[::-1], left_edge[::-1]])
-    beard = _polygon(chart, outline, 3.5)
+    right = (left * [-1, 1] + [2 * middle, 0])[::-1]
+    beard = np.maximum(_polygon(chart, np.concatenate([left, right]).astype(np.float32), 3.5), _moustache(chart))
     bare = _polygon(chart, points[list(OUTER_LIPS)], 0.8)
-    return beard * (1 - bare) * (1 - 0.9 * _spot(chart, points[NOSE_TIP], 6.0))
+    return beard * (1 - bare)
 
 
 def _moustache(chart: Chart) -> FloatArray:

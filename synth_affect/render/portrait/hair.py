@@ -72,8 +72,8 @@ CUTS: dict[HairStyle, Cut] = {
         32000, 26, 330.0, 290.0, 16.0, 0.3, sideways=0.9, forward=-0.5, down=0.4, gravity=1.0, clump=0.5, spread=0.08
     ),
     HairStyle.WAVY: Cut(
-        24000,
-        30,
+        30000,
+        28,
         290.0,
         250.0,
         24.0,
@@ -82,8 +82,8 @@ CUTS: dict[HairStyle, Cut] = {
         forward=-0.45,
         down=0.4,
         gravity=0.9,
-        curl_mm=6.0,
-        curl_wave_mm=60.0,
+        curl_mm=4.5,
+        curl_wave_mm=70.0,
         clump=0.6,
     ),
     HairStyle.CURLY: Cut(
@@ -385,33 +385,34 @@ def _colours(person: Person, n: int, roots: FloatArray, rng: np.random.Generator
     return colours.astype(np.float32)
 
 
+BEANIE_ROWS = ((0.0, -1.0), (0.02, 4.0), (0.0, 8.5), (-0.06, 10.0), (-0.22, 10.0), (-0.30, 9.0), (-0.31, 5.5))
+"""Of the turned-up brim, from the inside outwards: rad below its edge, and mm off the head."""
+
+
 def beanie(chart: Chart, person: Person, neutral: FloatArray) -> tuple[FloatArray, IntArray]:
     """Vertices (n, 3) mm, head frame, and triangles of a knitted cap with a turned-up brim."""
     rng = np.random.default_rng([person.seed, 8])
     head = chart.head
     ball = ball_of(head, neutral)
     marks = embed(neutral, head.triangles, head.landmarks_478)
-    front = float(marks[10, 1]) - rng.uniform(4, 14)
-    rows, columns = 48, 96
-    top = float(neutral[:, 1].max())
+    columns = 96
     around = np.arange(columns) / columns * 2 * np.pi
-    drop = rng.uniform(8, 22)
-    base = front - drop * (1 - np.cos(around)) / 2
+    front, drop = float(marks[10, 1]) - rng.uniform(-2, 12), rng.uniform(4, 16)
+    edge_y = front - drop * (1 - np.cos(around)) / 2
+    steps = np.linspace(0.05, np.pi / 2 + 0.5, 120)
+    heights = np.stack([ball.centre[1] + _radius(ball, np.full(columns, t), around) * np.cos(t) for t in steps])
+    edge = np.array([np.interp(-edge_y[j], -heights[:, j], steps) for j in range(columns)])
+    tall = rng.uniform(6, 22)
+    rows = [(edge + below, off + 0 * around) for below, off in BEANIE_ROWS]
+    for t in np.linspace(1, 0.02, 26):
+        rows.append(((edge - 0.31) * t, 5.5 + tall * (1 - t) ** 1.5))
     points = []
-    for row in range(rows):
-        t = row / (rows - 1)
-        # From the inside of the brim, over its fold, up to the crown.
-        y = base + (top + 14 - base) * np.sin(0.5 * np.pi * np.clip((t - 0.08) / 0.92, 0, 1))
-        down = np.arccos(np.clip((y - ball.centre[1]) / np.maximum(_reach(ball, y, around), 1), -0.999, 0.999))
-        radius = _radius(ball, down, around)
-        thick = 5.0 + 4.0 * (t < 0.42) * (t > 0.04)
-        cap = radius * np.sin(down) + thick
-        full = np.clip((top + 12 - y) / 30.0, 0, 1) ** 0.5
-        cap = cap * np.where(t > 0.55, full, 1)
-        points.append(
-            np.stack([ball.centre[0] + cap * np.sin(around), y, ball.centre[2] + cap * np.cos(around)], axis=1)
-        )
-    k, j = np.meshgrid(np.arange(rows - 1), np.arange(columns), indexing="ij")
+    for down, off in rows:
+        radius = _radius(ball, down, around) + off
+        sine = radius * np.sin(down)
+        place = [sine * np.sin(around), radius * np.cos(down), sine * np.cos(around)]
+        points.append(ball.centre + np.stack(place, axis=1))
+    k, j = np.meshgrid(np.arange(len(rows) - 1), np.arange(columns), indexing="ij")
     a, b = k * columns + j, k * columns + (j + 1) % columns
     c, d = a + columns, b + columns
     triangles = np.concatenate([np.stack([a, b, c], -1).reshape(-1, 3), np.stack([b, d, c], -1).reshape(-1, 3)])
@@ -419,16 +420,13 @@ def beanie(chart: Chart, person: Person, neutral: FloatArray) -> tuple[FloatArra
 
 
 def _radius(ball: Ball, down: FloatArray, around: FloatArray) -> FloatArray:
-    rows = np.clip((down / np.pi * LATITUDES).astype(int), 0, LATITUDES - 1)
-    columns = (around / (2 * np.pi) * LONGITUDES).astype(int) % LONGITUDES
-    radius: FloatArray = ball.radius_mm[rows, columns]
-    return radius
-
-
-def _reach(ball: Ball, y: FloatArray, around: FloatArray) -> FloatArray:
-    """How far the head is from the ball's centre at a height, found by a few fixed-point steps."""
-    radius = np.full_like(around, 95.0)
-    for _ in range(6):
-        down = np.arccos(np.clip((y - ball.centre[1]) / radius, -0.999, 0.999))
-        radius = _radius(ball, down, around)
+    rows = np.clip(down / np.pi * LATITUDES - 0.5, 0, LATITUDES - 1.001)
+    columns = around / (2 * np.pi) * LONGITUDES - 0.5
+    i, j = rows.astype(int), np.floor(columns).astype(int)
+    u, v = rows - i, columns - j
+    table = ball.radius_mm
+    left, right = j % LONGITUDES, (j + 1) % LONGITUDES
+    above = (1 - v) * table[i, left] + v * table[i, right]
+    below = (1 - v) * table[i + 1, left] + v * table[i + 1, right]
+    radius: FloatArray = (1 - u) * above + u * below
     return radius

@@ -25,7 +25,7 @@ from synth_affect.render.portrait.shadows import (
     shadow_maps,
     sphere_directions,
 )
-from synth_affect.render.portrait.strands import Strands, draw, lit_by, tangents
+from synth_affect.render.portrait.strands import Strands, draw, far_to_near, lit_by, tangents
 from synth_affect.render.rasterizer import interpolate, rasterize_projected
 
 SUPERSAMPLING = 2
@@ -33,7 +33,7 @@ SCATTER_MM = (1.7, 0.75, 0.4)
 """How far red, green and blue light wander in skin: the widths of the wide parts of d'Eon & Luebke's skin profile,
 drawn together into one Gaussian a channel."""
 SCATTER_SHARE = (0.75, 0.6, 0.5)
-INTERIOR_BEHIND_MM = 4.0
+INTERIOR_BEHIND_MM = 7.0
 """Teeth and tongue are drawn as if so far further away: a stylised lip may pass through them."""
 WRAP = (0.20, 0.08, 0.05)
 """How far beyond a right angle each channel's light reaches round."""
@@ -55,10 +55,10 @@ class Effort:
 def effort_for(size: int) -> Effort:
     """What a picture of `size` pixels is worth."""
     if size <= 160:
-        return Effort(32, 64, 3, 192, 0.30)
+        return Effort(32, 64, 3, 192, 0.15)
     if size <= 320:
-        return Effort(48, 80, 4, 320, 0.6)
-    return Effort(64, 112, 6, 512, 1.0)
+        return Effort(48, 80, 4, 320, 0.35)
+    return Effort(64, 112, 6, 512, 0.6)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -147,7 +147,7 @@ def render_portrait(
     face_codes = [look.chart.head.region_names.index(name) for name in ("skin", "lips", "lids")]
     on_face |= (seen >= 0) & np.isin(np.where(seen >= 0, kept_regions[seen], 255), face_codes)
     return Shot(
-        colour=_reduced(colour * cover[..., None]),
+        colour=_reduced(colour),
         cover=_reduced(cover),
         depth_mm=_nearest(np.where(seen >= 0, solid_depth, -1).astype(np.float32)),
         face=_reduced(on_face.astype(np.float32)),
@@ -422,7 +422,7 @@ def _draw_hairs(
     chart, person = look.chart, look.person
     share = effort.strand_share
 
-    def strands_of(strands: Strands, opacity: float, hides: bool, nearer_mm: float, part: float = 1.0) -> None:
+    def strands_of(strands: Strands, opacity: float, nearer_mm: float, part: float = 1.0) -> None:
         keep = _every(len(strands.points), part)
         points = np.ascontiguousarray(strands.points[keep] @ rotation.T, dtype=np.float32)
         lit = _strand_light(points, strands.colour[keep], strands.shelter[keep], eye, lights, around, lamp_maps)
@@ -432,19 +432,15 @@ def _draw_hairs(
         half = 0.5 * strands.width_mm[keep, None] * taper * px_per_mm / np.sqrt(part)
         # A hair thinner than a pixel still takes its share of it.
         drawn = np.maximum(half, 0.42).astype(np.float32)
-        see_through = opacity * float(np.clip(np.median(half / drawn), 0.12, 1.0) ** (0.35 if hides else 0.8))
-        draw(projected, lit, drawn, see_through, hides, nearer_mm, *_as_target(target))
+        see_through = opacity * float(np.clip(np.median(half / drawn), 0.12, 1.0) ** 0.8)
+        draw(projected, lit, drawn, far_to_near(projected), see_through, nearer_mm, *target)
 
-    strands_of(lashes(chart, person, vertices, look.neutral), 0.95, False, 1.2)
-    strands_of(brows(chart, person, vertices, look.brows), 0.85, False, 2.0)
+    strands_of(lashes(chart, person, vertices, look.neutral), 0.95, 1.2)
+    strands_of(brows(chart, person, vertices, look.brows), 0.85, 2.0)
     if look.beard is not None and look.beard[0].size:
-        strands_of(beard(chart, person, vertices, look.beard), 0.9, False, 2.0, share)
+        strands_of(beard(chart, person, vertices, look.beard), 0.9, 2.0, share)
     if look.hair is not None:
-        strands_of(look.hair, 0.95, True, 0.8, share)
-
-
-def _as_target(target: tuple[FloatArray, FloatArray, FloatArray]) -> tuple[FloatArray, FloatArray, FloatArray]:
-    return target
+        strands_of(look.hair, 0.95, 0.8, share)
 
 
 def _every(n: int, share: float) -> IntArray:
@@ -472,7 +468,7 @@ def _strand_light(
     light = light + mirrored * (0.022 * shelter**2)[..., None]
     for lamp, maps in zip(lights.lamps, lamp_maps, strict=True):
         few = ShadowMaps(maps.axes[:2], maps.centre, maps.px_per_mm, maps.depth[:2])
-        through = reached(few, points.reshape(-1, 3), 1.5, 9.0).mean(axis=1).reshape(points.shape[:2])
+        through = reached(few, points.reshape(-1, 3), 1.5, 14.0).mean(axis=1).reshape(points.shape[:2])
         light = (
             light + lit_by(points, along, colour, lamp.towards, to_eye) * (through * shelter)[..., None] * lamp.strength
         )

@@ -14,7 +14,7 @@ from synth_affect.arrays import FloatArray
 
 DERMIS = np.array([0.80, 0.60, 0.51], dtype=np.float32)
 """Linear reflectance of skin without melanin and with little blood."""
-MELANIN = np.array([0.66, 1.00, 1.42], dtype=np.float32)
+MELANIN = np.array([0.72, 1.00, 1.34], dtype=np.float32)
 HAEMOGLOBIN = np.array([0.03, 0.22, 0.17], dtype=np.float32)
 """Densities at an amount of 1."""
 SURFACE = 0.010
@@ -23,7 +23,7 @@ SURFACE = 0.010
 TYPOLOGY_RANGE_DEG = (-58.0, 62.0)
 """From very dark to very light; Chardon et al. 1991 call skin above 55 very light, below -30 dark."""
 
-_EUMELANIN = np.array([1.75, 2.5, 3.25], dtype=np.float32)
+_EUMELANIN = np.array([1.95, 2.35, 2.75], dtype=np.float32)
 _PHEOMELANIN = np.array([0.35, 1.35, 2.3], dtype=np.float32)
 _FIBRE = np.array([0.66, 0.49, 0.31], dtype=np.float32)
 _XYZ = np.array(
@@ -56,5 +56,5 @@ def melanin_of(typology: float, blood: float) -> float:
 def hair_reflectance(eumelanin: float, pheomelanin: float, grey: float) -> FloatArray:
     """(3,) float32 linear RGB of hair; pigments and the share of white hair in [0, 1]."""
     pigmented = _FIBRE * np.exp(-1.9 * eumelanin * _EUMELANIN - pheomelanin * _PHEOMELANIN * (1 - 0.6 * eumelanin))
-    mixed: FloatArray = (1 - grey) * pigmented + grey * np.array([0.52, 0.51, 0.50])
+    mixed: FloatArray = 0.006 + (1 - grey) * pigmented + grey * np.array([0.52, 0.51, 0.50])
     return mixed.astype(np.float32)

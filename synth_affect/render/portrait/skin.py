@@ -160,7 +160,7 @@ def _with_scalp(colour: FloatArray, anatomy: Anatomy, person: Person, rng: np.ra
         anatomy.hair + 0.18 * smooth_noise(rng, colour.shape[:2], 1.5) * (anatomy.hair * (1 - anatomy.hair) * 4), 0, 1
     )
     amount = np.clip(shown * edge * dots, 0, 0.92)[..., None]
-    mixed: FloatArray = (1 - amount) * colour + amount * (0.8 * hair + 0.1 * colour)
+    mixed: FloatArray = (1 - amount) * colour + amount * (0.5 * hair + 0.06 * colour)
     return mixed
 
 

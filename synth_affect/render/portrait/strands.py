@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numba import njit
 
-from synth_affect.arrays import FloatArray, readonly
+from synth_affect.arrays import FloatArray, IntArray, readonly
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -69,58 +69,59 @@ def draw(
     projected: FloatArray,
     light: FloatArray,
     half_width_px: FloatArray,
+    order: IntArray,
     opacity: float,
-    hides: bool,
     nearer_mm: float,
     picture: FloatArray,
     depth: FloatArray,
     cover: FloatArray,
 ) -> None:
-    """Draw strands into `picture` (height, width, 3), `cover` (height, width) and, where `hides`, `depth`.
+    """Blend the segments of strands into `picture` (height, width, 3), premultiplied, and `cover` (height, width).
 
     projected : (n, k, 3) float32, px, px, depth mm.  light : (n, k, 3).  half_width_px : (n, k).
-    nearer_mm : how far behind the depth buffer a strand is still seen.
+    order : (n * (k - 1),) the segments, strand by strand, from the farthest to the nearest.
+    nearer_mm : how far behind the surfaces of `depth` (height, width) a strand is still seen.
     """
     height, width = depth.shape
-    for i in range(projected.shape[0]):
-        for j in range(projected.shape[1] - 1):
-            x0, y0, z0 = projected[i, j, 0], projected[i, j, 1], projected[i, j, 2]
-            x1, y1, z1 = projected[i, j + 1, 0], projected[i, j + 1, 1], projected[i, j + 1, 2]
-            if z0 <= 1.0 or z1 <= 1.0:
-                continue
-            if max(x0, x1) < -2 or max(y0, y1) < -2 or min(x0, x1) > width + 2 or min(y0, y1) > height + 2:
-                continue
-            dx, dy = x1 - x0, y1 - y0
-            steep = abs(dy) > abs(dx)
-            major = abs(dy) if steep else abs(dx)
-            length = np.sqrt(dx * dx + dy * dy)
-            slant = major / max(length, np.float32(1e-6))
-            start = y0 if steep else x0
-            end = y1 if steep else x1
-            low, high = min(start, end), max(start, end)
-            first, last = int(np.ceil(low - 0.5)), int(np.ceil(high - 0.5))
-            if major < 1e-3:
-                continue
-            for step in range(first, last):
-                t = (step + np.float32(0.5) - start) / (end - start)
-                t = min(max(t, np.float32(0)), np.float32(1))
-                z = z0 + t * (z1 - z0)
-                across = (x0 + t * dx) if steep else (y0 + t * dy)
-                half = half_width_px[i, j] + t * (half_width_px[i, j + 1] - half_width_px[i, j])
-                reach = half / max(slant, np.float32(0.5))
-                for side in range(int(np.floor(across - reach)), int(np.floor(across + reach)) + 1):
-                    overlap = min(side + np.float32(1), across + reach) - max(np.float32(side), across - reach)
-                    alpha = opacity * min(max(overlap, np.float32(0)), np.float32(1))
-                    if alpha <= 0.004:
-                        continue
-                    row, column = (step, side) if steep else (side, step)
-                    if row < 0 or column < 0 or row >= height or column >= width:
-                        continue
-                    if z > depth[row, column] + nearer_mm:
-                        continue
-                    for c in range(3):
-                        lit = light[i, j, c] + t * (light[i, j + 1, c] - light[i, j, c])
-                        picture[row, column, c] += alpha * (lit - picture[row, column, c])
-                    cover[row, column] += alpha * (1 - cover[row, column])
-                    if hides and alpha > 0.35 and z < depth[row, column]:
-                        depth[row, column] = z
+    per_strand = projected.shape[1] - 1
+    for place in range(len(order)):
+        i, j = order[place] // per_strand, order[place] % per_strand
+        x0, y0, z0 = projected[i, j, 0], projected[i, j, 1], projected[i, j, 2]
+        x1, y1, z1 = projected[i, j + 1, 0], projected[i, j + 1, 1], projected[i, j + 1, 2]
+        if z0 <= 1.0 or z1 <= 1.0:
+            continue
+        if max(x0, x1) < -2 or max(y0, y1) < -2 or min(x0, x1) > width + 2 or min(y0, y1) > height + 2:
+            continue
+        dx, dy = x1 - x0, y1 - y0
+        steep = abs(dy) > abs(dx)
+        major = abs(dy) if steep else abs(dx)
+        if major < 1e-3:
+            continue
+        slant = max(major / np.sqrt(dx * dx + dy * dy), np.float32(0.5))
+        start = y0 if steep else x0
+        end = y1 if steep else x1
+        along = np.float32(1) / (end - start)
+        first, last = int(np.ceil(min(start, end) - 0.5)), int(np.ceil(max(start, end) - 0.5))
+        first, last = max(first, 0), min(last, height if steep else width)
+        for step in range(first, last):
+            t = (step + np.float32(0.5) - start) * along
+            z = z0 + t * (z1 - z0) - np.float32(nearer_mm)
+            across = (x0 + t * dx) if steep else (y0 + t * dy)
+            reach = (half_width_px[i, j] + t * (half_width_px[i, j + 1] - half_width_px[i, j])) / slant
+            left, right = across - reach, across + reach
+            for side in range(max(int(np.floor(left)), 0), min(int(np.floor(right)) + 1, width if steep else height)):
+                row, column = (step, side) if steep else (side, step)
+                if z > depth[row, column]:
+                    continue
+                alpha = np.float32(opacity) * (min(side + np.float32(1), right) - max(np.float32(side), left))
+                for c in range(3):
+                    lit = light[i, j, c] + t * (light[i, j + 1, c] - light[i, j, c])
+                    picture[row, column, c] += alpha * (lit - picture[row, column, c])
+                cover[row, column] += alpha * (1 - cover[row, column])
+
+
+def far_to_near(projected: FloatArray) -> IntArray:
+    """(n * (k - 1),) int32: the order in which `draw` blends segments of (n, k, 3) strands."""
+    depth = projected[:, :-1, 2] + projected[:, 1:, 2]
+    order: IntArray = np.argsort(-depth.ravel(), kind="stable").astype(np.int32)
+    return order
