@@ -230,7 +230,7 @@ def _stray_teeth(pixels: FloatArray, inside: BoolArray, lips: BoolArray, px_per_
     redness = (red - 0.5 * (green + blue)) / brightness
     own = lips[box] & (from_mouth > LIP_RIM_MM)
     teeth = inside[box] & (brightness > np.percentile(brightness[inside[box]], 50))
-    if not own.any():
+    if not own.any() or not teeth.any():
         return stray
     of_lips, of_teeth = float(np.median(redness[own])), float(np.median(redness[teeth]))
     if of_teeth > of_lips - LEAST_PALER:

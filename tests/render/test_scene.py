@@ -20,6 +20,7 @@ from synth_affect.render.scene import (
     INTERIOR_KIND,
     Region,
     Scene,
+    _skin,
     prepare_scene,
     skin_texture,
 )
@@ -166,3 +167,10 @@ def test_nothing_is_written_to(portrait_scene: tuple[ImageArray, Scene]) -> None
     for array in (frozen, vertices, offsets):
         array.flags.writeable = False
     prepare_scene(frozen, scene.head, scene.camera, vertices, offsets)
+
+
+def test_an_opening_of_one_colour_shows_no_teeth() -> None:
+    pixels = np.full((24, 24, 3), 90, dtype=np.float32)
+    kinds = np.full((24, 24), FACE_KIND, dtype=np.uint8)
+    kinds[12, 8:16] = INTERIOR_KIND
+    np.testing.assert_allclose(_skin(pixels, kinds, kinds == FACE_KIND, 2.0), pixels, atol=1e-3)
