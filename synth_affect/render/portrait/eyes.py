@@ -129,15 +129,12 @@ def find_eyeballs(head: HeadModel, vertices: FloatArray) -> tuple[Eyeball, Eyeba
 
 def paint_pixels(
     eyes: tuple[Eyeball, Eyeball], paint: EyePaint, points: FloatArray
-) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
-    """Of points (n, 3) on eyeballs, mm, view axes: colour (n, 3), normal of the white, normal of the cornea's surface
-    (n, 3) each, and where the iris is, (n,) in [0, 1].
-    """
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Of points (n, 3) on eyeballs, mm: colour, normal of the ball, and normal of the wet surface over it, (n, 3) each."""
     distance = np.stack([np.linalg.norm(points - eye.centre, axis=1) for eye in eyes])
     nearer = np.argmin(distance, axis=0)
     colour = np.zeros_like(points)
     ball_normal, wet_normal = np.zeros_like(points), np.zeros_like(points)
-    on_iris = np.zeros(len(points), dtype=np.float32)
     for k, eye in enumerate(eyes):
         mine = nearer == k
         if not mine.any():
@@ -164,8 +161,7 @@ def paint_pixels(
         blend = np.clip((1.15 - share) / 0.3, 0, 1)[:, None]
         wet = ball * (1 - blend) + bulge * blend
         wet_normal[mine] = wet / np.linalg.norm(wet, axis=1, keepdims=True)
-        on_iris[mine] = inside
-    return colour, ball_normal, wet_normal, on_iris
+    return colour, ball_normal, wet_normal
 
 
 def _look(table: FloatArray, column: FloatArray, row: FloatArray) -> FloatArray:

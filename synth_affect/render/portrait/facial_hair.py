@@ -95,10 +95,10 @@ def brows(chart: Chart, person: Person, vertices: FloatArray, places: tuple[Floa
     return Strands(points, colour.astype(np.float32), width, np.ones(points.shape[:2], dtype=np.float32))
 
 
-def lashes(chart: Chart, person: Person, vertices: FloatArray, neutral: FloatArray) -> Strands:
+def lashes(chart: Chart, person: Person, vertices: FloatArray) -> Strands:
     """The lashes of both eyes, from the edges of the lids as they are on this face.
 
-    vertices, neutral : (n_vertices, 3) mm, this expression and the person at rest.
+    vertices : (n_vertices, 3) mm.
     """
     head = chart.head
     rng = np.random.default_rng([person.seed, 4])
