@@ -7,7 +7,6 @@ from there, and at the end the lines say, in the order of the table, what became
 
 from __future__ import annotations
 
-import contextlib
 import json
 import math
 import os
@@ -15,6 +14,7 @@ import shutil
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -25,12 +25,11 @@ from synth_affect.blendshape.gallery.frames import GallerySequence
 from synth_affect.blendshape.gallery.store import append_sequences, create_gallery
 from synth_affect.blendshape.template import face_template, face_vertices
 from synth_affect.data.atomic import atomic_write, check_writable
-from synth_affect.data.labelled_pictures import LabelledPicture
-from synth_affect.data.provenance import sha256_file
+from synth_affect.data.faces.record import FaceRecord
 from synth_affect.errors import InputError
 from synth_affect.heads.cc0 import load_cc0
 from synth_affect.heads.model import HeadModel
-from synth_affect.pipelines.picture_expression import PictureExpression, expressive_units, open_reader
+from synth_affect.pipelines.picture_expression import PictureExpression, digest_of, expressive_units, open_reader
 from synth_affect.pipelines.workers import LocalEngine, WorkerDiedError, in_order
 
 SESSION = "pictures"
@@ -68,7 +67,7 @@ class _Line:
 
 
 def gallery_from_images(
-    pictures: Sequence[LabelledPicture],
+    pictures: Sequence[FaceRecord],
     gallery: Path,
     *,
     workers: int = 1,
@@ -114,7 +113,7 @@ def gallery_from_images(
 
 
 def _expressions(
-    pictures: Sequence[LabelledPicture],
+    pictures: Sequence[FaceRecord],
     known: dict[str, _Line],
     report: Path,
     head: HeadModel,
@@ -123,13 +122,14 @@ def _expressions(
 ) -> list[PictureExpression]:
     """Of each picture; people who are not known yet are fitted, and written down at once."""
     people = _people(pictures)
+    digest = lru_cache(maxsize=1)(digest_of)  # the frames of a video stand together
     done = {
-        picture.name: known[picture.name].expression
+        picture.key: known[picture.key].expression
         for person in people
-        if all(_still_holds(picture, known) for picture in person)
+        if all(_still_holds(picture, known, digest) for picture in person)
         for picture in person
     }
-    open_ = [person for person in people if person[0].name not in done]
+    open_ = [person for person in people if person[0].key not in done]
     if open_:
         with report.open("ab") as journal:
             if not journal.tell():
@@ -139,26 +139,26 @@ def _expressions(
             in_order = (picture for person in open_ for picture in person)
             for picture, expression in zip(in_order, fitted, strict=True):
                 _append(journal, _line(picture, expression), report)
-                done[picture.name] = expression
-    return [done.get(picture.name, PictureExpression("", NO_LABEL)) for picture in pictures]
+                done[picture.key] = expression
+    return [done.get(picture.key, PictureExpression("", NO_LABEL)) for picture in pictures]
 
 
-def _people(pictures: Sequence[LabelledPicture]) -> list[list[LabelledPicture]]:
+def _people(pictures: Sequence[FaceRecord]) -> list[list[FaceRecord]]:
     """The labelled pictures of each person, in the order of their first; one of nobody known stands alone."""
-    people: dict[tuple[str, int], list[LabelledPicture]] = {}
+    people: dict[tuple[str, int], list[FaceRecord]] = {}
     for number, picture in enumerate(pictures):
-        if not (math.isnan(picture.valence) or math.isnan(picture.arousal)):
+        if picture.has_affect:
             key = (picture.subject, 0) if picture.subject else ("", number)
             people.setdefault(key, []).append(picture)
     return list(people.values())
 
 
-def _still_holds(picture: LabelledPicture, known: dict[str, _Line]) -> bool:
-    line = known.get(picture.name)
-    return line is not None and line.label == _label(picture) and line.expression.sha256 == _digest(picture.path)
+def _still_holds(picture: FaceRecord, known: dict[str, _Line], digest: Callable[[Path], str]) -> bool:
+    line = known.get(picture.key)
+    return line is not None and line.label == _label(picture) and line.expression.sha256 == digest(picture.path)
 
 
-def _label(picture: LabelledPicture) -> list[Any]:
+def _label(picture: FaceRecord) -> list[Any]:
     """What the expression depends on beside the picture itself."""
     return [picture.subject, picture.valence, picture.arousal]
 
@@ -171,13 +171,7 @@ def _append(journal: BinaryIO, line: bytes, report: Path) -> None:
         raise InputError(report, f"cannot be written ({error.strerror or error})") from error
 
 
-def _digest(path: Path) -> str:
-    with contextlib.suppress(InputError, OSError):
-        return sha256_file(path)
-    return ""
-
-
-def _fit_all(people: Sequence[list[LabelledPicture]], engine: LocalEngine) -> Iterator[PictureExpression]:
+def _fit_all(people: Sequence[list[FaceRecord]], engine: LocalEngine) -> Iterator[PictureExpression]:
     """Of all their pictures, in order. A few people a worker are under way at a time, so that a stop loses little."""
     try:
         for person in in_order(engine.outcomes(_PeopleReader, enumerate(people))):
@@ -196,14 +190,14 @@ class _PeopleReader:
         """Free the detector."""
         self._reader.close()
 
-    def __call__(self, task: tuple[int, list[LabelledPicture]]) -> tuple[int, list[PictureExpression]]:
+    def __call__(self, task: tuple[int, list[FaceRecord]]) -> tuple[int, list[PictureExpression]]:
         number, person = task
         return number, self._reader(person)
 
 
 def _sequences(
     head: HeadModel,
-    pictures: Sequence[LabelledPicture],
+    pictures: Sequence[FaceRecord],
     expressions: Sequence[PictureExpression],
 ) -> Iterator[GallerySequence]:
     vertices = face_vertices(head)
@@ -216,7 +210,7 @@ def _sequences(
         yield GallerySequence(
             subject=picture.subject or UNKNOWN_SUBJECT.format(number),
             session=SESSION,
-            sequence=picture.name,
+            sequence=picture.key,
             posed=False,
             category=picture.category,
             offsets=(weights @ flat).reshape(1, -1, 3).astype(np.float16),
@@ -231,9 +225,9 @@ def _header(head: HeadModel) -> bytes:
     return json.dumps({"format": FORMAT, "head": head.name, "units": head.unit_names}).encode() + b"\n"
 
 
-def _line(picture: LabelledPicture, expression: PictureExpression) -> bytes:
+def _line(picture: FaceRecord, expression: PictureExpression) -> bytes:
     label = [None if isinstance(value, float) and math.isnan(value) else value for value in _label(picture)]
-    fields: dict[str, Any] = {"picture": picture.name, "label": label, "reason": expression.reason}
+    fields: dict[str, Any] = {"picture": picture.key, "label": label, "reason": expression.reason}
     fields |= {"sha256": expression.sha256, "own_rest": expression.own_rest}
     for figure in FIGURES:
         value = getattr(expression, figure)
@@ -276,7 +270,7 @@ def _read_report(report: Path, head: HeadModel) -> dict[str, _Line]:
     return found
 
 
-def _write_report(report: Path, head: HeadModel, outcomes: Iterable[tuple[LabelledPicture, PictureExpression]]) -> None:
+def _write_report(report: Path, head: HeadModel, outcomes: Iterable[tuple[FaceRecord, PictureExpression]]) -> None:
     with atomic_write(report) as file:
         file.write(_header(head))
         for picture, expression in outcomes:

@@ -6,6 +6,7 @@ the same person at rest, they give the identity, and the others are fitted again
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,8 +16,7 @@ from typing import Self
 import numpy as np
 
 from synth_affect.arrays import BoolArray, FloatArray, IntArray
-from synth_affect.data.labelled_pictures import LabelledPicture
-from synth_affect.data.pictures import read_picture
+from synth_affect.data.faces.record import FaceRecord
 from synth_affect.data.provenance import sha256_file
 from synth_affect.errors import FitError, InputError
 from synth_affect.fitting.fit import FaceFit
@@ -24,6 +24,7 @@ from synth_affect.fitting.landmarks import LandmarkDetector, Landmarks
 from synth_affect.fitting.solver import LandmarkSolver
 from synth_affect.heads.camera import ImageSize, yaw_pitch_roll
 from synth_affect.heads.model import HeadModel
+from synth_affect.pipelines.read_face import FacePictures
 
 MAX_YAW_DEG, MAX_PITCH_DEG = 40.0, 35.0
 """Beyond them one half of the face, or brows or chin, are out of sight and their weights a guess."""
@@ -67,7 +68,7 @@ class ExpressionReader:
     """
 
     def __init__(self, head: HeadModel, detector: LandmarkDetector) -> None:
-        self._head, self._detector = head, detector
+        self._head, self._detector, self._pictures = head, detector, FacePictures()
         self._solver = LandmarkSolver(head)
 
     def __enter__(self) -> Self:
@@ -79,10 +80,11 @@ class ExpressionReader:
     def close(self) -> None:
         """Free the detector."""
         self._detector.close()
+        self._pictures.close()
 
-    def __call__(self, pictures: Sequence[LabelledPicture]) -> list[PictureExpression]:
+    def __call__(self, pictures: Sequence[FaceRecord]) -> list[PictureExpression]:
         """The expression in each of `pictures`, which show one person, or are one picture of somebody."""
-        seen = [self._see(picture.path) for picture in pictures]
+        seen = [self._see(picture) for picture in pictures]
         usable = [k for k, one in enumerate(seen) if not one.expression.reason]
         if pictures[0].subject and usable:
             for k, expression in zip(
@@ -91,22 +93,21 @@ class ExpressionReader:
                 seen[k] = replace(seen[k], expression=expression)
         return [one.expression for one in seen]
 
-    def _see(self, path: Path) -> _Seen:
-        digest = ""
+    def _see(self, record: FaceRecord) -> _Seen:
         try:
-            digest = sha256_file(path) if path.is_file() else ""
-            picture = read_picture(path)
-            found = self._detector.detect(picture.pixels)
-            if not found:
-                return _Seen(PictureExpression(digest, "no face found"))
-            fit = self._solver(found[0], ImageSize(*picture.pixels.shape[:2]))
+            source = self._pictures.read(record)
         except InputError as error:
-            return _Seen(PictureExpression(digest, error.reason))
+            return _Seen(PictureExpression(digest_of(record.path), error.reason))
+        try:
+            found = self._detector.detect(source.picture.pixels)
+            if not found:
+                return _Seen(PictureExpression(source.sha256, "no face found"))
+            fit = self._solver(found[0], ImageSize(*source.picture.pixels.shape[:2]))
         except FitError as error:
-            return _Seen(PictureExpression(digest, f"no face has these landmarks ({error})"))
+            return _Seen(PictureExpression(source.sha256, f"no face has these landmarks ({error})"))
         yaw, pitch, _ = (float(angle) for angle in np.degrees(yaw_pitch_roll(fit.camera)))
         expression = PictureExpression(
-            sha256=digest,
+            sha256=source.sha256,
             reason=_why_unfit(fit, yaw, pitch),
             weights=_rounded(fit.expression_weights),
             yaw_deg=round(yaw, 2),
@@ -115,7 +116,7 @@ class ExpressionReader:
         )
         return _Seen(expression, found[0], fit)
 
-    def _from_rest(self, pictures: Sequence[LabelledPicture], seen: Sequence[_Seen]) -> list[PictureExpression]:
+    def _from_rest(self, pictures: Sequence[FaceRecord], seen: Sequence[_Seen]) -> list[PictureExpression]:
         """The expressions of one person, from that person's face at rest where the pictures show it."""
         fits = [one.fit for one in seen if one.fit is not None]
         rest = pictures_at_rest(
@@ -150,6 +151,13 @@ def open_reader(head: HeadModel) -> ExpressionReader:
     from synth_affect.fitting.mediapipe_detector import MediaPipeDetector
 
     return ExpressionReader(head, MediaPipeDetector())
+
+
+def digest_of(path: Path) -> str:
+    """SHA-256 of a file, hexadecimal; "" where it cannot be read."""
+    with contextlib.suppress(InputError, OSError):
+        return sha256_file(path)
+    return ""
 
 
 def _rounded(weights: FloatArray) -> FloatArray:

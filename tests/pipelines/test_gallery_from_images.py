@@ -16,7 +16,7 @@ from synth_affect.affect import Emotion
 from synth_affect.arrays import FloatArray
 from synth_affect.blendshape.gallery.store import Gallery, open_gallery
 from synth_affect.blendshape.template import face_template, face_vertices
-from synth_affect.data.labelled_pictures import LabelledPicture
+from synth_affect.data.faces.record import FaceRecord
 from synth_affect.errors import InputError
 from synth_affect.heads.camera import Camera
 from synth_affect.heads.cc0 import load_cc0
@@ -67,18 +67,18 @@ def folder(head: HeadModel, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def labelled(folder: Path, name: str, subject: str | None = "anna", intensity: float = 0.7) -> LabelledPicture:
-    return LabelledPicture(name, folder / name, intensity, 0.1, subject)
+def labelled(folder: Path, name: str, subject: str | None = "anna", intensity: float = 0.7) -> FaceRecord:
+    return FaceRecord(name, folder / name, subject=subject, valence=intensity, arousal=0.1)
 
 
 @pytest.fixture(scope="module")
-def pictures(folder: Path) -> list[LabelledPicture]:
+def pictures(folder: Path) -> list[FaceRecord]:
     return [
-        LabelledPicture("smile.png", folder / "smile.png", 0.8, 0.2, "anna", Emotion.HAPPINESS),
+        replace(labelled(folder, "smile.png"), valence=0.8, arousal=0.2, category=Emotion.HAPPINESS),
         labelled(folder, "rest.png", intensity=0.05),
         labelled(folder, "open.png"),
         labelled(folder, "brows.png", subject=None),
-        LabelledPicture("unlabelled.png", folder / "smile.png", float("nan"), 0.2, "anna"),
+        FaceRecord("unlabelled.png", folder / "smile.png", subject="anna"),
         labelled(folder, "black.png"),
         labelled(folder, "text.png"),
         labelled(folder, "absent.png"),
@@ -87,7 +87,7 @@ def pictures(folder: Path) -> list[LabelledPicture]:
 
 
 @pytest.fixture(scope="module")
-def made(pictures: list[LabelledPicture], tmp_path_factory: pytest.TempPathFactory) -> PictureGallery:
+def made(pictures: list[FaceRecord], tmp_path_factory: pytest.TempPathFactory) -> PictureGallery:
     return gallery_from_images(pictures, tmp_path_factory.mktemp("made") / "g.zarr")
 
 
@@ -148,7 +148,7 @@ def test_a_person_at_rest_has_no_displacement(gallery: Gallery) -> None:
     assert not offsets.any()
 
 
-def test_two_workers_give_the_same_bytes(pictures: list[LabelledPicture], made: PictureGallery, tmp_path: Path) -> None:
+def test_two_workers_give_the_same_bytes(pictures: list[FaceRecord], made: PictureGallery, tmp_path: Path) -> None:
     again = gallery_from_images(pictures, tmp_path / "g.zarr", workers=2)
     assert again.report.read_bytes() == made.report.read_bytes()
     assert contents(again.gallery) == contents(made.gallery)
@@ -168,9 +168,9 @@ def looked_at(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     names: list[str] = []
     see = ExpressionReader._see
 
-    def noting(reader: ExpressionReader, path: Path) -> Any:
-        names.append(path.name)
-        return see(reader, path)
+    def noting(reader: ExpressionReader, record: FaceRecord) -> Any:
+        names.append(record.key)
+        return see(reader, record)
 
     monkeypatch.setattr(ExpressionReader, "_see", noting)
     return names
@@ -178,7 +178,7 @@ def looked_at(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 @pytest.mark.parametrize(("written", "left"), [(3, 8), (7, 1)])
 def test_a_run_that_was_stopped_goes_on(
-    pictures: list[LabelledPicture], made: PictureGallery, tmp_path: Path, looked_at: list[str], written: int, left: int
+    pictures: list[FaceRecord], made: PictureGallery, tmp_path: Path, looked_at: list[str], written: int, left: int
 ) -> None:
     """Anna's seven pictures come first; they are done again where not all of them were written down."""
 
@@ -202,7 +202,7 @@ def test_a_run_that_was_stopped_goes_on(
 
 
 def test_a_label_that_changed_is_minded(
-    pictures: list[LabelledPicture], made: PictureGallery, tmp_path: Path, looked_at: list[str]
+    pictures: list[FaceRecord], made: PictureGallery, tmp_path: Path, looked_at: list[str]
 ) -> None:
     (tmp_path / "g.zarr.pictures.jsonl").write_bytes(made.report.read_bytes())
     alone = [replace(pictures[3], valence=-0.5), replace(pictures[0], subject=None)]
@@ -230,13 +230,13 @@ def test_a_turned_head_is_left_out(head: HeadModel, tmp_path: Path) -> None:
     assert seen.reason == "the head is turned by more than 40 degrees"
 
 
-def test_without_one_good_picture_there_is_no_gallery(pictures: list[LabelledPicture], tmp_path: Path) -> None:
+def test_without_one_good_picture_there_is_no_gallery(pictures: list[FaceRecord], tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"is not made: no picture could be used, see .*pictures\.jsonl"):
         gallery_from_images(pictures[4:8], tmp_path / "g.zarr")
     assert [path.name for path in tmp_path.iterdir()] == ["g.zarr.pictures.jsonl"]
 
 
-def test_what_is_there_stays(pictures: list[LabelledPicture], tmp_path: Path) -> None:
+def test_what_is_there_stays(pictures: list[FaceRecord], tmp_path: Path) -> None:
     (tmp_path / "g.zarr").mkdir()
     with pytest.raises(InputError, match=r"g\.zarr: is there already"):
         gallery_from_images(pictures, tmp_path / "g.zarr")
@@ -249,7 +249,7 @@ def test_what_is_there_stays(pictures: list[LabelledPicture], tmp_path: Path) ->
         gallery_from_images(pictures, tmp_path / "i.zarr", workers=0)
 
 
-def test_a_damaged_report(pictures: list[LabelledPicture], made: PictureGallery, tmp_path: Path) -> None:
+def test_a_damaged_report(pictures: list[FaceRecord], made: PictureGallery, tmp_path: Path) -> None:
     lines = made.report.read_bytes().splitlines(keepends=True)
     (tmp_path / "g.zarr.pictures.jsonl").write_bytes(lines[0] + b"{}\n" + lines[1])
     with pytest.raises(InputError, match="line 2 is damaged; move the file away"):

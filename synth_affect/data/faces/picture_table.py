@@ -157,6 +157,6 @@ def _picture(name: str, folder: Path, outside: bool) -> tuple[Path, str]:
     if not leaves:
         return folder.joinpath(*inside), key_of(*inside[:-1], Path(inside[-1]).stem)
     if not outside:
-        raise ValueError(f"{name[:80]!a} lies outside {folder}")
+        raise ValueError(f"{name[:80]!a} lies outside {folder}; the setting `outside` allows it")
     whole = Path(os.path.abspath(folder / name))
     return whole, key_of("outside", *whole.parts[1:-1], whole.stem)

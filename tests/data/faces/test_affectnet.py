@@ -122,10 +122,11 @@ def crop(folder: Path, number: int, labels: tuple[Any, Any, Any], landmarks: Any
 
 @pytest.fixture
 def crops(tmp_path: Path) -> Path:
-    crop(tmp_path / "train_set", 10, ("1", "0.5", "-0.25"), points(2).astype(np.float64).ravel())
-    crop(tmp_path / "train_set", 9, (0, np.float32(0.25), -1.0))
-    crop(tmp_path / "val_set", 0, (b"7", "-2", "-2"), [str(value) for value in points(2).ravel()])
-    return tmp_path
+    root = tmp_path / "AffectNet"
+    crop(root / "train_set", 10, ("1", "0.5", "-0.25"), points(2).astype(np.float64).ravel())
+    crop(root / "train_set", 9, (0, np.float32(0.25), -1.0))
+    crop(root / "val_set", 0, (b"7", "-2", "-2"), [str(value) for value in points(2).ravel()])
+    return root
 
 
 def test_crops(crops: Path) -> None:

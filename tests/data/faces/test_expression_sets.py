@@ -107,6 +107,14 @@ def test_celeba(tmp_path: Path) -> None:
         open_face_database("celeba", tmp_path)
 
 
+def test_celeba_in_the_folders_of_its_owners(tmp_path: Path) -> None:
+    picture(tmp_path / "CelebA" / "Img" / "img_align_celeba" / "000001.jpg")
+    text(tmp_path / "CelebA" / "Eval" / "list_eval_partition.txt", "000001.jpg 1\n")
+    text(tmp_path / "CelebA" / "Anno" / "identity_CelebA.txt", "000001.jpg 7\n")
+    ((record,), rejected) = divided(open_face_database("celeba", tmp_path / "CelebA"))
+    assert (record.subject, record.split, rejected) == ("7", "validation", [])
+
+
 @pytest.mark.parametrize("given", ["", "basic"])
 def test_raf_db(tmp_path: Path, given: str) -> None:
     text(
