@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 from synth_affect.data.provenance import sha256_file
 from synth_affect.errors import InputError
@@ -13,12 +13,17 @@ from synth_affect.errors import InputError
 CHUNK_BYTES = 1 << 16
 TIMEOUT_S = 30
 PARTIAL_CONTENT, RANGE_NOT_SATISFIABLE = 206, 416
-Report = Callable[[int], None]
-"""Told the count of bytes of every piece that arrives."""
+Progress = Callable[[Iterable[bytes], int], Iterable[bytes]]
+"""Shows how far it is: given the pieces that arrive and their count, gives them back one by one."""
 
 
 def download(
-    url: str, target: Path, sha256: str | None, *, otherwise: str = "", report: Report = lambda count: None
+    url: str,
+    target: Path,
+    sha256: str | None,
+    *,
+    otherwise: str = "",
+    progress: Progress = lambda pieces, count: pieces,
 ) -> None:
     """Put the file behind `url` under `target`, whose folder is made.
 
@@ -31,7 +36,7 @@ def download(
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with part.open("ab") as file:
-            _fetch_rest(url, file, report)
+            _fetch_rest(url, file, progress)
             file.flush()
             os.fsync(file.fileno())
     except OSError as error:  # requests' errors are OSErrors
@@ -47,7 +52,7 @@ def download(
     part.replace(target)
 
 
-def _fetch_rest(url: str, file: IO[bytes], report: Report) -> None:
+def _fetch_rest(url: str, file: IO[bytes], progress: Progress) -> None:
     import requests
 
     have = file.seek(0, os.SEEK_END)
@@ -59,14 +64,8 @@ def _fetch_rest(url: str, file: IO[bytes], report: Report) -> None:
         if have and answer.status_code != PARTIAL_CONTENT:
             file.truncate(0)
             have = 0
-        report(have)
-        _copy(answer, file, report)
         expected = answer.headers.get("Content-Length")
+        for piece in progress(answer.iter_content(CHUNK_BYTES), -(-int(expected or 0) // CHUNK_BYTES)):
+            file.write(piece)
         if expected is not None and file.tell() - have != int(expected):
             raise OSError("it broke off")
-
-
-def _copy(answer: Any, file: IO[bytes], report: Report) -> None:
-    for piece in answer.iter_content(CHUNK_BYTES):
-        file.write(piece)
-        report(len(piece))

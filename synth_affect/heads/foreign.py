@@ -23,6 +23,8 @@ MOST_IDENTITY = 100
 """Components that are kept, from the largest variance on: of Basel's 199 they hold more than 99 % of it."""
 HEAD_HEIGHT_MM = (100.0, 700.0)
 """Of a face alone, up to a head with neck and shoulders."""
+LEAST_AREA_MM2 = 1e-4
+"""A smaller triangle covers nothing, and has no shape that could be deformed."""
 MM_PER_UNIT = {"metres": 1000.0, "centimetres": 10.0, "millimetres": 1.0, "micrometres": 0.001}
 
 
@@ -75,6 +77,7 @@ def foreign_head(
     from_behind = points[kept].mean(axis=1) - back
     if float((triangle_normals(points, kept) * from_behind).sum()) < 0:
         kept = kept[:, ::-1]
+    kept = kept[np.linalg.norm(triangle_normals(points, kept), axis=1) > 2 * LEAST_AREA_MM2]
     offsets = basis[:, used] * np.float32(scale)
     moves = np.abs(offsets).max(axis=(1, 2), initial=0) > 0
     return ForeignHead(name, licence, source, points, kept, offsets[moves][:MOST_IDENTITY])

@@ -15,7 +15,7 @@ from synth_affect.errors import FitError
 from synth_affect.fitting.landmarks import LandmarkDetector
 from synth_affect.heads.camera import Camera, ImageSize, project
 from synth_affect.heads.mesh import vertex_normals
-from synth_affect.heads.model import HeadModel, LandmarkEmbedding, region_triangles, region_vertices
+from synth_affect.heads.model import HeadModel, LandmarkEmbedding, embed, region_triangles, region_vertices
 from synth_affect.render.fragments import Fragments
 from synth_affect.render.rasterizer import interpolate, rasterize_projected
 
@@ -101,8 +101,7 @@ def embed_landmarks(
 ) -> LandmarkEmbedding:
     """The embedding of MediaPipe's 478 points in a head model of which `landmarks_478` may still be empty.
 
-    A bare surface will do: without jawOpen the mouth stays shut, and without eyeballs the irises' points lie on the skin
-    around.
+    A bare surface will do: without jawOpen the mouth stays shut, and without eyeballs the irises' points lie on skin.
     n_heads : identities that are looked at; N_HEADS where None.
 
     Many identities with an opened mouth (upper and lower inner lip fall apart), three yaws; the median of the places on
@@ -189,6 +188,16 @@ def symmetric(points: FloatArray) -> FloatArray:
     result = points.copy()
     result[mutual] = 0.5 * (points[mutual] + flipped[partner[mutual]])
     return result
+
+
+def asymmetry_mm(head: HeadModel, landmarks: LandmarkEmbedding) -> float:
+    """How far a landmark's mirror image lies from its counterpart at most: errors of an embedding are rarely alike on
+    both sides.
+    """
+    points = embed(head.mean, head.triangles, landmarks).astype(np.float64)
+    distance = cdist(points * [-1, 1, 1], points)
+    rows, partner = linear_sum_assignment(distance)
+    return float(distance[rows, partner].max())
 
 
 def _neighbourhoods(head: HeadModel, hits: list[set[int]], allowed: BoolArray) -> list[IntArray]:

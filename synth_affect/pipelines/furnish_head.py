@@ -22,7 +22,8 @@ from synth_affect.fitting.landmarks import LandmarkDetector
 from synth_affect.heads.archive import topology_id
 from synth_affect.heads.camera import Camera
 from synth_affect.heads.cc0 import load_cc0
-from synth_affect.heads.foreign import ForeignHead
+from synth_affect.heads.foreign import LEAST_AREA_MM2, ForeignHead
+from synth_affect.heads.mesh import triangle_normals
 from synth_affect.heads.mirror import mirror_by_geometry
 from synth_affect.heads.model import HeadModel, LandmarkEmbedding, embed, region_triangles
 from synth_affect.heads.regions import REGIONS
@@ -180,6 +181,8 @@ def _furnished(bare: HeadModel, packaged: HeadModel, landmarks: LandmarkEmbeddin
         # The mesh has no edges where the lids' are: without this they would be jagged.
         vertices[edges] = onto_contours(vertices[edges], contours, SurfaceTree(vertices, bare.triangles))
         bare = replace(bare, mean=vertices)
+        areas = np.linalg.norm(triangle_normals(vertices, bare.triangles), axis=1) / 2
+        keep &= areas > LEAST_AREA_MM2
     varies = np.stack([embed(basis, bare.triangles, landmarks)[used] for basis in bare.identity_basis])
     outer = [*UPPER_LIP, *LOWER_LIP]
     graft = graft_parts(

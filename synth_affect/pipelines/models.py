@@ -14,6 +14,7 @@ from synth_affect.data.download import download
 from synth_affect.errors import InputError
 from synth_affect.heads.catalogue import CATALOGUE, ModelEntry
 from synth_affect.heads.model import HeadModel
+from synth_affect.pipelines.embed_landmarks import asymmetry_mm
 from synth_affect.pipelines.open_head import DEFAULT, installed_path, open_head, prepare_head
 
 Progress = Callable[[Iterable[Any], int], Iterable[Any]]
@@ -65,7 +66,7 @@ def get_model(name: str, *, fetching: Progress, converting: Progress) -> dict[st
     target = installed_path(name)
     if not target.is_file():
         if entry.sha256:
-            download(entry.url, target, entry.sha256)
+            download(entry.url, target, entry.sha256, progress=fetching)
         else:
             _get_ict(entry, target, fetching)
     prepare_head(name, converting)
@@ -102,6 +103,8 @@ def describe_head(name: str, progress: Progress) -> dict[str, Any]:
         "triangles": len(head.triangles),
         "identity_components": len(head.identity_basis),
         "units": list(head.unit_names),
+        "landmarks": len(head.landmarks_478.triangles),
+        "landmark_asymmetry_mm": round(asymmetry_mm(head, head.landmarks_478), 2),
         "regions": _regions(head),
     }
 
@@ -116,6 +119,7 @@ def head_text(found: dict[str, Any]) -> str:
             f"mesh: {found['vertices']} vertices, {found['triangles']} triangles (topology {found['topology']})",
             f"identity: {found['identity_components']} components",
             f"expression: {len(found['units'])} units ({', '.join(found['units'])})",
+            f"landmarks: {found['landmarks']}, at most {found['landmark_asymmetry_mm']} mm from symmetry",
             f"triangles by region: {regions}",
         )
     )

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from synth_affect.pipelines.embed_landmarks import Progress
 
 DEFAULT = "cc0"
+MOST_ASYMMETRY_MM = 8.0
+"""Of landmarks, on a mean head."""
 CONVERSION = 2
 """Of our reading of foreign models: a file in the cache that an older reading made is made anew."""
 
@@ -75,7 +77,7 @@ def convert_head(
     # Here, because they bring scipy, which the packaged head does without.
     from synth_affect.heads.formats import FOREIGN, ICT, recognise
     from synth_affect.heads.ict import load_ict
-    from synth_affect.pipelines.embed_landmarks import embed_landmarks
+    from synth_affect.pipelines.embed_landmarks import asymmetry_mm, embed_landmarks
     from synth_affect.pipelines.furnish_head import furnish_head
 
     if detector is None:
@@ -87,8 +89,12 @@ def convert_head(
     try:
         if kind == ICT:
             head = load_ict(path)
-            return replace(head, landmarks_478=embed_landmarks(head, detector, progress))
-        return furnish_head(FOREIGN[kind](path), detector, progress)
+            head = replace(head, landmarks_478=embed_landmarks(head, detector, progress))
+        else:
+            head = furnish_head(FOREIGN[kind](path), detector, progress)
+        if (asymmetry := asymmetry_mm(head, head.landmarks_478)) > MOST_ASYMMETRY_MM:
+            raise FitError(f"one lies {asymmetry:.0f} mm from its counterpart's mirror image")
+        return head
     except FitError as error:
         raise InputError(path, f"its landmarks cannot be embedded ({error})") from error
     except ShapeError as error:

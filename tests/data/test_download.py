@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -67,11 +67,17 @@ def target(tmp_path: Path) -> Path:
     return tmp_path / "models" / "model.npz"
 
 
-def test_a_whole_file_arrives_and_its_bytes_are_reported(server: Server, target: Path) -> None:
-    counts: list[int] = []
-    download(server.url, target, SUM, report=counts.append)
-    assert target.read_bytes() == CONTENT
-    assert sum(counts) == len(CONTENT)
+def test_a_whole_file_arrives_and_its_pieces_are_shown(server: Server, target: Path) -> None:
+    shown: list[bytes] = []
+
+    def progress(pieces: Iterable[bytes], count: int) -> Iterator[bytes]:
+        for piece in pieces:
+            shown.append(piece)
+            yield piece
+        assert len(shown) == count
+
+    download(server.url, target, SUM, progress=progress)
+    assert target.read_bytes() == b"".join(shown) == CONTENT
     assert [path.name for path in target.parent.iterdir()] == [target.name]
 
 

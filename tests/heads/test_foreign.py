@@ -168,3 +168,11 @@ def test_what_is_recognised_and_what_is_not(tmp_path: Path) -> None:
         archive.writestr("FLAME2023Open/flame2023_Open.pkl", "x")
     with pytest.raises(InputError, match="unpack it, and give flame2023_Open"):
         recognise(tmp_path / "FLAME2023Open.zip")
+
+
+def test_a_triangle_without_area_is_left_out(surface: Surface) -> None:
+    vertices, triangles, identity = surface
+    flat = np.concatenate([triangles, [[0, 1, 1], [16, 16, 17]]])
+    np.testing.assert_array_equal(
+        made(vertices, flat, identity).triangles, made(vertices, triangles, identity).triangles
+    )

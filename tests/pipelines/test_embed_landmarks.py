@@ -3,7 +3,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from synth_affect.pipelines.embed_landmarks import Hit, closest_barycentric, on_one_lip, symmetric
+from synth_affect.heads.cc0 import load_cc0
+from synth_affect.heads.model import LandmarkEmbedding
+from synth_affect.pipelines.embed_landmarks import Hit, asymmetry_mm, closest_barycentric, on_one_lip, symmetric
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -63,3 +65,12 @@ def test_pairs_are_averaged_though_an_error_is_larger_than_the_distance_of_neigh
     np.testing.assert_allclose(made[:8] * [-1, 1, 1], made[8:16], atol=1e-12)
     np.testing.assert_allclose(made[8:16], left + np.array([0, 1.25, 0]), atol=1e-12)
     np.testing.assert_allclose(made[16:], middle, atol=1e-12)
+
+
+def test_one_landmark_beside_its_place_is_seen_in_the_asymmetry() -> None:
+    head = load_cc0()
+    assert asymmetry_mm(head, head.landmarks_478) < 0.3
+    triangles = head.landmarks_478.triangles.copy()
+    triangles[61] = head.landmarks_478.triangles[205]
+    moved = LandmarkEmbedding(triangles, head.landmarks_478.barycentric)
+    assert asymmetry_mm(head, moved) > 8

@@ -46,7 +46,7 @@ def downloads(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
     """URLs that were fetched; what is behind them lies in a folder."""
     urls: list[str] = []
 
-    def download(url: str, target: Path, sha256: str | None, *, otherwise: str = "") -> None:
+    def download(url: str, target: Path, sha256: str | None, *, otherwise: str = "", progress: object = None) -> None:
         urls.append(url)
         source = tmp_path / "server" / url.rsplit("/", 1)[1]
         if not source.is_file():
@@ -156,6 +156,7 @@ def test_a_description_counts_what_is_there() -> None:
     assert found["vertices"] == len(head.mean)
     assert found["units"] == list(head.unit_names)
     assert sum(found["regions"].values()) == found["triangles"] == len(head.triangles)
+    assert found["landmark_asymmetry_mm"] < 0.3
     text = head_text(found)
     for part in ("CC0-1.0", "52 units", "jawOpen", f"{len(head.identity_basis)} components"):
         assert part in text

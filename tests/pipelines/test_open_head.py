@@ -28,6 +28,7 @@ def conversions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stub_detector: 
         return LandmarkEmbedding(np.zeros(478, np.int32), np.tile([1.0, 0, 0], (478, 1)))
 
     monkeypatch.setattr(module, "embed_landmarks", embed_landmarks)
+    monkeypatch.setattr(module, "asymmetry_mm", lambda head, landmarks: 0.0)
     monkeypatch.setattr(pooch, "os_cache", lambda name: tmp_path / "cache" / name)
     return embedded
 
@@ -120,3 +121,11 @@ def test_a_model_that_shows_no_face_is_refused_and_not_kept(
     with pytest.raises(InputError, match="landmarks cannot be embedded"):
         open_head(str(write_ict(tmp_path / "ict.npz")))
     assert not list(tmp_path.rglob("ict-*.npz"))
+
+
+def test_landmarks_that_lie_askew_are_refused(
+    tmp_path: Path, conversions: list[HeadModel], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "asymmetry_mm", lambda head, landmarks: 9.4)
+    with pytest.raises(InputError, match="one lies 9 mm from its counterpart's mirror image"):
+        open_head(str(write_ict(tmp_path / "ict.npz")))
