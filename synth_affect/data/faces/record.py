@@ -95,7 +95,7 @@ FaceItem: TypeAlias = FaceRecord | Rejected
 
 
 def check_key(key: str) -> None:
-    """Raises InputError when `key` could leave an output folder, or is no file name on some system."""
+    """Raises InputError when `key` could leave an output folder, or has a character that some system has in no name."""
     if len(key) > MAX_KEY or _KEY.fullmatch(key) is None:
         raise InputError(repr(key[:80]), "is no name for an output")
 
