@@ -46,10 +46,14 @@ N_TARGETS = (0.55, 0.30, 0.15)
 LEAST_RADIUS = 0.25
 BEYOND_CIRCLE, LARGEST_RADIUS = 0.15, 1.3
 """Share of targets between the unit circle and the corners of the square, and how far those go."""
-FELT_AS_CATEGORY, CATEGORY_REACH, CATEGORY_WIDTH = 0.65, 0.35, 0.12
+FELT_AS_CATEGORY, CATEGORY_REACH, CATEGORY_WIDTH = 0.4, 0.35, 0.12
 """Share of targets felt as a category within reach, and how fast its chance falls with its distance."""
 MIXED = 0.3
 """Share of targets that are a mixture with a second category within reach."""
+
+INTENSITY = 1.12
+"""Factor on the intensity of all expressions. People leave units out, have milder families of expressions, and no unit
+goes beyond 1; with this their faces move, in the median, as far as the map's do for the same point."""
 
 HOLD_TREMOR, UNIT_TREMOR, TREMOR_PERIODS_S = 0.05, 0.04, (0.7, 5.0)
 """Standard deviations of the fluctuation of the whole feeling and of each unit, as shares of their strength."""
@@ -114,7 +118,7 @@ def _at(emotion: Emotion, radius: float) -> ValenceArousal:
 
 def _as_category(habits: Habits, point: ValenceArousal, emotion: Emotion | None) -> _Target:
     strength = 1.0 if emotion is None else habits.category_strength[emotion]
-    weights = expression_weights(point, emotion, intensity=strength, expression_map=habits.expressions)
+    weights = expression_weights(point, emotion, intensity=INTENSITY * strength, expression_map=habits.expressions)
     return _Target(point, weights, emotion)
 
 

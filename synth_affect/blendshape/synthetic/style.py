@@ -47,8 +47,6 @@ STRENGTH_SD = 0.15
 GROWTH = (1.0, 1.8)
 """Range of the exponents p."""
 N_CORRECTIVES = 60
-MILDER = {"jaw": 0.45, "mouthClose": 0.45, "mouthSmile": 0.75}
-"""Factor on the units of the model that go to an extreme at weight 1: a yawn, a grin from ear to ear."""
 
 _LID_UNITS = ("eyeBlink", "eyeLook", "eyeWide", "eyeSquint")
 _LID_SHARE, _REACH_MM = 0.4, 6.0
@@ -233,8 +231,6 @@ def draw_motion(support: FaceSupport, neutral: FloatArray, scale: float, rng: np
     calm = np.where([name.startswith(_LID_UNITS) for name in ARKIT_UNITS], _LID_SHARE, 1.0).astype(np.float32)
     strength = scale * np.exp(STRENGTH_SD * rng.standard_normal(n_stems))[stems]
     strength[[UNIT_INDEX[blink] for blink in BLINKS]] = scale
-    for part, factor in MILDER.items():
-        strength[[name.startswith(part) for name in ARKIT_UNITS]] *= factor
     lengths = np.linalg.norm(support.units, axis=2)
     peaks = AMPLITUDE_SD * draw_scalars(support.style_modes, rng, stems, ASYMMETRY)[:, :, None] * support.units
     peaks += DIRECTION_SD * draw_vectors(support.style_modes, rng, stems, ASYMMETRY) * lengths[:, :, None]
