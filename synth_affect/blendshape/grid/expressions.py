@@ -24,8 +24,9 @@ from synth_affect.blendshape.transfer.correspondence import face_correspondence
 from synth_affect.errors import ShapeError
 from synth_affect.heads.model import HeadModel, LandmarkEmbedding, embed, region_vertices
 
-RIDGE_MM = 0.2
-"""Root mean square over the face that a unit must explain, at weight 1, to be worth its use."""
+RIDGE_MM = 0.05
+"""Root mean square over the face that a unit must explain, at weight 1, to be worth its use. Much less than any unit
+moves: what is held back here is made up for by the rest on the skin, but not in the folds and at the lids."""
 NO_FEELING = ("eyeLook", "tongueOut")
 """Units that a feeling does not use: gaze, which is in every recording, and the tongue, which a face does not show."""
 ONE_SIDED = 0.3
