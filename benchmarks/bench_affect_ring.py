@@ -33,7 +33,11 @@ from benchmarks.instruments.readings import Instruments, Readings, read_rgb
 from benchmarks.instruments.scores import ceiling_readings, concordance
 from benchmarks.instruments.skin_tone import tone
 from synth_affect.affect import ValenceArousal, ring
+from synth_affect.blendshape.expression_source import ExpressionSource
+from synth_affect.blendshape.grid.affect_grid import GridQuestion
 from synth_affect.errors import SynthAffectError
+from synth_affect.heads.cc0 import load_cc0
+from synth_affect.pipelines.open_expressions import PROTOTYPES, ExpressionChoice, open_expressions
 
 STRONG_RADIUS = 0.6
 Picture = npt.NDArray[np.uint8]
@@ -64,14 +68,14 @@ class Edit:
 
 
 def edits_of_product(
-    faces: Sequence[Path], targets: Sequence[ValenceArousal], keep: Path | None
+    faces: Sequence[Path], targets: Sequence[ValenceArousal], keep: Path | None, expressions: ExpressionSource
 ) -> Iterator[tuple[Path, Picture, ValenceArousal, Picture]]:
     """Input path and picture, target and output picture; faces that the product refuses are named on stderr."""
     from PIL import Image
 
     from synth_affect.pipelines.synthesize import AffectSynthesizer
 
-    with AffectSynthesizer() as synthesizer:
+    with AffectSynthesizer(expressions=expressions) as synthesizer:
         for path in faces:
             image = read_rgb(path)
             try:
@@ -258,6 +262,9 @@ def main() -> None:
     """Edit, read, score, print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("faces", type=Path, nargs="*", help="pictures, or folders of .jpg and .png")
+    parser.add_argument("--grid", default=PROTOTYPES, help="expressions: prototypes, default, or a grid's file")
+    parser.add_argument("--statistic", choices=("typical", "mean"), default="typical", help="of a grid")
+    parser.add_argument("--directions", type=int, default=28, help="of the ring")
     parser.add_argument("--manifest", type=Path, help="read these pictures instead of editing faces")
     parser.add_argument("--json", type=Path, help="write scores and every edit here")
     parser.add_argument("--keep", type=Path, help="write the product's outputs to this folder, one folder a face")
@@ -274,7 +281,9 @@ def main() -> None:
             for path in arguments.faces
             for file in (sorted([*path.glob("*.jpg"), *path.glob("*.png")]) if path.is_dir() else [path])
         ]
-        pictures = edits_of_product(faces, ring(), arguments.keep)
+        question = GridQuestion(statistic=arguments.statistic)
+        expressions = open_expressions(ExpressionChoice(arguments.grid, question), load_cc0())
+        pictures = edits_of_product(faces, ring(arguments.directions), arguments.keep, expressions)
 
     started = time.perf_counter()
     edits: list[Edit] = []
