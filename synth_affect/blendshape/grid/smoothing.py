@@ -25,9 +25,9 @@ def smoothed(values: FloatArray, known: BoolArray, components: SparseComponents)
     """(100, k) float32: weights near their own, that change little along rays and evenly round the origin.
 
     known : (100,) cells that have values; the others come from their neighbours alone.
-    Round the origin what counts is the vertex that moves most, and steps that are larger than others on their circle count more: a
-    change of family is spread over several cells, as the minimum of the sixth power of the steps spreads it, found by
-    iterated reweighting.
+    Round the origin what counts is the vertex that moves most, and steps that are larger than others on their circle
+    count more: a change of family is spread over several cells, as the minimum of the sixth power of the steps spreads
+    it, found by iterated reweighting.
     """
     offsets = components.offsets.reshape(len(components.offsets), -1)
     trust = np.where(known, np.square(RADII), 0)
