@@ -129,4 +129,4 @@ def mirrored_pairs(unit_names: Sequence[str]) -> list[tuple[int, int]]:
 
 def _above_rest(name: str, reading: float) -> float:
     rest = READINGS_AT_REST.get(name.removesuffix("Left").removesuffix("Right"), _AT_REST_OTHERWISE)
-    return float(np.clip((reading - rest) / (1.0 - rest), 0.0, 1.0))
+    return min(max((reading - rest) / (1.0 - rest), 0.0), 1.0)
