@@ -80,6 +80,8 @@ def foreign_head(
     kept = kept[np.linalg.norm(triangle_normals(points, kept), axis=1) > 2 * LEAST_AREA_MM2]
     offsets = basis[:, used] * np.float32(scale)
     moves = np.abs(offsets).max(axis=(1, 2), initial=0) > 0
+    if not moves.any():
+        raise ShapeError("identity", "components that move the face", "none")
     return ForeignHead(name, licence, source, points, kept, offsets[moves][:MOST_IDENTITY])
 
 

@@ -10,47 +10,38 @@ from dataclasses import replace
 
 import numpy as np
 from scipy.interpolate import RBFInterpolator
-from scipy.spatial import cKDTree
 
-from synth_affect.arrays import BoolArray, FloatArray, IntArray
+from synth_affect.arrays import FloatArray, IntArray
 from synth_affect.blendshape.registration.surface import SurfaceTree
 from synth_affect.blendshape.template import face_vertices
-from synth_affect.blendshape.transfer.correspondence import barycentric
 from synth_affect.blendshape.transfer.expression_transfer import ExpressionTransfer
-from synth_affect.errors import FitError
 from synth_affect.fitting.landmarks import LandmarkDetector
 from synth_affect.heads.archive import topology_id
-from synth_affect.heads.camera import Camera
 from synth_affect.heads.cc0 import load_cc0
 from synth_affect.heads.foreign import LEAST_AREA_MM2, ForeignHead
 from synth_affect.heads.mesh import triangle_normals
 from synth_affect.heads.mirror import mirror_by_geometry
-from synth_affect.heads.model import HeadModel, LandmarkEmbedding, embed, region_triangles
+from synth_affect.heads.model import HeadModel, LandmarkEmbedding, embed
 from synth_affect.heads.regions import REGIONS
 from synth_affect.heads.unrolled_uv import ATLAS_COLUMN, unrolled_uv
 from synth_affect.pipelines.carried_regions import EYE_CONTOURS, LOWER_LIP, UPPER_LIP, carry_regions, onto_contours
 from synth_affect.pipelines.embed_landmarks import (
-    DISTANCE_MM,
-    FOCAL_PX,
-    SIZE,
     Progress,
     embed_landmarks,
     ibug_embedding,
-    paint,
-    picture,
+)
+from synth_affect.pipelines.foreign_landmarks import (
+    EYE_CORNERS,
+    N_SKIN_LANDMARKS,
+    SMOOTHING_MM,
+    between_eyes,
+    mended,
+    reliable,
+    shift_to_packaged,
 )
 from synth_affect.pipelines.grafted_parts import EYES, Graft, graft_mesh, graft_parts
 
-N_SKIN_LANDMARKS = 468
-OUTSIDE = ("skin", "lips", "lids", "ears", "neck", "scalp")
-EYE_CORNERS = (33, 133, 263, 362)
-SMOOTHING_MM = 1.0
-"""Landmarks of two heads lie this far beside each other's places: the detector's error on a rendering."""
-SHARE_OF_PICTURE = 0.85
-BETWEEN_CORNERS_MM = (60.0, 130.0)
-"""Of the eyes' outer corners, on anything that is a head."""
 N_ROUGH_HEADS = 6
-FAR_OFF_MM, FAR_OFF_FACTOR = 6.0, 4.0
 JAW_ALONE = ("jawOpen",)
 
 
@@ -63,12 +54,12 @@ def furnish_head(
     """
     packaged = load_cc0()
     bare = _bare(foreign)
-    bare = replace(bare, mean=bare.mean - _between_eyes(bare, detector))
+    bare = replace(bare, mean=bare.mean - between_eyes(bare, detector))
     rough = embed_landmarks(bare, detector, progress, n_heads=N_ROUGH_HEADS)
-    bare = replace(bare, mean=bare.mean + _apart(bare, rough, packaged))
+    bare = replace(bare, mean=bare.mean + shift_to_packaged(bare, rough, packaged))
     head, graft = _furnished(bare, packaged, rough)
     # Seen with lips, brows and eyes it is a better face than the bare surface was.
-    landmarks = _mended(head, packaged, embed_landmarks(head, detector, progress))
+    landmarks = mended(head, packaged, embed_landmarks(head, detector, progress))
     head = replace(head, landmarks_478=landmarks, landmarks_68=ibug_embedding(landmarks))
     return _with_units(head, packaged, graft)
 
@@ -98,68 +89,6 @@ def _bare(foreign: ForeignHead) -> HeadModel:
     )
 
 
-def _between_eyes(bare: HeadModel, detector: LandmarkDetector) -> FloatArray:
-    """(3,) mm: the middle of the corners of the eyes, as seen in one picture of the whole surface."""
-    front = float(bare.mean[:, 2].max())
-    extent = float(np.ptp(bare.mean[:, :2], axis=0).max())
-    focal = SHARE_OF_PICTURE * min(SIZE.height, SIZE.width) * DISTANCE_MM / extent
-    place = np.array([0, 0, DISTANCE_MM + front])
-    camera = Camera(np.eye(3), place, min(focal, FOCAL_PX), np.array([SIZE.width / 2, SIZE.height / 2]))
-    image, fragments, triangles = picture(bare, paint(bare), bare.mean, camera)
-    found = detector.detect(image)
-    if not found:
-        raise FitError(f"no face is seen on {bare.name}; it must look along z with y up")
-    seen = fragments.pix_to_face[0, :, :, 0]
-    rows, columns = np.nonzero(seen >= 0)
-    # The nearest that is covered: a surface may have holes for eyes.
-    at = cKDTree(np.stack([columns, rows], axis=1)).query(found[0].points_image[list(EYE_CORNERS), :2] - 0.5)[1]
-    rows, columns = rows[at], columns[at]
-    under = triangles[seen[rows, columns]]
-    weights = fragments.bary_coords[0, rows, columns, 0]
-    corners = np.einsum("nk,nkd->nd", weights, bare.mean[under].astype(np.float64))
-    apart = float(np.linalg.norm(corners[0] - corners[2]))
-    if not BETWEEN_CORNERS_MM[0] < apart < BETWEEN_CORNERS_MM[1]:
-        raise FitError(f"the eyes of {bare.name} are {apart:.0f} mm apart; no head's are")
-    middle: FloatArray = corners.mean(axis=0).astype(np.float32)
-    return middle
-
-
-def _apart(bare: HeadModel, landmarks: LandmarkEmbedding, packaged: HeadModel) -> FloatArray:
-    """(3,) mm from the face to where the packaged head has its own."""
-    ours = embed(bare.mean, bare.triangles, landmarks)
-    theirs = embed(packaged.mean, packaged.triangles, packaged.landmarks_478)
-    apart: FloatArray = np.median((theirs - ours)[:N_SKIN_LANDMARKS], axis=0)
-    return apart
-
-
-def _reliable(theirs: FloatArray, ours: FloatArray) -> BoolArray:
-    """(n_landmarks,) bool: those that one affine map brings near to the other head's; others fell through a hole
-    for an eye, or past an ear.
-    """
-    system = np.column_stack([theirs, np.ones(len(theirs))])
-    off = np.linalg.norm(system @ np.linalg.lstsq(system, ours, rcond=None)[0] - ours, axis=1)
-    reliable: BoolArray = off < max(FAR_OFF_MM, FAR_OFF_FACTOR * float(np.median(off)))
-    return reliable
-
-
-def _mended(head: HeadModel, packaged: HeadModel, landmarks: LandmarkEmbedding) -> LandmarkEmbedding:
-    """Landmarks that cannot be relied upon put where those of the packaged head come to lie beside the others."""
-    skin = slice(0, N_SKIN_LANDMARKS)
-    theirs = embed(packaged.mean.astype(np.float64), packaged.triangles, packaged.landmarks_478)[skin]
-    ours = embed(head.mean.astype(np.float64), head.triangles, landmarks)[skin]
-    good = _reliable(theirs, ours)
-    if good.all():
-        return landmarks
-    warp = RBFInterpolator(theirs[good], ours[good], kernel="linear", smoothing=SMOOTHING_MM, degree=1)
-    surface = np.flatnonzero(region_triangles(head, *OUTSIDE))
-    found = SurfaceTree(head.mean, head.triangles[surface]).nearest(warp(theirs[~good]))
-    bad = np.flatnonzero(~good)
-    triangles, weights = landmarks.triangles.copy(), landmarks.barycentric.copy()
-    triangles[bad] = surface[found.triangles]
-    weights[bad] = barycentric(found.points, head.mean[head.triangles[triangles[bad]]].astype(np.float64))
-    return LandmarkEmbedding(triangles, weights)
-
-
 def _furnished(bare: HeadModel, packaged: HeadModel, landmarks: LandmarkEmbedding) -> tuple[HeadModel, Graft]:
     """With regions, eyes and mouth; of the units jawOpen alone; without landmarks."""
     theirs = embed(packaged.mean.astype(np.float64), packaged.triangles, packaged.landmarks_478)
@@ -167,7 +96,7 @@ def _furnished(bare: HeadModel, packaged: HeadModel, landmarks: LandmarkEmbeddin
     # A detector takes lids without colours for closed, so of the eyes only the corners count.
     lids = set(np.ravel(EYE_CONTOURS)) - set(EYE_CORNERS)
     used = np.array([point for point in range(N_SKIN_LANDMARKS) if point not in lids])
-    used = used[_reliable(theirs[used], ours[used])]
+    used = used[reliable(theirs[used], ours[used])]
     warp = RBFInterpolator(theirs[used], ours[used], kernel="linear", smoothing=SMOOTHING_MM, degree=1)
     warped = warp(packaged.mean.astype(np.float64))
     contours = warp(theirs[np.ravel(EYE_CONTOURS)]).reshape(2, -1, 3)

@@ -139,6 +139,8 @@ def test_no_head_is_so_small_and_arrays_must_belong_together(surface: Surface) -
         made(vertices, triangles + len(vertices), identity)
     with pytest.raises(ShapeError, match="identity"):
         made(vertices, triangles, identity[:, 1:])
+    with pytest.raises(ShapeError, match="components that move the face"):
+        made(vertices, triangles, identity[:0])
 
 
 def test_many_components_are_cut_and_those_without_effect_left_out(surface: Surface) -> None:
