@@ -114,9 +114,9 @@ def augment(
     if out is None:
         raise InputError("--out", "missing; the folder for the pictures")
     from synth_affect.blendshape.grid.affect_grid import GridQuestion
+    from synth_affect.data.faces.export.registry import open_export_layout
     from synth_affect.data.faces.registry import open_face_database
     from synth_affect.data.picture_encoding import check_quality
-    from synth_affect.pipelines.augment.layouts import open_layout
     from synth_affect.pipelines.augment.run import AugmentJob
     from synth_affect.pipelines.augment.run import augment as run
     from synth_affect.pipelines.augment.selection import read_accept_list
@@ -142,7 +142,7 @@ def augment(
         database=faces,
         out=out,
         targets=_targets(targets, per_face, seed, expressions, faces),
-        layout=open_layout(layout, faces),
+        layout=open_export_layout(layout, faces),
         settings=settings,
         accepted=accepted,
         n_folds=folds,

@@ -19,16 +19,16 @@ from typing import Any
 import synth_affect
 from synth_affect.data.atomic import atomic_write
 from synth_affect.data.faces.database import FaceDatabase
+from synth_affect.data.faces.export.layout import ExportLayout
 from synth_affect.data.faces.folds import Folds, person_folds
 from synth_affect.data.faces.record import FaceRecord, Rejected
 from synth_affect.errors import InputError
 from synth_affect.pipelines.augment.datasheet import RunCounts, datasheet
-from synth_affect.pipelines.augment.journal import DoneFace, JournalReader, open_journal, read_journal
-from synth_affect.pipelines.augment.layouts import AugmentLayout, LabelledOutput
+from synth_affect.pipelines.augment.journal import DoneFace, DonePicture, JournalReader, open_journal, read_journal
 from synth_affect.pipelines.augment.manifest import ManifestFace, write_manifest
 from synth_affect.pipelines.augment.selection import Candidate, candidates
 from synth_affect.pipelines.augment.sheets import MOST_ACCEPTED, MOST_REJECTED, ShownFace, draw_sheets, evenly
-from synth_affect.pipelines.augment.targets import Targets
+from synth_affect.pipelines.augment.targets import Targets, as_written
 from synth_affect.pipelines.augment.work import AugmentSettings, FaceTask, MakeAugmentWorker
 from synth_affect.pipelines.workers import Engine, WorkerDiedError
 
@@ -49,7 +49,7 @@ class AugmentJob:
     database: FaceDatabase
     out: Path
     targets: Targets
-    layout: AugmentLayout
+    layout: ExportLayout
     settings: AugmentSettings
     accepted: frozenset[str] | None = None
     n_folds: int = 5
@@ -80,6 +80,14 @@ class AugmentJob:
     def candidates(self) -> Iterator[Candidate]:
         """The faces that may become sources, as a stream."""
         return candidates(self.database.records(), self.accepted)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DrawnFace:
+    """A picture that is done, and the record that it was made of."""
+
+    record: FaceRecord
+    picture: DonePicture
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +152,7 @@ def _tasks(job: AugmentJob, done: dict[int, str]) -> Iterator[FaceTask]:
     for candidate in job.candidates():
         key = done.get(candidate.place)
         if key is None:
-            targets = job.targets.of(candidate.record.key)
+            targets = tuple(as_written(target, job.layout.scale) for target in job.targets.of(candidate.record.key))
             outputs = job.layout.outputs(candidate.place, candidate.record, len(targets))
             yield FaceTask(candidate.place, candidate.record, targets, outputs)
         elif key != candidate.record.key:
@@ -246,10 +254,10 @@ def _draw_sheets(job: AugmentJob, done: JournalReader, used: list[int], left_out
     draw_sheets(job.out, [f for f in shown if not f.done.reason], [f for f in shown if f.done.reason])
 
 
-def _outputs(job: AugmentJob, done: JournalReader) -> Iterator[LabelledOutput]:
+def _outputs(job: AugmentJob, done: JournalReader) -> Iterator[DrawnFace]:
     for record, face in _used(job, done):
         for picture in face.pictures:
-            yield LabelledOutput(record, picture)
+            yield DrawnFace(record, picture)
 
 
 def _kind(reason: str) -> str:

@@ -14,6 +14,7 @@ from synth_affect.affect import ValenceArousal, ring
 from synth_affect.arrays import FloatArray
 from synth_affect.blendshape.grid.affect_grid import AffectGrid
 from synth_affect.blendshape.grid.cells import CELLS_PER_SIDE, CENTRES, RADII, cell_of
+from synth_affect.data.faces.database import LabelScale
 from synth_affect.data.faces.record import FaceItem, FaceRecord
 from synth_affect.errors import InputError
 
@@ -136,6 +137,11 @@ def label_points(records: Iterable[FaceItem]) -> FloatArray:
     if not labels:
         raise InputError("--targets", "no picture of the database has valence and arousal to draw from")
     return np.array(labels)
+
+
+def as_written(target: AugmentTarget, scale: LabelScale) -> AugmentTarget:
+    """The target at the nearest point that has a label of `scale`: what is drawn is what the label says."""
+    return _target(scale.as_written(target.point.valence), scale.as_written(target.point.arousal))
 
 
 def _target(valence: float, arousal: float) -> AugmentTarget:

@@ -11,8 +11,8 @@ import skimage.data
 import skimage.transform
 from PIL import Image
 
+from synth_affect.data.faces.export.table import PlainLayout
 from synth_affect.data.faces.registry import open_face_database
-from synth_affect.pipelines.augment.layouts import PlainLayout
 from synth_affect.pipelines.augment.run import AugmentJob
 from synth_affect.pipelines.augment.targets import DrawnTargets
 from synth_affect.pipelines.augment.work import AugmentSettings

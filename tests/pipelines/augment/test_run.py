@@ -28,7 +28,7 @@ pytest.importorskip("pyarrow")
 @pytest.fixture(scope="module")
 def clean(tmp_path_factory: pytest.TempPathFactory, portraits: Path) -> Path:
     """An uninterrupted run of one process."""
-    from synth_affect.pipelines.augment.layouts import PlainLayout
+    from synth_affect.data.faces.export.table import PlainLayout
     from synth_affect.pipelines.augment.targets import DrawnTargets
     from synth_affect.pipelines.augment.work import AugmentSettings
 

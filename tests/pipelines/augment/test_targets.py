@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from synth_affect.blendshape.grid.cells import cell_of
+from synth_affect.data.faces.database import LabelScale
 from synth_affect.data.faces.record import FaceItem, FaceRecord
 from synth_affect.errors import InputError
-from synth_affect.pipelines.augment.targets import DrawnTargets, cell_targets, label_points, ring_targets
+from synth_affect.pipelines.augment.targets import DrawnTargets, as_written, cell_targets, label_points, ring_targets
 from synth_affect.pipelines.open_expressions import open_grid
 
 
@@ -69,3 +70,12 @@ def test_label_points_are_those_that_are_known(tmp_path: object) -> None:
 def test_bad_numbers_are_refused(count: int, seed: int, option: str) -> None:
     with pytest.raises(InputError, match=option):
         DrawnTargets(count, seed)
+
+
+def test_targets_lie_where_labels_can_be_written() -> None:
+    tenths = LabelScale(10, integer=True)
+    for target in DrawnTargets(60).of("a"):
+        written = as_written(target, tenths)
+        assert written.point.valence * 10 == pytest.approx(round(target.point.valence * 10), abs=1e-6)
+        assert abs(written.point.arousal - target.point.arousal) <= 0.0501
+        assert as_written(target, LabelScale()) == target
