@@ -18,6 +18,7 @@ from synth_affect.fitting.photometric.samples import Pyramid, Samples
 from synth_affect.fitting.photometric.shading import BAND_SD, N_LIGHT, Y00, harmonics, harmonics_gradient
 from synth_affect.fitting.photometric.values import RefinementSettings
 from synth_affect.fitting.photometric.view import Views, project_views, projection_derivatives
+from synth_affect.fitting.photometric.window import look_up
 from synth_affect.optional import import_optional
 
 if TYPE_CHECKING:
@@ -119,6 +120,21 @@ def albedo_energy(prior: AppearancePrior, appearance: Appearance) -> Tensor:
     return _quadratic_form(prior.curvature[N_LIGHT:, N_LIGHT:], appearance.albedo)
 
 
+def appearance_quadratic(
+    samples: Samples,
+    pyramid: Pyramid,
+    noise: PixelNoise,
+    prior: AppearancePrior,
+    views: Views,
+    coefficients: Tensor,
+    appearance: Appearance,
+) -> tuple[Tensor, Tensor]:
+    """The part of `pixel_quadratic` that is of the appearance alone: its gradient and Gauss-Newton matrix."""
+    place = _Place.of(samples, pyramid, views, coefficients, appearance)
+    root = _root_weights(samples, noise, place)
+    return _by_appearance(_looks(samples, place, root), place.residual * root, prior, appearance)
+
+
 def pixel_quadratic(
     samples: Samples,
     pyramid: Pyramid,
@@ -129,32 +145,18 @@ def pixel_quadratic(
     appearance: Appearance,
 ) -> PixelQuadratic:
     """Exact gradient of `pixel_energy` and the appearance's prior, and their Gauss-Newton matrix."""
-    torch = import_optional("torch", EXTRA)
     place = _Place.of(samples, pyramid, views, coefficients, appearance)
-    squared = (place.residual**2).sum(-1)
-    robust = (noise.robust**2 / (squared + noise.robust**2)) ** 2
-    root = (samples.weights * robust * (noise.count / noise.sd**2)).sqrt()[..., None]
-
+    root = _root_weights(samples, noise, place)
     shape = _by_shape(samples, pyramid, views, place, appearance) * root[..., None]
-    look = torch.cat(
-        [
-            -(place.albedo[..., None] * place.harmonics[:, :, None]),
-            -(place.shade[..., None] * samples.bumps[:, :, None]),
-        ],
-        dim=-1,
-    )
-    look = (look * root[..., None]).permute(0, 2, 1, 3)
-    residual = place.residual * root
+    looks, residual = _looks(samples, place, root), place.residual * root
+    appearance_gradient, appearance_hessian = _by_appearance(looks, residual, prior, appearance)
     flat = shape.flatten(1, 2)
-    of_channel, residual_of_channel = shape.permute(0, 2, 3, 1), residual.permute(0, 2, 1)[..., None]
-    unknowns = torch.cat([appearance.light, appearance.albedo], dim=-1)
-    pull = (unknowns - prior.mean) @ prior.curvature
     return PixelQuadratic(
         gradient=(flat.transpose(1, 2) @ residual.flatten(1)[..., None])[..., 0],
         hessian=flat.transpose(1, 2) @ flat,
-        appearance_gradient=(look.transpose(2, 3) @ residual_of_channel)[..., 0] + pull,
-        appearance_hessian=look.transpose(2, 3) @ look + prior.curvature,
-        mixed=of_channel @ look,
+        appearance_gradient=appearance_gradient,
+        appearance_hessian=appearance_hessian,
+        mixed=shape.permute(0, 2, 3, 1) @ looks,
     )
 
 
@@ -177,8 +179,6 @@ class _Place:
     @staticmethod
     def of(samples: Samples, pyramid: Pyramid, views: Views, coefficients: Tensor, appearance: Appearance) -> _Place:
         torch = import_optional("torch", EXTRA)
-        from synth_affect.fitting.photometric.window import look_up
-
         points = samples.points + torch.einsum("bndk,bk->bnd", samples.basis, coefficients)
         head_normals = samples.normals + torch.einsum(
             "bndk,bk->bnd", samples.normal_basis, coefficients - samples.around
@@ -192,6 +192,33 @@ class _Place:
         shade = basis @ appearance.light.transpose(1, 2)
         albedo = 1 + samples.bumps @ appearance.albedo.transpose(1, 2)
         return _Place(points, normals, length, basis, shade, albedo, colours - albedo * shade, gradient)
+
+
+def _root_weights(samples: Samples, noise: PixelNoise, place: _Place) -> Tensor:
+    """(batch, n, 1), by which a residual is multiplied so that half its square counts; as of Geman-McClure."""
+    squared = (place.residual**2).sum(-1)
+    robust = (noise.robust**2 / (squared + noise.robust**2)) ** 2
+    made: Tensor = (samples.weights * robust * (noise.count / noise.sd**2)).sqrt()[..., None]
+    return made
+
+
+def _looks(samples: Samples, place: _Place, root: Tensor) -> Tensor:
+    """(batch, 3, n, 9 + n_bumps), derivatives of the weighted residuals by their own channel's appearance."""
+    torch = import_optional("torch", EXTRA)
+    by_light = place.albedo[..., None] * place.harmonics[:, :, None]
+    by_albedo = place.shade[..., None] * samples.bumps[:, :, None]
+    made: Tensor = (-torch.cat([by_light, by_albedo], dim=-1) * root[..., None]).permute(0, 2, 1, 3)
+    return made
+
+
+def _by_appearance(
+    looks: Tensor, residual: Tensor, prior: AppearancePrior, appearance: Appearance
+) -> tuple[Tensor, Tensor]:
+    torch = import_optional("torch", EXTRA)
+    unknowns = torch.cat([appearance.light, appearance.albedo], dim=-1)
+    pull = (unknowns - prior.mean) @ prior.curvature
+    across = looks.transpose(2, 3)
+    return (across @ residual.permute(0, 2, 1)[..., None])[..., 0] + pull, across @ looks + prior.curvature
 
 
 def _by_shape(samples: Samples, pyramid: Pyramid, views: Views, place: _Place, appearance: Appearance) -> Tensor:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from synth_affect.arrays import FloatArray, ImageArray
+from synth_affect.arrays import FloatArray, ImageArray, readonly
 from synth_affect.errors import ShapeError
 from synth_affect.fitting.fit import FaceFit
 from synth_affect.fitting.markup import interocular_distance_px, markup_of
@@ -29,6 +29,7 @@ from synth_affect.fitting.photometric.pixel_term import (
     PixelNoise,
     albedo_energy,
     appearance_prior,
+    appearance_quadratic,
     even_appearance,
     light_energy,
     pixel_energy,
@@ -47,7 +48,7 @@ from synth_affect.fitting.photometric.view import (
     view_of_camera,
 )
 from synth_affect.fitting.photometric.visible import BatchRasterizer, rasterizer_of
-from synth_affect.fitting.photometric.window import cut, linear_light, resized, window_around
+from synth_affect.fitting.photometric.window import cut, linear_light, look_up, resized, window_around
 from synth_affect.fitting.priors import lens_distance_mm
 from synth_affect.heads.model import HeadModel
 from synth_affect.optional import import_optional
@@ -121,12 +122,24 @@ class PhotometricRefiner:
         self._rasterizer: BatchRasterizer = rasterizer_of(self.device)
         self._models: dict[int, tuple[LandmarkModel, FaceSurface]] = {}
 
-    def __call__(self, image: ImageArray, fit: FaceFit, usable: FloatArray | None = None) -> Refinement:
+    def __call__(
+        self,
+        image: ImageArray,
+        fit: FaceFit,
+        usable: FloatArray | None = None,
+        *,
+        landmark_weights: FloatArray | None = None,
+    ) -> Refinement:
         """The refinement of one face; see `refine_batch`."""
-        return self.refine_batch([image], [fit], [usable])[0]
+        return self.refine_batch([image], [fit], [usable], landmark_weights=landmark_weights)[0]
 
     def refine_batch(
-        self, images: Sequence[ImageArray], fits: Sequence[FaceFit], usable: Sequence[FloatArray | None] | None = None
+        self,
+        images: Sequence[ImageArray],
+        fits: Sequence[FaceFit],
+        usable: Sequence[FloatArray | None] | None = None,
+        *,
+        landmark_weights: FloatArray | None = None,
     ) -> list[Refinement]:
         """The refinements of a batch of faces, each as it would be alone.
 
@@ -134,6 +147,8 @@ class PhotometricRefiner:
         fits : of this refiner's head, all with landmarks of one markup.
         usable : (height, width) float in [0, 1] each, how far a pixel shows the face and nothing in front of it; None
             for all of them.
+        landmark_weights : (n_landmarks,) >= 0, how far each landmark is to be trusted in all faces; 1 for all when
+            absent.
         Raises ShapeError when counts, sizes, heads or markups differ.
         """
         masks = [None] * len(fits) if usable is None else list(usable)
@@ -142,7 +157,7 @@ class PhotometricRefiner:
             return []
         torch = import_optional("torch", EXTRA)
         with torch.no_grad():
-            return self._refine(images, fits, masks)
+            return self._refine(images, fits, masks, landmark_weights)
 
     def _check(self, images: Sequence[ImageArray], fits: Sequence[FaceFit], masks: Sequence[FloatArray | None]) -> None:
         if not len(images) == len(fits) == len(masks):
@@ -165,12 +180,19 @@ class PhotometricRefiner:
         return self._models[n_landmarks]
 
     def _refine(
-        self, images: Sequence[ImageArray], fits: Sequence[FaceFit], masks: Sequence[FloatArray | None]
+        self,
+        images: Sequence[ImageArray],
+        fits: Sequence[FaceFit],
+        masks: Sequence[FloatArray | None],
+        landmark_weights: FloatArray | None,
     ) -> list[Refinement]:
         torch = import_optional("torch", EXTRA)
         settings = self.settings
         marked, surface = self._models_of(len(fits[0].landmarks_image), fits[0].landmarks_image)
         like = surface.points
+        n_landmarks = len(fits[0].landmarks_image)
+        trusted = np.ones(n_landmarks) if landmark_weights is None else landmark_weights
+        trust = like.new_tensor(readonly(trusted, "landmark_weights", (n_landmarks,), np.float64).tolist())
         views = stack_views([view_of_camera(fit.camera, surface.centre) for fit in fits], like)
         coefficients = like.new_tensor(
             np.stack([np.concatenate([fit.identity_coefficients, fit.expression_weights]) for fit in fits]).tolist()
@@ -185,11 +207,11 @@ class PhotometricRefiner:
                 surface, state.views, state.coefficients, pyramid, self._rasterizer, settings.samples
             )
             term = landmark_term(marked, state.views, state.coefficients, detected, mm_per_px, settings)
-            return _Seen(samples, pyramid, term)
+            return _Seen(samples, pyramid, replace(term, weights=term.weights * trust))
 
         first = look(begin, pyramids[-1])
-        before = _terms(_with_appearance(begin, first, belief), first, belief)
-        state = _with_appearance(begin, look(begin, pyramids[0]), belief)
+        state = _with_appearance(begin, first, belief)
+        before = _terms(state, first, belief)
         damping = like.new_full((len(fits),), FIRST_DAMPING)
         steps, accepted = 0, torch.zeros_like(damping)
         for level, pyramid in zip(settings.levels, pyramids, strict=True):
@@ -202,7 +224,7 @@ class PhotometricRefiner:
         state = _with_appearance(state, last, belief)
         after = _terms(state, last, belief)
         spread = _distance_sd(state, last, belief)
-        residual = self._residual_px(state, last.landmarks)
+        residual = _residual_px(state, last.landmarks, trust)
         cameras = cameras_of(state.views, surface.centre, [fit.camera.principal_point for fit in fits])
         found = state.coefficients.cpu().numpy()
         moved = (surface_points(surface, state.coefficients) - surface_points(surface, begin.coefficients)).norm(dim=-1)
@@ -300,24 +322,24 @@ class PhotometricRefiner:
             noise=PixelNoise(settings.pixel_noise, settings.robust_pixel, settings.independent_pixels),
         )
 
-    def _residual_px(self, state: _State, term: LandmarkTerm) -> Tensor:
-        """(batch,) mean distance of fitted to detected points."""
-        torch = import_optional("torch", EXTRA)
-        points = term.points + torch.einsum("bldk,bk->bld", term.basis, state.coefficients)
-        made: Tensor = (project_views(state.views, points)[0] - term.detected).norm(dim=-1).mean(1)
-        return made
-
     def _albedo(self, surface: FaceSurface, bumps: Tensor) -> FloatArray:
         albedo = np.ones((len(self._head.mean), 3), np.float32)
         albedo[surface.vertex_of] += (surface.bumps @ bumps.T).cpu().numpy()
         return albedo
 
 
+def _residual_px(state: _State, term: LandmarkTerm, trust: Tensor) -> Tensor:
+    """(batch,) mean distance of fitted to detected points that are trusted at all."""
+    torch = import_optional("torch", EXTRA)
+    points = term.points + torch.einsum("bldk,bk->bld", term.basis, state.coefficients)
+    distance = (project_views(state.views, points)[0] - term.detected).norm(dim=-1)
+    made: Tensor = distance[:, trust > 0].mean(1)
+    return made
+
+
 def _median_colours(samples: Samples, pyramid: Pyramid, views: Views) -> Tensor:
     """(batch, 3), linear light, of the samples with weight; 1 where there are none or they are black."""
     torch = import_optional("torch", EXTRA)
-    from synth_affect.fitting.photometric.window import look_up
-
     points = samples.points + torch.einsum("bndk,bk->bnd", samples.basis, samples.around)
     colours, _ = look_up(pyramid.images, pyramid.place(project_views(views, points)[0]))
     seen = torch.where(samples.weights[..., None] > 0, colours, torch.nan)
@@ -432,8 +454,19 @@ def _step(
 
 def _with_appearance(state: _State, seen: _Seen, belief: _Belief) -> _State:
     """With the light and albedo that suit the state."""
+    torch = import_optional("torch", EXTRA)
     for _ in range(APPEARANCE_STEPS):
-        look = _system(state, seen, belief).own_step.to(state.coefficients.dtype)
+        gradient, hessian = appearance_quadratic(
+            seen.samples,
+            seen.pyramid,
+            belief.noise,
+            belief.appearance,
+            state.views,
+            state.coefficients,
+            state.appearance,
+        )
+        factor = torch.linalg.cholesky(hessian.double())
+        look = -torch.cholesky_solve(gradient.double()[..., None], factor)[..., 0].to(gradient.dtype)
         trial = replace(
             state,
             appearance=Appearance(
