@@ -23,10 +23,10 @@ VERSION = 1
 
 @dataclass(frozen=True, slots=True)
 class DoneKey:
-    """source : path.  digest : of its file.  frame : of a video, -1 of a picture."""
+    """source : path.  stamp : of its file, which changes with it.  frame : of a video, -1 of a picture."""
 
     source: str
-    digest: str
+    stamp: str
     frame: int
 
 
@@ -86,7 +86,7 @@ class FitJournal:
         for number, line in enumerate(lines[1:], start=2):
             try:
                 fields = json.loads(line)
-                key = DoneKey(fields["source"], fields["digest"], fields["frame"])
+                key = DoneKey(fields["source"], fields["stamp"], fields["frame"])
                 faces = tuple(_face_from_json(face, self.path) for face in fields["faces"])
                 done[key] = PictureFaces((0, 0), faces, fields["reason"], fields["time_s"])
             except (ValueError, TypeError, KeyError, AttributeError) as error:

@@ -14,7 +14,6 @@ import numpy as np
 
 from synth_affect.data.fit_table import FaceRow, check_fit_table, write_fit_table
 from synth_affect.data.picture_encoding import FORMAT_OF_SUFFIX
-from synth_affect.data.provenance import sha256_file
 from synth_affect.data.video_frames import VideoFile, is_video
 from synth_affect.errors import InputError
 from synth_affect.fitting.fit import FaceFit
@@ -84,7 +83,8 @@ class FitSummary:
 @dataclass(frozen=True, slots=True)
 class _Source:
     path: Path
-    digest: str
+    stamp: str
+    """Size and time of the file: whether it is the one that an earlier run saw."""
     announced: int
     """Frames of a video; 1 of a picture."""
     reason: str = ""
@@ -121,7 +121,7 @@ def fit_pictures(
         n_open = sum(source.announced for source in sources if not source.reason) - len(found)
         for faces in progress(engine.outcomes(fitter, tasks), max(n_open, 0)):
             source, frame = faces.key
-            journal.append(DoneKey(str(sources[source].path), sources[source].digest, frame), faces)
+            journal.append(DoneKey(str(sources[source].path), sources[source].stamp, frame), faces)
             found[faces.key] = faces
         rows = _rows(sources, found, notes, head, chosen)
         write_fit_table(rows, output)
@@ -179,11 +179,14 @@ def _described(settings: FitSettings, head: HeadModel) -> dict[str, Any]:
 
 def _source(path: Path) -> _Source:
     try:
-        digest = sha256_file(path)
+        status = path.stat()
+        stamp = f"{status.st_size}-{status.st_mtime_ns}"
         if not is_video(path):
-            return _Source(path, digest, 1)
+            return _Source(path, stamp, 1)
         with VideoFile(path) as video:
-            return _Source(path, digest, video.announced)
+            return _Source(path, stamp, video.announced)
+    except OSError as error:
+        return _Source(path, "", 0, f"cannot be read ({error.strerror or error})")
     except InputError as error:
         return _Source(path, "", 0, error.reason)
 
@@ -192,10 +195,10 @@ def _known(
     sources: Sequence[_Source], journal: FitJournal, found: dict[tuple[int, int], PictureFaces]
 ) -> list[set[int]]:
     """Of each source the frames that the journal has, which are put into `found`."""
-    places = {(str(source.path), source.digest): k for k, source in enumerate(sources)}
+    places = {(str(source.path), source.stamp): k for k, source in enumerate(sources)}
     known: list[set[int]] = [set() for _ in sources]
     for done, faces in journal.done.items():
-        place = places.get((done.source, done.digest))
+        place = places.get((done.source, done.stamp))
         if place is not None:
             known[place].add(done.frame)
             found[place, done.frame] = dataclasses.replace(faces, key=(place, done.frame))
