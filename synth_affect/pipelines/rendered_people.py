@@ -41,8 +41,8 @@ GOLDEN = (math.sqrt(5) - 1) / 2
 LEAST_RADIUS, CATEGORY_RADIUS = 0.2, (0.55, 1.0)
 LOOKS_AT_CAMERA, GAZE_SD = 0.65, 0.10
 STYLE_SHARE = 0.4
-"""Of the folds and bends of `blendshape.synthetic.style`, which are drawn strong for statistics' sake; in full they look
-like melting wax where light shows each."""
+"""Of the folds and bends of `blendshape.synthetic.style`, which are drawn strong for statistics' sake; in full they
+look like melting wax where light shows each."""
 FIRM = ("teeth_upper", "teeth_lower", "gums", "tongue", "eyeball", "iris")
 GAZE_RAD = 0.52
 """How far the eyes turn at weight 1 of a gaze unit, about."""
@@ -153,7 +153,7 @@ def draw_shown(person: RenderedPerson, seed: int, number: int, camera: Camera) -
     """What the person shows in picture `number`; picture 0 is neutral."""
     rng = np.random.default_rng([seed, _SHOWN, person.index, number])
     point, category = _draw_target(rng, person.index, number)
-    weights = np.zeros(len(ARKIT_UNITS))
+    weights: FloatArray = np.zeros(len(ARKIT_UNITS))
     prototypes: dict[Emotion, float] = {Emotion.NEUTRAL: 1.0}
     if number > 0:
         strength = 1.0 if category is None else person.habits.category_strength[category]

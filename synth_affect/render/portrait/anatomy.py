@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -21,11 +20,8 @@ BROW_BOTTOMS = ((46, 53, 52, 65, 55), (276, 283, 282, 295, 285))
 """From the outer to the inner end; right, left."""
 CREASES = ((226, 247, 30, 29, 27, 28, 56, 190, 243), (446, 467, 260, 259, 257, 258, 286, 414, 463))
 BAGS = ((111, 117, 118, 119, 120, 121), (340, 346, 347, 348, 349, 350))
-FACE_OVAL = (10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 288, 397, 365, 379, 378, 400, 377, 152)
-"""From the top of the forehead down the left side to the chin; the right side mirrors it."""
-FACE_OVAL_RIGHT = (10, 109, 67, 103, 54, 21, 162, 127, 234, 93, 132, 58, 172, 136, 150, 149, 176, 148, 152)
 CHEEKS = (50, 280)
-NOSE_TIP, NOSE_BASE, CHIN, FOREHEAD, BETWEEN_BROWS = 4, 2, 152, 10, 9
+NOSE_TIP, CHIN = 4, 152
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -33,7 +29,6 @@ class Anatomy:
     """Masks (height, width) float32 in [0, 1] on the chart, the same for all people of a head model."""
 
     lips: FloatArray
-    lip_border: FloatArray
     lip_line: FloatArray
     lids: FloatArray
     under_eyes: FloatArray
@@ -67,12 +62,11 @@ def find_anatomy(chart: Chart) -> Anatomy:
     # Of closed lips both inner edges lie together.
     return Anatomy(
         lips=lips,
-        lip_border=_line(chart, np.concatenate([points[list(OUTER_LIPS)], points[[OUTER_LIPS[0]]]]), 1.2, 0.6),
         lip_line=_line(chart, inner[:11], 1.0, 0.6),
         lids=lids,
         under_eyes=under,
         lid_rims=rims,
-        cheeks=sum(_spot(chart, points[k], 15.0) for k in CHEEKS),
+        cheeks=_spot(chart, points[CHEEKS[0]], 15.0) + _spot(chart, points[CHEEKS[1]], 15.0),
         nose=_spot(chart, points[NOSE_TIP], 9.0),
         beard=_beard(chart),
         moustache=_moustache(chart),
@@ -102,7 +96,8 @@ def _line(chart: Chart, places: FloatArray, width_mm: float, soft_mm: float) -> 
     mask = _blank(chart)
     drawn = np.rint(smooth_line(places) * 16).astype(np.int32)
     cv2.polylines(mask, [drawn], False, 1.0, max(1, round(width_mm / TEXEL_MM)), cv2.LINE_AA, 4)
-    return np.minimum(blurred(mask, soft_mm) * 1.3, 1)
+    line: FloatArray = np.minimum(blurred(mask, soft_mm) * 1.3, 1)
+    return line
 
 
 def smooth_line(places: FloatArray, per_segment: int = 6) -> FloatArray:
@@ -119,11 +114,8 @@ def smooth_line(places: FloatArray, per_segment: int = 6) -> FloatArray:
 def _spot(chart: Chart, centre: FloatArray, width_mm: float) -> FloatArray:
     rows, columns = np.mgrid[: chart.size.height, : chart.size.width].astype(np.float32)
     squared = (columns - centre[0]) ** 2 + (rows - centre[1]) ** 2
-    return np.exp(-squared * (TEXEL_MM / width_mm) ** 2 / 2).astype(np.float32)
-
-
-def _both(points: FloatArray, left: Sequence[int], right: Sequence[int]) -> FloatArray:
-    return np.concatenate([points[list(left)], points[list(right)][::-1]])
+    spot: FloatArray = np.exp(-squared * (TEXEL_MM / width_mm) ** 2 / 2).astype(np.float32)
+    return spot
 
 
 def _beard(chart: Chart) -> FloatArray:
@@ -143,7 +135,7 @@ def _beard(chart: Chart) -> FloatArray:
             points[361] + [6 * mm, 4 * mm],
             points[397] + [8 * mm, 12 * mm],
             points[400] + [24 * mm, 20 * mm],
-            chin + [0, 24 * mm],
+            np.add(chin, [0, 24 * mm]),
         ]
     )
     right = (left * [-1, 1] + [2 * middle, 0])[::-1]
@@ -166,32 +158,19 @@ def _goatee(chart: Chart) -> FloatArray:
     return np.maximum(_polygon(chart, outline, 2.0) * (1 - bare), _moustache(chart))
 
 
-HAIRLINE_UP_MM, TEMPLE_UP_MM = 8.0, 2.0
-"""The hair begins so far above the points on the face's outline that MediaPipe puts just below it."""
+HAIRLINE_UP_MM = {10: 9, 338: 9, 297: 9, 332: 8, 284: 5, 251: 3, 389: 0, 356: 0, 454: 0}
+"""Landmarks of the face's left outline, and how far above each the hair begins."""
+BEHIND_EAR_MM = ((3, 8), (15, 6), (22, -12), (48, -8), (62, 30), (80, 62), (400, 70))
+"""From the last of them outwards and down: a sideburn, over the ear, and down behind it to the nape."""
 
 
 def _hair(chart: Chart) -> FloatArray:
     """Where hair grows on the head: above the hairline, and behind the ears down to the nape."""
     points = chart.landmarks.astype(np.float64)
-    half = chart.size.width / 2
-    line = []
-    for k, up in zip((10, 338, 297, 332, 284, 251, 389, 356, 454), (9, 9, 9, 8, 5, 3, 0, 0, 0), strict=True):
-        line.append(points[k] - [0, up / TEXEL_MM])
-    side = points[454]
-    # A sideburn, then behind the ear down to the nape.
-    line += [
-        side + [3 / TEXEL_MM, 8 / TEXEL_MM],
-        side + [15 / TEXEL_MM, 6 / TEXEL_MM],
-        side + [22 / TEXEL_MM, -12 / TEXEL_MM],
-    ]
-    line += [
-        side + [48 / TEXEL_MM, -8 / TEXEL_MM],
-        side + [62 / TEXEL_MM, 30 / TEXEL_MM],
-        side + [80 / TEXEL_MM, 62 / TEXEL_MM],
-    ]
-    line += [np.array([chart.size.width - 1, side[1] + 70 / TEXEL_MM])]
-    left = np.array(line)
-    right = left * [-1, 1] + [2 * half, 0]
+    line = [points[k] - [0, up / TEXEL_MM] for k, up in HAIRLINE_UP_MM.items()]
+    line += [points[454] + np.array(place) / TEXEL_MM for place in BEHIND_EAR_MM]
+    left = np.minimum(np.array(line), [chart.size.width - 1, np.inf])
+    right = left * [-1, 1] + [chart.size.width, 0]
     top = np.array([[chart.size.width - 1, 0], [0, 0]])
     outline = np.concatenate([left, top, right[::-1][:-1]])
     return _polygon(chart, outline, 2.5)

@@ -70,4 +70,5 @@ def _dye(rng: np.random.Generator) -> FloatArray:
     hue = rng.uniform(0, 2 * np.pi)
     strength = rng.beta(1.1, 3.0)
     tint = np.array([np.cos(hue), np.cos(hue - 2.1), np.cos(hue + 2.1)])
-    return np.clip(lightness * np.exp(0.9 * strength * tint), 0.012, 0.8).astype(np.float32)
+    dye: FloatArray = np.clip(lightness * np.exp(0.9 * strength * tint), 0.012, 0.8).astype(np.float32)
+    return dye

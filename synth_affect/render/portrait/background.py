@@ -26,9 +26,9 @@ def draw_background(lights: Lights, size: ImageSize, rng: np.random.Generator) -
 _CANVAS = 256
 _CHANCES = {
     "studio": (0.85, 0.15, 0.0),
-    "sun": (0.1, 0.2, 0.7),
-    "evening": (0.1, 0.2, 0.7),
-    "overcast": (0.15, 0.25, 0.6),
+    "sun": (0.15, 0.35, 0.5),
+    "evening": (0.15, 0.35, 0.5),
+    "overcast": (0.2, 0.4, 0.4),
 }
 
 
@@ -44,7 +44,8 @@ def _paper(rng: np.random.Generator) -> FloatArray:
     far = (columns - centre[0]) ** 2 + (rows - centre[1]) ** 2
     shade = rng.choice([0.06, 0.2, 0.5, 0.95]) * np.exp(0.2 * rng.standard_normal())
     light = shade * (0.45 + 0.75 * np.exp(-far / 0.18)) * (1 + rng.normal(0, 0.4) * columns)
-    return light[..., None] * _tint(rng, 0.14)
+    paper: FloatArray = light[..., None] * _tint(rng, 0.14)
+    return paper
 
 
 def _room(rng: np.random.Generator) -> FloatArray:
@@ -85,4 +86,5 @@ def _defocused(canvas: FloatArray, radius: float) -> FloatArray:
     width = 2 * int(np.ceil(radius)) + 1
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (width, width)).astype(np.float32)
     blurred: FloatArray = cv2.filter2D(canvas, -1, disc / disc.sum(), borderType=cv2.BORDER_REFLECT)
-    return cv2.GaussianBlur(blurred, (0, 0), max(radius / 6, 0.5))
+    softened: FloatArray = cv2.GaussianBlur(blurred, (0, 0), max(radius / 6, 0.5))
+    return softened

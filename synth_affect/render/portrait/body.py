@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from synth_affect.arrays import FloatArray, IntArray, readonly
+from synth_affect.arrays import BoolArray, FloatArray, IntArray, readonly
 from synth_affect.heads.model import HeadModel, embed, region_triangles, region_vertices
 from synth_affect.render.portrait.person import Clothing
 
 SECTORS = 96
 CUT_BELOW_CHIN_MM, SLANT = 26.0, 0.24
-"""The neck of the model is cut so far below the chin, lower in front than behind; what a model has below is not drawn."""
+"""The neck of the model is cut so far below the chin, lower in front than behind; what is below is not drawn."""
 OVERLAP_MM = 10.0
 """The loft begins so far above the cut, within the neck, whose last triangles end anywhere between."""
 OPEN_MM = 3.0
@@ -29,10 +29,10 @@ class Body:
     vertices: FloatArray
     triangles: IntArray
     follows: FloatArray
-    cloth: FloatArray
+    cloth: BoolArray
     pivot: FloatArray
     canonical: FloatArray
-    kept: FloatArray
+    kept: BoolArray
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "vertices", readonly(self.vertices, "vertices", ("n", 3), np.float32))
@@ -70,7 +70,7 @@ def make_body(head: HeadModel, neutral: FloatArray, clothing: Clothing, rng: np.
     cloth_rings = _torso(radii, collar, angle, cut, width, depth, cloth=True)
     cloth, cloth_follow = _loft(_collar(cloth_rings, clothing, angle, rng), angle, axis_x, axis_z, height)
     skin_triangles, cloth_triangles = _strip(len(skin) // SECTORS), _strip(len(cloth) // SECTORS)
-    kept = (above[head.triangles] > 0).all(axis=1)
+    kept: BoolArray = np.asarray((above[head.triangles] > 0).all(axis=1))
     return Body(
         vertices=np.concatenate([skin, cloth]),
         triangles=np.concatenate([skin_triangles, cloth_triangles + len(skin)]),

@@ -86,7 +86,8 @@ def _polar_noise(rng: np.random.Generator, radial: int, angular: int) -> FloatAr
     coarse = rng.standard_normal((radial + 2, angular)).astype(np.float32)
     ring = np.concatenate([coarse, coarse[:, :4]], axis=1)
     wide = cv2.resize(ring, (int(ANGLES * (angular + 4) / angular), RADII), interpolation=cv2.INTER_CUBIC)
-    return wide[:, :ANGLES] * 0.8
+    noise: FloatArray = wide[:, :ANGLES] * 0.8
+    return noise
 
 
 def _veins(rng: np.random.Generator, n: int) -> FloatArray:
@@ -130,7 +131,7 @@ def find_eyeballs(head: HeadModel, vertices: FloatArray) -> tuple[Eyeball, Eyeba
 def paint_pixels(
     eyes: tuple[Eyeball, Eyeball], paint: EyePaint, points: FloatArray
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Of points (n, 3) on eyeballs, mm: colour, normal of the ball, and normal of the wet surface over it, (n, 3) each."""
+    """Of points (n, 3) on eyeballs, mm: colour, normal of the ball and of the wet surface over it, (n, 3) each."""
     distance = np.stack([np.linalg.norm(points - eye.centre, axis=1) for eye in eyes])
     nearer = np.argmin(distance, axis=0)
     colour = np.zeros_like(points)

@@ -37,7 +37,8 @@ def rooted(chart: Chart, texels: FloatArray, height_mm: FloatArray, vertices: Fl
     for j in range(1, lifted.shape[1]):
         lost = ~known[:, j]
         lifted[lost, j] = lifted[lost, j - 1]
-    return lifted.astype(np.float32)
+    strands: FloatArray = lifted.astype(np.float32)
+    return strands
 
 
 def brow_places(chart: Chart, person: Person) -> tuple[FloatArray, FloatArray]:

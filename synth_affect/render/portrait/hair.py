@@ -26,7 +26,8 @@ class Cut:
 
     n : strands.  steps : points of each.  top_mm, side_mm : lengths.  thickness_mm : of the hair on the head.
     lift : 1 grows away from the skin, 0 along it.  forward, sideways, down, whorl : the comb's pull.
-    gravity : of long hair.  curl_mm, curl_wave_mm : of its helix.  clump : how far tips gather.  hold : how closely it lies, 0 stands free.  spread : of lengths.
+    gravity : of long hair.  curl_mm, curl_wave_mm : of its helix.  clump : how far tips gather.
+    hold : how closely it lies, 0 stands free.  spread : of lengths.
     """
 
     n: int
@@ -136,8 +137,8 @@ def ball_of(head: HeadModel, neutral: FloatArray) -> Ball:
         axis=-1,
     )
     distance, nearest = cKDTree(away / radius[:, None]).query(grid.reshape(-1, 3), k=6)
-    weight = 1 / (distance + 0.02) ** 2
-    table = (radius[nearest] * weight).sum(axis=1) / weight.sum(axis=1)
+    weight = 1 / (np.asarray(distance) + 0.02) ** 2
+    table = np.einsum("gk,gk->g", radius[nearest], weight) / np.sum(weight, axis=1)
     return Ball(centre.astype(np.float32), table.reshape(LATITUDES, LONGITUDES).astype(np.float32))
 
 
@@ -260,7 +261,10 @@ def _surface(table: FloatArray, x: float, y: float, z: float) -> float:
     u, v = row - i, column - j
     i0, i1 = min(max(i, 0), rows - 1), min(max(i + 1, 0), rows - 1)
     j0, j1 = j % columns, (j + 1) % columns
-    return (1 - u) * ((1 - v) * table[i0, j0] + v * table[i0, j1]) + u * ((1 - v) * table[i1, j0] + v * table[i1, j1])
+    radius: float = (1 - u) * ((1 - v) * table[i0, j0] + v * table[i0, j1]) + u * (
+        (1 - v) * table[i1, j0] + v * table[i1, j1]
+    )
+    return radius
 
 
 @njit(cache=True)  # type: ignore[untyped-decorator]

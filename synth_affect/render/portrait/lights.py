@@ -1,8 +1,8 @@
 """Light as rooms and weather make it: an environment with windows, sky and walls, and lamps that cast shadows.
 
-None of it is made of spherical harmonics: edges of windows and small suns are as sharp as the picture of the surroundings.
-Convention: view axes are x right, y up, z to the viewer; `Environment.radiance` is a panorama whose middle column looks at
-the viewer (+z), its right half to +x, its first row straight up.
+None of it is made of spherical harmonics: edges of windows and small suns are as sharp as the panorama.
+Convention: view axes are x right, y up, z to the viewer; `Lights.radiance` is a panorama whose middle looks at the
+viewer (+z), its right half to +x, its first row straight up.
 """
 
 from __future__ import annotations
@@ -119,7 +119,8 @@ def _warm(kelvin: float) -> FloatArray:
     """Roughly the colour of light of this temperature, with a mean of 1, against daylight."""
     t = (kelvin - 6500) / 6500
     colour = np.array([1 - 0.55 * t, 1 - 0.05 * abs(t), 1 + 0.75 * t])
-    return (np.clip(colour, 0.1, 3) / colour.mean()).astype(np.float32)
+    light: FloatArray = (np.clip(colour, 0.1, 3) / colour.mean()).astype(np.float32)
+    return light
 
 
 def _panel(

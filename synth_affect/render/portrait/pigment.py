@@ -1,8 +1,8 @@
 """Colours of skin and hair from the pigments in them.
 
-Skin is lit from within: light crosses the epidermis, which melanin darkens, twice, and is reflected by the dermis, which
-haemoglobin reddens. In each channel the reflectance falls exponentially with the pigment (Beer-Lambert), as in the
-two-pigment model of Tsumura et al. 2003; the three densities of each pigment here are fitted by eye to skin of all tones,
+Skin is lit from within: light crosses the epidermis, which melanin darkens, twice, and is reflected by the dermis,
+which haemoglobin reddens. In each channel the reflectance falls exponentially with the pigment (Beer-Lambert), as in
+the two-pigment model of Tsumura et al. 2003; the densities of each pigment here are fitted by eye to skin of all tones,
 because sRGB's channels are wide. Hair: the same with eumelanin and pheomelanin.
 """
 
@@ -43,7 +43,8 @@ def typology_deg(reflectance: FloatArray) -> FloatArray:
     xyz = reflectance.astype(np.float64) @ _XYZ.T / _XYZ.sum(axis=1)
     f = np.where(xyz > (6 / 29) ** 3, np.cbrt(xyz), xyz / (3 * (6 / 29) ** 2) + 4 / 29)
     lightness, yellow = 116 * f[..., 1] - 16, 200 * (f[..., 1] - f[..., 2])
-    return np.degrees(np.arctan2(lightness - 50, yellow))
+    angle: FloatArray = np.degrees(np.arctan2(lightness - 50, yellow))
+    return angle
 
 
 def melanin_of(typology: float, blood: float) -> float:

@@ -1,4 +1,4 @@
-"""What a surface does with light, pixel by pixel: relief that turns its normal, diffuse light and highlights of a lamp."""
+"""What a surface does with light, pixel by pixel: relief turns its normal; a lamp gives light and highlights."""
 
 from __future__ import annotations
 

@@ -168,4 +168,5 @@ def disc_directions(lamp: Lamp, n: int) -> FloatArray:
     k = np.arange(n) + 0.5
     r, a = np.tan(lamp.radius_rad) * np.sqrt(k / n), np.pi * (1 + np.sqrt(5)) * k
     points = towards + (r * np.cos(a))[:, None] * right + (r * np.sin(a))[:, None] * up
-    return (points / np.linalg.norm(points, axis=1, keepdims=True)).astype(np.float32)
+    directions: FloatArray = points / np.linalg.norm(points, axis=1, keepdims=True)
+    return directions.astype(np.float32)
