@@ -11,6 +11,7 @@ import numpy as np
 
 from synth_affect.data.atomic import atomic_write
 from synth_affect.data.download import download
+from synth_affect.data.provenance import sha256_file
 from synth_affect.errors import InputError
 from synth_affect.heads.catalogue import CATALOGUE, ModelEntry
 from synth_affect.heads.model import HeadModel
@@ -64,7 +65,10 @@ def get_model(name: str, *, fetching: Progress, converting: Progress) -> dict[st
     """
     entry = find_entry(name)
     target = installed_path(name)
-    if not target.is_file():
+    if target.is_file():
+        if entry.sha256 and sha256_file(target) != entry.sha256:
+            raise InputError(target, "not the file that is pinned; delete it, or give its path to --head")
+    else:
         if entry.sha256:
             download(entry.url, target, entry.sha256, progress=fetching)
         else:

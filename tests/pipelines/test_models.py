@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from synth_affect.data.provenance import sha256_file
 from synth_affect.errors import InputError
 from synth_affect.heads import ict_folder
 from synth_affect.heads.catalogue import CATALOGUE
@@ -104,13 +106,26 @@ def test_a_name_that_is_not_installed_says_how(cache: Path) -> None:
         open_head("nonsense")
 
 
-def test_a_file_is_fetched_once_and_converted(downloads: list[str], prepared: list[str], tmp_path: Path) -> None:
-    write_gnm(tmp_path / "server" / "gnm_head.npz", np.zeros((3, 3)), np.array([[0, 1, 2]]), np.zeros((1, 3, 3)))
+def test_a_file_is_fetched_once_and_converted(
+    downloads: list[str], prepared: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    served = tmp_path / "server" / "gnm_head.npz"
+    write_gnm(served, np.zeros((3, 3)), np.array([[0, 1, 2]]), np.zeros((1, 3, 3)))
+    pinned = replace(CATALOGUE["gnm"], sha256=sha256_file(served))
+    monkeypatch.setattr(module, "CATALOGUE", {**CATALOGUE, "gnm": pinned})
     for _ in range(2):
         summary = get_model("gnm", fetching=unseen, converting=unseen)
         assert summary == {"output": str(installed_path("gnm")), "name": "gnm", "licence": "Apache-2.0"}
     assert downloads == [CATALOGUE["gnm"].url]
     assert prepared == ["gnm", "gnm"]
+
+
+def test_another_file_that_was_put_there_by_hand_is_refused(downloads: list[str], prepared: list[str]) -> None:
+    installed_path("gnm").parent.mkdir(parents=True)
+    installed_path("gnm").write_bytes(b"PK another")
+    with pytest.raises(InputError, match="not the file that is pinned; delete it, or give its path to --head"):
+        get_model("gnm", fetching=unseen, converting=unseen)
+    assert (downloads, prepared) == ([], [])
 
 
 @pytest.fixture
