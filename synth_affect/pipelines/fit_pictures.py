@@ -25,7 +25,7 @@ from synth_affect.fitting.tracks import track_faces
 from synth_affect.heads.model import HeadModel
 from synth_affect.pipelines.fit_faces import FaceFitter, FittedFace, PictureFaces, PictureTask
 from synth_affect.pipelines.fit_journal import DoneKey, FitJournal
-from synth_affect.pipelines.open_detector import DetectorChoice
+from synth_affect.pipelines.open_detector import DetectorChoice, check_detector
 from synth_affect.pipelines.open_head import DEFAULT, open_head
 from synth_affect.pipelines.workers import LocalEngine
 
@@ -110,6 +110,7 @@ def fit_pictures(
     engine = LocalEngine(workers)
     paths = list_pictures(inputs)
     check_fit_table(output, [path for path in inputs if path.is_file()])
+    check_detector(chosen.detector)
     head = open_head(chosen.head)
     with FitJournal(output, _described(chosen, head)) as journal:
         sources = [_source(path) for path in paths]

@@ -7,7 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from synth_affect.errors import InputError
+from synth_affect.fitting.face_alignment_detector import EXTRA, FaceAlignmentDetector
 from synth_affect.fitting.landmarks import LandmarkDetector
+from synth_affect.fitting.model_file import find_landmark_model
+from synth_affect.optional import import_optional
 
 DEFAULT_DETECTOR = "mediapipe"
 
@@ -37,6 +40,14 @@ def open_detector(choice: DetectorChoice, *, small_faces: bool = False) -> Landm
     return DETECTORS[choice.name](choice.landmark_model, small_faces)
 
 
+def check_detector(choice: DetectorChoice) -> None:
+    """Raises what `open_detector` would for a model that is not there or a package that is not installed."""
+    if choice.name == DEFAULT_DETECTOR:
+        find_landmark_model(choice.landmark_model)
+    else:
+        import_optional("face_alignment", EXTRA)
+
+
 def _mediapipe(model: Path | None, small_faces: bool) -> LandmarkDetector:
     from synth_affect.fitting.mediapipe_detector import MediaPipeDetector
 
@@ -44,8 +55,6 @@ def _mediapipe(model: Path | None, small_faces: bool) -> LandmarkDetector:
 
 
 def _face_alignment(model: Path | None, small_faces: bool) -> LandmarkDetector:
-    from synth_affect.fitting.face_alignment_detector import FaceAlignmentDetector
-
     return FaceAlignmentDetector()
 
 

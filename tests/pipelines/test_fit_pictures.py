@@ -1,3 +1,4 @@
+import importlib.util
 import shutil
 from collections.abc import Iterable
 from pathlib import Path
@@ -170,6 +171,7 @@ def test_nothing_to_read_is_said(tmp_path: Path) -> None:
         (["--min-quality", "2"], "--min-quality: 2 is not in [0, 1]"),
         (["--detector", "eyes"], "--detector: 'eyes' is none of mediapipe, face-alignment"),
         (["--detector", "face-alignment", "--landmark-model", "m.task"], "--landmark-model: is MediaPipe's"),
+        (["--landmark-model", "none.task"], "none.task: "),
         (["--face", "some"], "--face: 'some' is none of all, largest"),
         (["--workers", "0"], "--workers: 0 is not in [1, "),
         (["-o", "fits.txt"], "fits.txt: fits are written as"),
@@ -189,3 +191,13 @@ def test_the_command_sums_up(folder: Path, tmp_path: Path, capsys: pytest.Captur
     shutil.copy(folder / "b" / "same.png", tmp_path / "p.png")
     assert main(["fit", str(tmp_path / "p.png"), "-o", str(tmp_path / "f.json"), "--workers", "1"]) == 0
     assert "1 faces in 1 pictures and 0 videos" in capsys.readouterr().out
+
+
+@pytest.mark.skipif(importlib.util.find_spec("face_alignment") is not None, reason="face-alignment is installed")
+def test_a_detector_that_is_not_installed_is_named_before_any_work(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = ["--detector", "face-alignment", "--workers", "2"]
+    assert main(["fit", str(folder), "-o", str(tmp_path / "f.csv"), *options]) == 2
+    assert 'pip install "synth-affect[face-alignment]"' in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
