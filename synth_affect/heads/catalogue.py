@@ -9,7 +9,7 @@ from synth_affect.heads import basel_2009, basel_2017, flame, gnm, ict, lsfm, su
 
 PACKAGED = "cc0"
 ICT_COMMIT = "da5f95a607f5e6b37755b38d3385d7f2853732e5"
-ICT_SHAPES_URL = f"https://raw.githubusercontent.com/ICT-VGL/ICT-FaceKit/{ICT_COMMIT}/FaceXModel/"
+ICT_SHAPES_URL = f"https://raw.githubusercontent.com/USC-ICT/ICT-FaceKit/{ICT_COMMIT}/FaceXModel/"
 GNM_REVISION = "c01e90d298d82301f9fd18f54806be751775cb7c"
 
 
@@ -37,7 +37,7 @@ CATALOGUE: Mapping[str, ModelEntry] = {
             ict.NAME,
             "ICT-FaceKit Light: scan-based, 100 identities, 53 expressions, teeth and eyes",
             ict.LICENCE,
-            "https://github.com/ICT-VGL/ICT-FaceKit",
+            "https://github.com/USC-ICT/ICT-FaceKit",
             "ict_facekit.npz",
             url=ICT_SHAPES_URL,
         ),
