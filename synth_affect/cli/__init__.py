@@ -15,6 +15,7 @@ import typer
 
 from synth_affect.cli import (
     augment,
+    databases,
     edit,
     export,
     fit,
@@ -41,6 +42,7 @@ app = typer.Typer(
 )
 edit.add_commands(app)
 augment.add_commands(app)
+databases.add_commands(app)
 export.add_commands(app)
 fit.add_commands(app)
 gallery.add_commands(app)

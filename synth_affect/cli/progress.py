@@ -12,8 +12,11 @@ import typer
 T = TypeVar("T")
 
 
-def with_progress(items: Iterable[T], count: int, description: str = "drawing") -> Iterator[T]:
-    """The items; meanwhile a bar on stderr where that is a terminal."""
+def with_progress(items: Iterable[T], count: int | None, description: str = "drawing") -> Iterator[T]:
+    """The items; meanwhile a bar on stderr where that is a terminal.
+
+    count : how many there will be; None where nobody knows.
+    """
     if not sys.stderr.isatty():
         yield from items
         return
