@@ -27,6 +27,10 @@ SHOWN, REPORT = 10, "report.jsonl"
 """Rejected scans that are told one by one; the file that tells all."""
 
 
+MOST_WORKERS = 8
+"""By default: each holds the factorisations of its own."""
+
+
 def add_commands(app: typer.Typer) -> None:
     """Register this module's command."""
     app.command()(register)
@@ -79,7 +83,10 @@ def register(
     if out is None:
         raise InputError("--out", "missing; the folder for the registered scans")
     from synth_affect.pipelines.open_template import open_template
-    from synth_affect.pipelines.register import RegisterSettings, default_workers, plan_registration, register_scans
+    from synth_affect.pipelines.registration.plan import plan_registration
+    from synth_affect.pipelines.registration.run import register_scans
+    from synth_affect.pipelines.registration.settings import RegisterSettings
+    from synth_affect.pipelines.workers import default_workers
 
     recordings = _recordings(scans, database, layout)
     if database is not None and all(scan.landmarks for recording in recordings for scan in recording.scans):
@@ -87,7 +94,7 @@ def register(
     settings = RegisterSettings(method.value, landmarks, landmark_model)
     face = open_template(template, template_landmarks)
     plan = plan_registration(recordings, face, out, settings)
-    n_workers = default_workers() if workers is None else workers
+    n_workers = min(MOST_WORKERS, default_workers()) if workers is None else workers
     new = list(with_progress(register_scans(plan, face, out, settings, workers=n_workers), plan.count, "registering"))
     print_summary(_summary(out, [*plan.done.values(), *new], len(new)), as_json)
 

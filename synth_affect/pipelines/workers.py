@@ -89,7 +89,7 @@ class LocalEngine:
                     worker.close()
             return
         waiting = iter(tasks)
-        with _interrupts_ignored():  # workers inherit it: an interrupt is for the parent, which lets them finish
+        with interrupts_ignored():  # workers inherit it: an interrupt is for the parent, which lets them finish
             pool = ProcessPoolExecutor(
                 self.workers,
                 multiprocessing.get_context("spawn"),
@@ -124,7 +124,8 @@ def one_thread() -> None:
 
 
 @contextlib.contextmanager
-def _interrupts_ignored() -> Iterator[None]:
+def interrupts_ignored() -> Iterator[None]:
+    """While processes are started that shall not hear an interrupt, which is for the one that waits for them."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return

@@ -32,15 +32,11 @@ from synth_affect.data.registered_scans import (
 from synth_affect.data.scan_folder import find_scans
 from synth_affect.errors import InputError
 from synth_affect.heads.cc0 import load_cc0
-from synth_affect.pipelines import register
-from synth_affect.pipelines.register import (
-    REGISTRARS,
-    RegisterSettings,
-    Registrar,
-    landmark_file,
-    plan_registration,
-    register_scans,
-)
+from synth_affect.pipelines.registration import worker
+from synth_affect.pipelines.registration.landmark_files import landmark_file
+from synth_affect.pipelines.registration.plan import plan_registration
+from synth_affect.pipelines.registration.run import register_scans
+from synth_affect.pipelines.registration.settings import REGISTRARS, RegisterSettings, Registrar
 from tests.blendshape.registration.raw_scans import RawScan, identity, raw_scan, weights
 
 
@@ -234,14 +230,14 @@ def test_a_poor_registration_is_rejected(scans: Path, template: Template, tmp_pa
 def test_a_full_disk_stops_the_run_and_leaves_what_is_done(
     scans: Path, template: Template, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    write = register.write_frame
+    write = worker.write_frame
 
     def full(path: Path, frame: Any) -> None:
         if path.name == "000001.npz":
             raise InputError(path, "cannot be written (No space left on device)")
         write(path, frame)
 
-    monkeypatch.setattr(register, "write_frame", full)
+    monkeypatch.setattr(worker, "write_frame", full)
     with pytest.raises(InputError, match="No space left"):
         run(scans, tmp_path / "out", template)
     registered = read_registered(tmp_path / "out")

@@ -1,0 +1,1 @@
+"""Raw scans brought into the template's topology: read, landmarks, registration, judgement, file."""
