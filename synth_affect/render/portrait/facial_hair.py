@@ -50,7 +50,7 @@ def brow_places(chart: Chart, person: Person) -> tuple[FloatArray, FloatArray]:
         upper = smooth_line(chart.landmarks[list(top[::-1])], 8)
         lower = smooth_line(chart.landmarks[list(bottom[::-1])], 8)
         n = int(BROW_HAIRS * (0.6 + 0.5 * thickness))
-        t = rng.beta(1.05, 1.25, n)
+        t = 0.93 * rng.beta(1.05, 1.25, n)
         u = rng.normal(0.45, 0.27, n).clip(0.02, 0.98)
         at = t * (len(upper) - 1)
         low = np.minimum(at.astype(int), len(upper) - 2)

@@ -188,6 +188,8 @@ def grow_hair(chart: Chart, anatomy: Anatomy, person: Person, neutral: FloatArra
         ball.radius_mm,
         points,
     )
+    for _ in range(3):  # a strand has no corners
+        points[:, 1:-1] += 0.5 * (0.5 * (points[:, :-2] + points[:, 2:]) - points[:, 1:-1])
     _gather(points, cut, length, rng)
     if cut.curl_mm:
         _curl(points, cut, length, rng)

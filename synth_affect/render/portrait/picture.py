@@ -28,6 +28,8 @@ drawn together into one Gaussian a channel."""
 SCATTER_SHARE = (0.75, 0.6, 0.5)
 INTERIOR_BEHIND_MM = 7.0
 """Teeth and tongue are drawn as if so far further away: a stylised lip may pass through them."""
+CORNEA_MM = 2.5
+"""So far a cornea stands before the ball that is drawn: lamps reach it past the lids and are mirrored."""
 NOTHING_MM = 1e6
 
 
@@ -158,6 +160,7 @@ def _surfaces(
     light = np.maximum(steady + turn, 0.15 * steady)
     shine = _mirrored(lights, wet, to_eye, rough, reflects, pixels[:, 21])
     lifted = point + 1.3 * smooth
+    lifted[on_eye] += CORNEA_MM * wet[on_eye]
     for lamp, maps in zip(lights.lamps, illumination.lamps, strict=True):
         reach = reached(maps, lifted, 1.2, 1.5).mean(axis=1)
         add_lamp(lamp, reach, normal, wet, to_eye, rough, reflects, skin, light, shine)
