@@ -85,7 +85,7 @@ def unwrap(image: ImageArray, posed: PosedHead, size: int, cover: FloatArray | N
     picture = as_uint8(image).astype(np.float32)
     view = _View.of(posed, cover, ImageSize(*picture.shape[:2]))
     uv = spread_uv(head)
-    laid = np.column_stack([uv * [size, -size] + [0, size], np.full(len(head.uv), 10.0)]).astype(np.float32)
+    laid = np.column_stack([uv * [size, -size] + [0, size], _layer(head)]).astype(np.float32)
     layout = rasterize_projected(laid, head.uv_triangles, ImageSize(size, size))
     triangle = layout.pix_to_face[0, :, :, 0]
     weights = layout.bary_coords[0, :, :, 0]
@@ -195,6 +195,21 @@ class _View:
             picture, x * scale_x - 0.5, y * scale_y - 0.5, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
         )
         return colours, np.minimum(soft, weight).astype(np.float32)
+
+
+def _layer(head: HeadModel) -> FloatArray:
+    """(n_uv,) depth of each place of the layout: where parts lie on one another (in ICT-FaceKit's, the mouth's inside
+    and the nostrils' on the face), what looks outwards is on top.
+    """
+    outwards = head.mean - head.mean.mean(axis=0)
+    normals = vertex_normals(head.mean, head.triangles)
+    cosine = (outwards * normals).sum(axis=1) / np.maximum(np.linalg.norm(outwards, axis=1), 1e-6)
+    inner = [name for name in UNSEEN if name in head.region_names]
+    if inner:
+        cosine[np.unique(head.triangles[region_triangles(head, *inner)])] = -2
+    depth = np.empty(len(head.uv))
+    depth[head.uv_triangles] = 20.0 - cosine[head.triangles]
+    return depth
 
 
 def _drawn(head: HeadModel) -> BoolArray:
