@@ -33,7 +33,8 @@ from _timing import arguments, surroundings, use_one_thread
 
 from synth_affect.blendshape.gallery.check import check_gallery
 from synth_affect.blendshape.gallery.frames import GallerySequence
-from synth_affect.blendshape.gallery.store import GalleryWriter, create_gallery, open_gallery
+from synth_affect.blendshape.gallery.store import open_gallery
+from synth_affect.blendshape.gallery.writer import GalleryWriter, create_gallery
 from synth_affect.blendshape.template import face_template, face_vertices
 from synth_affect.data.registered_scans import (
     FrameKey,

@@ -21,7 +21,7 @@ import numpy as np
 
 from synth_affect.arrays import BoolArray, FloatArray, IntArray
 from synth_affect.blendshape.gallery.frames import GallerySequence
-from synth_affect.blendshape.gallery.store import GalleryWriter, SequenceKey, ensure_gallery
+from synth_affect.blendshape.gallery.writer import GalleryWriter, SequenceKey, ensure_gallery
 from synth_affect.data.registered_scans import (
     FrameKey,
     RegisteredScans,

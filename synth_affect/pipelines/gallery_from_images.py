@@ -22,7 +22,7 @@ import numpy as np
 
 from synth_affect.arrays import readonly
 from synth_affect.blendshape.gallery.frames import GallerySequence
-from synth_affect.blendshape.gallery.store import append_sequences, create_gallery
+from synth_affect.blendshape.gallery.writer import append_sequences, create_gallery
 from synth_affect.blendshape.template import face_template, face_vertices
 from synth_affect.data.atomic import atomic_write, check_writable
 from synth_affect.data.faces.record import FaceRecord

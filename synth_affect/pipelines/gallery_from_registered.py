@@ -16,7 +16,7 @@ import numpy as np
 
 from synth_affect.arrays import FloatArray, IntArray
 from synth_affect.blendshape.gallery.frames import GallerySequence
-from synth_affect.blendshape.gallery.store import GalleryWriter, ensure_gallery
+from synth_affect.blendshape.gallery.writer import GalleryWriter, ensure_gallery
 from synth_affect.blendshape.registration.rigid import fit_rigid_robust, moved
 from synth_affect.blendshape.registration.scan import MM_PER_UNIT, prepare_scan
 from synth_affect.blendshape.template import Template

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from synth_affect.blendshape.gallery.format import FRAMES_PER_CHUNK
 from synth_affect.blendshape.gallery.frames import GallerySequence
-from synth_affect.blendshape.gallery.store import GalleryWriter, ensure_gallery
+from synth_affect.blendshape.gallery.writer import GalleryWriter, ensure_gallery
 from synth_affect.blendshape.synthetic.annotators import draw_annotators
 from synth_affect.blendshape.synthetic.recordings import (
     GalleryRecipe,

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from synth_affect.blendshape.gallery.frames import GallerySequence
-from synth_affect.blendshape.gallery.store import GalleryWriter, ensure_gallery
+from synth_affect.blendshape.gallery.writer import GalleryWriter, ensure_gallery
 from synth_affect.blendshape.template import Template, face_template, face_vertices
 from synth_affect.cli import main
 from synth_affect.heads.archive import topology_id

@@ -13,7 +13,7 @@ from synth_affect.affect import Emotion
 from synth_affect.blendshape.canonical_correlation import choose_ridge, fit_cca
 from synth_affect.blendshape.expression_pca import fit_pca
 from synth_affect.blendshape.gallery.frames import GallerySequence
-from synth_affect.blendshape.gallery.store import GalleryWriter, ensure_gallery
+from synth_affect.blendshape.gallery.writer import GalleryWriter, ensure_gallery
 from synth_affect.blendshape.template import Template
 from synth_affect.cli import main
 from synth_affect.errors import FitError, InputError

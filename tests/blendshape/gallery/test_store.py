@@ -23,13 +23,8 @@ from synth_affect.blendshape.gallery import format as gallery_format
 from synth_affect.blendshape.gallery.check import check_gallery
 from synth_affect.blendshape.gallery.format import FRAMES_PER_CHUNK
 from synth_affect.blendshape.gallery.frames import CATEGORIES, NO_CATEGORY, GallerySequence
-from synth_affect.blendshape.gallery.store import (
-    GalleryWriter,
-    append_sequences,
-    create_gallery,
-    ensure_gallery,
-    open_gallery,
-)
+from synth_affect.blendshape.gallery.store import open_gallery
+from synth_affect.blendshape.gallery.writer import GalleryWriter, append_sequences, create_gallery, ensure_gallery
 from synth_affect.blendshape.template import Template
 from synth_affect.errors import InputError, ShapeError
 from synth_affect.heads.mesh import Mesh
@@ -254,7 +249,7 @@ def test_two_writers_at_once_are_refused(path: Path, make_sequence) -> None:
             GalleryWriter(path)
         script = f"""
 from pathlib import Path
-from synth_affect.blendshape.gallery.store import GalleryWriter
+from synth_affect.blendshape.gallery.writer import GalleryWriter
 GalleryWriter(Path({str(path)!r}))
 """
         done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
@@ -465,7 +460,8 @@ from pathlib import Path
 import numpy as np
 import synth_affect.blendshape.gallery.check, zarr
 from synth_affect.blendshape.gallery.frames import GallerySequence
-from synth_affect.blendshape.gallery.store import GalleryWriter, create_gallery, open_gallery
+from synth_affect.blendshape.gallery.store import open_gallery
+from synth_affect.blendshape.gallery.writer import GalleryWriter, create_gallery
 from synth_affect.blendshape.gallery.check import check_gallery
 
 path = Path(sys.argv[1])

@@ -10,7 +10,8 @@ import pytest
 
 from synth_affect.affect import Emotion, ValenceArousal
 from synth_affect.blendshape.gallery.frames import GallerySequence
-from synth_affect.blendshape.gallery.store import Gallery, GalleryWriter, ensure_gallery, open_gallery
+from synth_affect.blendshape.gallery.store import Gallery, open_gallery
+from synth_affect.blendshape.gallery.writer import GalleryWriter, ensure_gallery
 from synth_affect.blendshape.grid.affect_grid import AffectGrid, GridQuestion
 from synth_affect.blendshape.grid.build import THIN_FRAMES, build_grid
 from synth_affect.blendshape.grid.cells import BY_PLACE, N_CELLS, cell_centres, cell_factors, cell_of
