@@ -26,7 +26,7 @@ COMMON_ERROR = 0.1
 detector errs alike): n pictures count as n / (1 + COMMON_ERROR (n - 1)), at most ten.
 """
 
-MOST_EVIDENCE = 40
+MOST_EVIDENCE = 24
 """Faces that tell the identity of one person; with the error that they have in common, further ones add little."""
 
 MOST_ROUNDS = 6
