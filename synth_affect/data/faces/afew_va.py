@@ -79,7 +79,7 @@ def _clip(clip: Path, wanted: Wanted) -> Iterator[FaceItem]:
     actor = annotation.get("actor")
     if actor is not None and not isinstance(actor, str):
         raise InputError(path, "its `actor` is no text")
-    subject = " ".join(actor.split()).casefold()[:200] if actor else None
+    subject = " ".join((actor or "").split()).casefold() or None
     pictures = numbered_files(clip, SUFFIXES)
     for name, frame in frames.items():
         if not (name.isascii() and name.isdigit() and len(name) <= 9):

@@ -13,6 +13,7 @@ from synth_affect.data.faces.annotation_files import read_lines, until_unreadabl
 from synth_affect.data.faces.database import FaceDatabase, without_affect
 from synth_affect.data.faces.folders import PICTURE_SUFFIXES, file_names, find_part, find_root, need_part
 from synth_affect.data.faces.record import FaceItem, FaceRecord, Rejected, Split, key_of
+from synth_affect.errors import InputError
 
 TITLE = "CelebA"
 OBTAIN = "CelebA is given for research, mmlab.ie.cuhk.edu.hk/projects/CelebA.html"
@@ -57,7 +58,10 @@ def _read(images: Path, partition: Path, identities: Path | None) -> Iterator[Fa
             )
             yield Rejected(key_of(stem[:100]), partition, reason)
             continue
-        yield FaceRecord(key_of(stem), images / file, subject=people.get(name), split=SPLITS[code])
+        try:
+            yield FaceRecord(key_of(stem), images / file, subject=people.get(name) or None, split=SPLITS[code])
+        except InputError as error:
+            yield Rejected(key_of(stem), partition, error.reason)
     if pictures:
         yield Rejected("pictures", images, f"pictures that are not in {partition.name}", len(pictures))
 

@@ -162,4 +162,4 @@ def _read(root: Path, names: NamedPictures, fits: re.Pattern[str]) -> Iterator[F
                 neutral=code in neutral if neutral else None,
             )
         except InputError as error:
-            yield Rejected("too-long-a-name", path, error.reason)
+            yield Rejected(key, path, error.reason)

@@ -49,4 +49,4 @@ def _pictures(root: Path, by_folder: bool) -> Iterator[FaceItem]:
         try:
             yield FaceRecord(key_of(*folders, path.stem), path, subject=folders[0] if by_folder and folders else None)
         except InputError as error:
-            yield Rejected("too-long-a-name", path, error.reason)
+            yield Rejected(key_of(*folders, path.stem), path, error.reason)

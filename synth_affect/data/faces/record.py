@@ -25,6 +25,7 @@ Box: TypeAlias = tuple[float, float, float, float]
 MAX_KEY = 400
 _KEY = re.compile(r"(?!\.{1,2}(?:/|$))[^/\\:*?\"<>|\x00-\x1f\x7f\ud800-\udfff]{1,200}(?:/(?!\.{1,2}(?:/|$))"
                   r"[^/\\:*?\"<>|\x00-\x1f\x7f\ud800-\udfff]{1,200})*")  # fmt: skip
+_NAME = re.compile(r"[^\x00-\x1f\x7f\ud800-\udfff]{1,200}")
 _QUOTED = re.compile(r"[%/\\:*?\"<>|\x00-\x1f\x7f\ud800-\udfff]|^\.|[. ]$|^~")
 
 
@@ -41,7 +42,7 @@ class FaceRecord:
     landmarks : (68, 2) float32, px, in ibug's order; (0, 0) is the corner of the first pixel, as far as the database
         says where its own lies.
     box : of the face.  split : that the picture belongs to; None in a database without.
-    Raises InputError when the key is not safe or a label is not in its range.
+    Raises InputError when the key is not safe, a name could not be written, or a label is not in its range.
     """
 
     key: str
@@ -59,6 +60,11 @@ class FaceRecord:
 
     def __post_init__(self) -> None:
         check_key(self.key)
+        for what, name in (("subject", self.subject), ("sequence", self.sequence)):
+            if name is not None and _NAME.fullmatch(name) is None:
+                raise InputError(self.key, f"its {what} {name[:40]!a} is no name in UTF-8 of up to 200 characters")
+        if not _is_utf8(str(self.path)):
+            raise InputError(self.key, f"the name of its file, {str(self.path)!a}, is not UTF-8; rename it")
         labelled = -1 <= self.valence <= 1 and -1 <= self.arousal <= 1
         if not labelled and not (math.isnan(self.valence) and math.isnan(self.arousal)):
             raise InputError(self.key, f"valence {self.valence:g}, arousal {self.arousal:g} are not in [-1, 1]")
@@ -90,8 +96,27 @@ class Rejected:
     reason: str
     count: int = 1
 
+    def __post_init__(self) -> None:
+        # All of it goes into messages and lists, so it must be something that can be written.
+        object.__setattr__(self, "key", _readable(self.key))
+        object.__setattr__(self, "reason", _readable(self.reason))
+        if not _is_utf8(str(self.path)):
+            object.__setattr__(self, "path", Path(_readable(str(self.path))))
+
 
 FaceItem: TypeAlias = FaceRecord | Rejected
+
+
+def _readable(text: str) -> str:
+    return text if _is_utf8(text) else text.encode("utf-8", "replace").decode()
+
+
+def _is_utf8(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def check_key(key: str) -> None:

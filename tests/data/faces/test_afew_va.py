@@ -120,6 +120,16 @@ def test_clips_without_an_actor_or_landmarks(tmp_path: Path) -> None:
     assert (record.subject, record.landmarks, rejected) == (None, None, [])
 
 
+@pytest.mark.parametrize("actor", ["\\ud800", "x" * 300])
+def test_actors_that_are_no_name(tmp_path: Path, actor: str) -> None:
+    afew_va_clip(tmp_path / "001", [(0, 0)])
+    path = tmp_path / "001" / "001.json"
+    path.write_text(path.read_text().replace("Anna", actor))
+    records, rejected = divided(open_afew_va(tmp_path))
+    assert (records, len(rejected)) == ([], 1)
+    assert "is no name in UTF-8" in rejected[0].reason
+
+
 def test_what_is_missing_is_told(tmp_path: Path) -> None:
     with pytest.raises(
         InputError, match=r"no clip of AFEW-VA such as 001/001.json here .*; AFEW-VA is given on request"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -39,6 +40,18 @@ def test_a_ring_of_links_ends(tmp_path: Path) -> None:
     pictures(tmp_path, "a/b.png")
     (tmp_path / "a" / "again").symlink_to(tmp_path)
     assert len(divided(open_picture_folder(tmp_path))[0]) == 1
+
+
+def test_a_file_name_of_another_encoding(tmp_path: Path) -> None:
+    pictures(tmp_path, "a.png")
+    try:
+        (tmp_path / os.fsdecode(b"M\xfcller.png")).write_bytes(b"")
+    except OSError:
+        pytest.skip("this file system takes UTF-8 names only")
+    records, rejected = divided(open_picture_folder(tmp_path))
+    assert [record.key for record in records] == ["a"]
+    assert [(item.key, item.path.name) for item in rejected] == [("M%FCller", "M?ller.png")]
+    assert "is not UTF-8; rename it" in rejected[0].reason
 
 
 def test_no_pictures(tmp_path: Path) -> None:

@@ -129,6 +129,13 @@ def test_a_bad_row_is_turned_down_alone(table: Path, row: str) -> None:
     assert ROWS[row] in rejected[0].reason
 
 
+def test_names_in_another_encoding(table: Path) -> None:
+    content = "path,subject\n1.jpg,Müller\n2.jpg,anna\n".encode("cp1252")
+    records, rejected = divided(open_picture_table(text(table, content)))
+    assert [record.subject for record in records] == ["anna"]
+    assert "is no name in UTF-8" in rejected[0].reason
+
+
 @pytest.mark.parametrize("tail", [b"2.jpg," + b"1" * 100_000, b'"2.jpg' + b",\n" * 100_000, b"\xff\xfe\n"])
 def test_what_cannot_be_read_ends_the_table(table: Path, tail: bytes) -> None:
     text(table, b"path,valence,arousal\n1.jpg,0,0\n" + tail)

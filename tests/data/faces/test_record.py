@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from synth_affect.data.faces.database import LabelScale
-from synth_affect.data.faces.record import FaceRecord, check_key, key_of
+from synth_affect.data.faces.record import FaceRecord, Rejected, check_key, key_of
 from synth_affect.errors import InputError, ShapeError
 
 PICTURE = Path("a.png")
@@ -51,6 +51,21 @@ def test_common_names_stay() -> None:
 def test_labels_outside_the_plane(valence: float, arousal: float) -> None:
     with pytest.raises(InputError, match="are not in"):
         FaceRecord("a", PICTURE, valence=valence, arousal=arousal)
+
+
+@pytest.mark.parametrize("name", ["", "a\nb", "\udcff", "x" * 201, "\0"])
+def test_names_that_could_not_be_written(name: str) -> None:
+    with pytest.raises(InputError, match=r"its subject .* is no name in UTF-8"):
+        FaceRecord("a", PICTURE, subject=name)
+    with pytest.raises(InputError, match=r"its sequence .* is no name in UTF-8"):
+        FaceRecord("a", PICTURE, sequence=name)
+
+
+def test_files_of_which_the_name_could_not_be_written() -> None:
+    with pytest.raises(InputError, match=r"'M\\udcfcller.png', is not UTF-8; rename it"):
+        FaceRecord("a", Path("M\udcfcller.png"))
+    rejected = Rejected("\ud800", Path("M\udcfcller.png"), "no \udcfc")
+    assert (rejected.key, rejected.path, rejected.reason) == ("?", Path("M?ller.png"), "no ?")
 
 
 def test_a_record_is_whole_and_goes_to_a_worker() -> None:
