@@ -8,6 +8,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 INSTRUMENTS := .venv-instruments
+TORCH := torch==2.13.0
 GPU := .venv-gpu
 
 .DEFAULT_GOAL := help
@@ -32,7 +33,10 @@ $(VENV)/.core: pyproject.toml | $(BIN)/python
 	$(PIP) --editable .
 	@touch $@
 
+# torch comes first, so that one release is tested. PyPI's build for Linux brings CUDA along; without it:
+#   make test TORCH='torch==2.13.0 --index-url https://download.pytorch.org/whl/cpu'
 $(VENV)/.dev: pyproject.toml | $(BIN)/python
+	$(PIP) $(TORCH)
 	$(PIP) --editable '.[dev]'
 	@touch $@ $(VENV)/.core
 
