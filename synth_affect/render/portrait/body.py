@@ -68,7 +68,7 @@ def make_body(head: HeadModel, neutral: FloatArray, clothing: Clothing, rng: np.
         _torso(radii, collar - 0.8, angle, cut, width, depth, cloth=False), angle, axis_x, axis_z, height
     )
     cloth_rings = _torso(radii, collar, angle, cut, width, depth, cloth=True)
-    cloth, cloth_follow = _loft(_collar(cloth_rings, clothing, angle, rng), angle, axis_x, axis_z, height)
+    cloth, cloth_follow = _loft(_collar(cloth_rings, clothing, angle), angle, axis_x, axis_z, height)
     skin_triangles, cloth_triangles = _strip(len(skin) // SECTORS), _strip(len(cloth) // SECTORS)
     kept: BoolArray = np.asarray((above[head.triangles] > 0).all(axis=1))
     return Body(
@@ -148,8 +148,8 @@ def _torso(
     side, front = np.abs(np.sin(angle)), np.cos(angle)
     for drop in _DROPS:
         d = max(drop, 0.0)
-        t = 1 - np.exp(-((d / 52.0) ** 1.5))
-        across = 196.0 * width * (1 - np.exp(-((d / 62.0) ** 1.15)))
+        t = 1 - np.exp(-((d / 44.0) ** 1.5))
+        across = 196.0 * width * (1 - np.exp(-((d / 50.0) ** 1.15)))
         along = (62.0 + 0.42 * min(d, 160)) * depth * 1.13
         ellipse = 1 / np.sqrt((side / max(across, 1.0)) ** 2 + (np.maximum(np.abs(front), 1e-3) / along) ** 2)
         # Under cloth the skin keeps back.
@@ -159,7 +159,7 @@ def _torso(
             radius = collar
         # Shoulders slope down to the sides, the chest comes forward and lower.
         level = cut.mean() + (cut - cut.mean()) * np.exp(-((d / 70.0) ** 2))
-        y = level - drop - 26 * t * np.exp(-d / 150) * side**2 - 10 * t * np.maximum(front, 0)
+        y = level - drop - 12 * t * np.exp(-d / 150) * side**2 - 10 * t * np.maximum(front, 0)
         rings.append((radius, y))
     return rings
 
@@ -168,15 +168,13 @@ def _collar(
     rings: list[tuple[FloatArray, FloatArray]],
     clothing: Clothing,
     angle: FloatArray,
-    rng: np.random.Generator,
 ) -> list[tuple[FloatArray, FloatArray]]:
     if clothing is Clothing.TURTLENECK:
         top = [(r + 4.5, y + 0) for r, y in rings[:3]]
         rolled = [(top[0][0] - 4, top[0][1] + 6 + 0 * angle), (top[0][0] + 1.5, top[0][1] + 8.5 + 0 * angle)]
         return [*rolled, *top, *((r + 3, y) for r, y in rings[3:])]
-    start = 4 if clothing is Clothing.CREW else 6
-    opening = rng.uniform(4, 12)
-    body = [(r + 1.0, y - opening * np.exp(-k / 2.5)) for k, (r, y) in enumerate(rings[start:])]
+    # Lower than the rings of the skin, cloth would lie inside it.
+    body = [(r + 1.0, y) for r, y in rings[4 if clothing is Clothing.CREW else 5 :]]
     r, y = body[0]
     # A hem as thick as a finger is wide.
     hem = [(r - 5.0, y - 3.0), (r - 3.0, y + 2.5), (r - 0.5, y + 3.0), (r + 1.0, y - 1.5), (r + 0.2, y - 3.5)]

@@ -17,7 +17,7 @@ from synth_affect.render.portrait.anatomy import (
 )
 from synth_affect.render.portrait.chart import TEXEL_MM, Chart, on_surface
 from synth_affect.render.portrait.person import Beard, Person
-from synth_affect.render.portrait.pigment import hair_reflectance
+from synth_affect.render.portrait.pigment import hair_reflectance, melanin_of, skin_reflectance
 from synth_affect.render.portrait.strands import Strands
 
 BROW_HAIRS, BROW_POINTS = 620, 6
@@ -82,8 +82,11 @@ def brow_places(chart: Chart, person: Person) -> tuple[FloatArray, FloatArray]:
 
 
 def brow_colour(person: Person) -> FloatArray:
-    """(3,) float32: brows keep some pigment when the hair is light or grey."""
-    return hair_reflectance(max(0.8 * person.eumelanin, 0.38), 0.8 * person.pheomelanin, 0.3 * person.grey)
+    """(3,) float32: brows keep some pigment when the hair is light or grey, and are darker than the skin."""
+    own = hair_reflectance(max(0.8 * person.eumelanin, 0.38), 0.8 * person.pheomelanin, 0.3 * person.grey)
+    skin = skin_reflectance(melanin_of(person.typology_deg, person.blood), person.blood)
+    darker: FloatArray = np.minimum(own, 0.4 * skin)
+    return darker
 
 
 def brows(chart: Chart, person: Person, vertices: FloatArray, places: tuple[FloatArray, FloatArray]) -> Strands:

@@ -49,7 +49,7 @@ class Cut:
 
 
 CUTS: dict[HairStyle, Cut] = {
-    HairStyle.BUZZ: Cut(26000, 4, 5.5, 3.5, 2.0, 0.55, forward=0.3, whorl=0.4, clump=0.1),
+    HairStyle.BUZZ: Cut(60000, 4, 5.5, 3.5, 2.0, 0.55, forward=0.3, whorl=0.4, clump=0.1),
     HairStyle.CROP: Cut(26000, 9, 34.0, 13.0, 9.0, 0.45, forward=0.55, sideways=0.2, whorl=0.6, down=0.35, clump=0.55),
     HairStyle.SIDE_PART: Cut(
         26000, 14, 85.0, 20.0, 13.0, 0.45, sideways=1.0, forward=-0.1, down=0.3, gravity=0.2, clump=0.5

@@ -10,6 +10,7 @@ import numpy as np
 from synth_affect.arrays import FloatArray, readonly
 from synth_affect.render.portrait.anatomy import Anatomy, blurred
 from synth_affect.render.portrait.chart import TEXEL_MM, Chart
+from synth_affect.render.portrait.facial_hair import brow_colour
 from synth_affect.render.portrait.person import Beard, HairStyle, Person
 from synth_affect.render.portrait.pigment import hair_reflectance, melanin_of, skin_reflectance
 
@@ -144,18 +145,18 @@ def _with_stubble(colour: FloatArray, anatomy: Anatomy, person: Person, rng: np.
 
 def _with_brows(colour: FloatArray, anatomy: Anatomy, person: Person) -> FloatArray:
     """The roots of the brows darken the skin between the hairs."""
-    hair = hair_reflectance(max(0.8 * person.eumelanin, 0.38), 0.8 * person.pheomelanin, 0.3 * person.grey)
+    hair = brow_colour(person)
     amount = np.clip(0.42 * person.brow_thickness * anatomy.brows, 0, 0.6)[..., None]
     mixed: FloatArray = (1 - amount) * colour + amount * (0.6 * hair + 0.25 * colour)
     return mixed
 
 
 def _with_scalp(colour: FloatArray, anatomy: Anatomy, person: Person, rng: np.random.Generator) -> FloatArray:
-    shown = {HairStyle.BALD: 0.12, HairStyle.BEANIE: 0.3, HairStyle.BUZZ: 0.75, HairStyle.THINNING: 0.2}.get(
+    shown = {HairStyle.BALD: 0.12, HairStyle.BEANIE: 0.3, HairStyle.BUZZ: 0.85, HairStyle.THINNING: 0.2}.get(
         person.hair_style, 0.7
     )
     hair = hair_reflectance(person.eumelanin, person.pheomelanin, person.grey)
-    dots = np.clip(0.6 + 0.5 * smooth_noise(rng, colour.shape[:2], 0.8), 0, 1.4)
+    dots = np.clip(0.85 + 0.25 * smooth_noise(rng, colour.shape[:2], 0.8), 0, 1.4)
     edge = np.clip(
         anatomy.hair + 0.18 * smooth_noise(rng, colour.shape[:2], 1.5) * (anatomy.hair * (1 - anatomy.hair) * 4), 0, 1
     )
