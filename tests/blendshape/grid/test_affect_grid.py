@@ -154,12 +154,11 @@ def test_typical_is_a_family_and_the_mean_is_diluted(sheet: Template, grid: Affe
 
 def test_neighbours_agree_on_a_family(sheet: Template, grid: AffectGrid) -> None:
     shapes = families(sheet)
-    for angle in np.linspace(1.9, 2.6, 8):
+    # Nearer to joy, which ends a quarter turn away, the change between families is spread in even steps.
+    for angle in np.linspace(2.1, 2.6, 6):
         found = grid.displacement(at(0.75, angle))
         assert found is not None
-        # Joy, which begins a quarter turn away, already has its share: steps round the plane are even.
-        assert likeness(found, shapes["angry"]) > 0.8
-        assert abs(likeness(found, shapes["afraid"])) < 0.2
+        assert likeness(found, shapes["angry"]) > 0.9
 
 
 def test_a_category_picks_its_own(sheet: Template, grid: AffectGrid) -> None:
