@@ -27,7 +27,7 @@ class Level:
 class RefinementSettings:
     """What a refinement believes, and its schedule. Colours are relative to the face's median.
 
-    levels : from coarse to fine.
+    levels : from coarse to fine. One is the default: on rendered heads a second of 112 pixels left errors as they were.
     samples : at most this many pixels of a face take part.
     pixel_noise : standard deviation of a channel about the model that explains it.
     robust_pixel : distance of a colour from which a pixel counts as something else, hair or glasses (Geman-McClure).
