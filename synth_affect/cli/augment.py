@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
@@ -28,9 +29,13 @@ from synth_affect.errors import InputError
 
 if TYPE_CHECKING:
     from synth_affect.data.faces.database import FaceDatabase
+    from synth_affect.data.faces.export.layout import ExportLayout
     from synth_affect.pipelines.augment.targets import Targets
     from synth_affect.pipelines.open_expressions import ExpressionChoice
     from synth_affect.pipelines.workers import Engine
+
+
+POINTS_PER_FACE, PATHS_PER_FACE = 50, 5
 
 
 class TargetChoice(StrEnum):
@@ -40,6 +45,7 @@ class TargetChoice(StrEnum):
     RING = "ring"
     RANDOM = "random"
     LABELS = "labels"
+    PATHS = "paths"
     NONE = "none"
 
 
@@ -69,13 +75,16 @@ def augment(
         TargetChoice,
         typer.Option(
             help="A point a cell of the grid, labelled with the cell's median (the paper); the ring of 28 directions x "
-            "4 distances; points drawn at random from the disc, or from the database's labels; or none, which only "
-            "chooses the faces."
+            "4 distances; points drawn at random from the disc, or from the database's labels; paths, sequences from "
+            "neutral to a random point and back; or none, which only chooses the faces."
         ),
     ] = TargetChoice.CELLS,
     per_face: Annotated[
-        int, typer.Option(parser=count, metavar="COUNT", help="Points drawn for each face (random and labels).")
-    ] = 50,
+        int | None,
+        typer.Option(parser=count, metavar="COUNT", help="Points [50] or paths [5] drawn for each face."),
+    ] = None,
+    frames: Annotated[int, typer.Option(parser=count, metavar="COUNT", help="Pictures of a path.")] = 30,
+    back: Annotated[bool, typer.Option(help="Whether paths end at neutral again.")] = True,
     seed: Annotated[int, typer.Option(parser=count, metavar="SEED", help="Of what is drawn, and of the folds.")] = 0,
     accept_list: Annotated[
         Path | None,
@@ -91,6 +100,9 @@ def augment(
     folds: Annotated[
         int, typer.Option(parser=count, metavar="COUNT", help="Person-independent folds that are written down.")
     ] = 5,
+    shards: Annotated[
+        int | None, typer.Option(parser=count, metavar="COUNT", help="WebDataset shards too, COUNT pictures each.")
+    ] = None,
     grid: GridOption = "prototypes",
     lookup: LookupOption = LookupChoice.CONTINUOUS,
     statistic: StatisticOption = StatisticChoice.TYPICAL,
@@ -130,6 +142,7 @@ def augment(
     for note in faces.notes:
         typer.echo(f"note: {note}", err=True)
     accepted = None if accept_list is None else read_accept_list(accept_list)
+    export = open_export_layout(layout, faces)
     settings = AugmentSettings(
         min_quality=MIN_QUALITY if min_quality is None else min_quality,
         check_rest=accepted is None,
@@ -141,12 +154,13 @@ def augment(
     job = AugmentJob(
         database=faces,
         out=out,
-        targets=_targets(targets, per_face, seed, expressions, faces),
-        layout=open_export_layout(layout, faces),
+        targets=_targets(targets, _Drawn(per_face, seed, frames, back), expressions, faces),
+        layout=_in_clips(export) if targets is TargetChoice.PATHS else export,
         settings=settings,
         accepted=accepted,
         n_folds=folds,
         seed=seed,
+        per_shard=shards,
     )
     prepare_head(head, partial(with_progress, description="reading the head"))
     summary = run(job, _engine(engine, workers, address), partial(with_progress, description="drawing faces"))
@@ -163,6 +177,13 @@ def augment(
     )
 
 
+def _in_clips(layout: ExportLayout) -> ExportLayout:
+    """The layout, for pictures that follow each other."""
+    from synth_affect.data.faces.export.afew_va import AfewVaLayout
+
+    return replace(layout, clips="face") if isinstance(layout, AfewVaLayout) else layout
+
+
 def _settings(texts: list[str]) -> dict[str, str]:
     settings = {}
     for text in texts:
@@ -173,9 +194,17 @@ def _settings(texts: list[str]) -> dict[str, str]:
     return settings
 
 
-def _targets(
-    choice: TargetChoice, per_face: int, seed: int, expressions: ExpressionChoice, faces: FaceDatabase
-) -> Targets:
+@dataclass(frozen=True, slots=True)
+class _Drawn:
+    """What is said of targets that are drawn."""
+
+    per_face: int | None
+    seed: int
+    frames: int
+    back: bool
+
+
+def _targets(choice: TargetChoice, drawn: _Drawn, expressions: ExpressionChoice, faces: FaceDatabase) -> Targets:
     from synth_affect.pipelines.augment import targets as plans
     from synth_affect.pipelines.open_expressions import PROTOTYPES, open_grid
 
@@ -185,9 +214,12 @@ def _targets(
         return plans.ring_targets()
     if choice is TargetChoice.NONE:
         return plans.SameTargets("none", ())
-    if choice is TargetChoice.RANDOM:
-        return plans.DrawnTargets(per_face, seed)
-    return plans.DrawnTargets(per_face, seed, plans.label_points(faces.records()))
+    if choice is TargetChoice.PATHS:
+        count = PATHS_PER_FACE if drawn.per_face is None else drawn.per_face
+        return plans.PathTargets(count, drawn.frames, drawn.seed, drawn.back)
+    count = POINTS_PER_FACE if drawn.per_face is None else drawn.per_face
+    points = None if choice is TargetChoice.RANDOM else plans.label_points(faces.records())
+    return plans.DrawnTargets(count, drawn.seed, points)
 
 
 def _engine(choice: EngineChoice, workers: int | None, address: str | None) -> Engine:

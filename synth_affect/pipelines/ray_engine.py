@@ -5,7 +5,7 @@ All machines need the same synth-affect, and see the database and the output fol
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -32,8 +32,8 @@ class RayEngine:
 
     def outcomes(
         self, make_worker: Callable[[], Callable[[Task], Outcome]], tasks: Iterable[Task]
-    ) -> Iterator[Outcome]:
-        """See `Engine`. Raises MissingDependencyError without Ray, InputError when no cluster answers at the address."""
+    ) -> Generator[Outcome, None, None]:
+        """See `Engine`. Raises MissingDependencyError without Ray, InputError when no cluster answers."""
         ray = import_optional("ray", "cluster")
         _connect(ray, self.address, self.workers)
         try:

@@ -12,7 +12,7 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
@@ -57,7 +57,7 @@ class Engine(Protocol):
 
     def outcomes(
         self, make_worker: Callable[[], Callable[[Task], Outcome]], tasks: Iterable[Task]
-    ) -> Iterator[Outcome]:
+    ) -> Generator[Outcome, None, None]:
         """What becomes of `tasks`, in the order in which they are done. An exception of a worker is raised here.
 
         make_worker : called once in every process; it must be picklable, and so must tasks and outcomes.
@@ -78,7 +78,7 @@ class LocalEngine:
 
     def outcomes(
         self, make_worker: Callable[[], Callable[[Task], Outcome]], tasks: Iterable[Task]
-    ) -> Iterator[Outcome]:
+    ) -> Generator[Outcome, None, None]:
         """See `Engine`."""
         if self.workers == 1:
             worker = make_worker()

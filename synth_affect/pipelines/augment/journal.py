@@ -73,12 +73,15 @@ class Journal:
 
 @contextmanager
 def open_journal(folder: Path) -> Iterator[Journal]:
-    """The journal of `folder`, without the torn end that a kill may have left. Raises InputError."""
+    """The journal of `folder`, without the torn end that a kill may have left. While it is open, no other run has it.
+
+    Raises InputError.
+    """
     path = folder / JOURNAL
     try:
-        whole = _whole_bytes(path)
         with path.open("ab") as file:
-            file.truncate(whole)
+            _lock(file, folder)
+            file.truncate(_whole_bytes(path))
             yield Journal(file, path)
     except OSError as error:
         raise InputError(path, f"cannot be written ({error.strerror or error})") from error
@@ -127,6 +130,20 @@ def read_journal(folder: Path) -> Iterator[JournalReader]:
             yield JournalReader(file, path)
     except OSError as error:
         raise InputError(path, f"cannot be read ({error.strerror or error})") from error
+
+
+def _lock(file: BinaryIO, folder: Path) -> None:
+    """Until the file is closed, which the system sees to when a process is killed."""
+    try:
+        import fcntl
+    except ImportError:  # Windows
+        return
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise InputError(folder, "another run is writing there") from None
+    except OSError:  # a file system without locks
+        return
 
 
 def _face(line: bytes, path: Path, number: int) -> DoneFace:

@@ -7,7 +7,7 @@ empty, so that a verified manifest has the same schema.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,18 +23,25 @@ ROWS_AT_A_TIME = 20_000
 
 COLUMNS = (
     ("path", "string"), ("valence", "float32"), ("arousal", "float32"), ("cell", "int16"), ("sha256", "string"),
+    ("clip", "string"), ("clip_frame", "int32"),
     ("source_key", "string"), ("source_path", "string"), ("source_frame", "int32"), ("source_sha256", "string"),
     ("subject", "string"), ("sequence", "string"), ("fold", "int16"), ("width", "int32"), ("height", "int32"),
-    ("fit_residual_iod", "float32"), ("fit_yaw_deg", "float32"), ("fit_pitch_deg", "float32"),
-    ("fit_roll_deg", "float32"), ("source_motion_mm", "float32"), ("landmarks", "landmarks"),
+    ("fit_quality", "float32"), ("fit_residual_iod", "float32"), ("fit_held_out_iod", "float32"),
+    ("fit_yaw_deg", "float32"), ("face_size_px", "float32"), ("source_expression_mm", "float32"),
+    ("landmarks", "landmarks"),
     ("read_valence", "float32"), ("read_arousal", "float32"), ("identity_distance", "float32"), ("judge", "string"),
 )  # fmt: skip
-"""Names and types, in their order; `landmarks` is a list of 136 float32, x0, y0, x1, ... in px."""
+"""Names and types, in their order; `landmarks` is a list of 136 float32, x0, y0, x1, ... in px, and measures of the fit
+are those of `FitQuality`."""
 
 
 @dataclass(frozen=True, slots=True)
 class ManifestFace:
-    """A face whose pictures go into the manifest. source : its columns, by name.  fold : None without folds."""
+    """A face whose pictures go into the manifest.
+
+    subject, sequence, source_path, source_frame : of its record.  fold : None without folds.
+    clip_frames : pictures of each sequence, where they follow each other.
+    """
 
     done: DoneFace
     subject: str | None
@@ -42,6 +49,7 @@ class ManifestFace:
     source_path: str
     source_frame: int | None
     fold: int | None
+    clip_frames: int | None = None
 
 
 def write_manifest(folder: Path, faces: Iterable[ManifestFace], described: Mapping[str, Any]) -> int:
@@ -76,33 +84,46 @@ def write_manifest(folder: Path, faces: Iterable[ManifestFace], described: Mappi
 
 def read_manifest(path: Path) -> list[dict[str, Any]]:
     """The rows of a manifest, by column. Raises InputError for a file that is none."""
+    return list(manifest_rows(path))
+
+
+def manifest_rows(path: Path) -> Iterator[dict[str, Any]]:
+    """The rows of a manifest one by one, by column; never all at once. Raises InputError for a file that is none."""
     arrow = import_optional("pyarrow", "tables")
     parquet = import_optional("pyarrow.parquet", "tables")
     try:
-        table = parquet.read_table(path)
+        with parquet.ParquetFile(path) as file:
+            about = json.loads((file.schema_arrow.metadata or {}).get(b"synth_affect", b"{}"))
+            if about.get("manifest") != MANIFEST_VERSION:
+                raise InputError(path, f"is no manifest of version {MANIFEST_VERSION}")
+            for batch in file.iter_batches():
+                yield from batch.to_pylist()
     except (OSError, arrow.ArrowInvalid) as error:
         raise InputError(path, f"is no manifest ({str(error).splitlines()[0]})") from None
-    about = json.loads((table.schema.metadata or {}).get(b"synth_affect", b"{}"))
-    if about.get("manifest") != MANIFEST_VERSION:
-        raise InputError(path, f"is no manifest of version {MANIFEST_VERSION}")
-    rows: list[dict[str, Any]] = table.to_pylist()
-    return rows
+
+
+def clip(key: str, number: int, frames: int) -> str:
+    """Name of the sequence that picture `number` of the face `key` is of."""
+    return f"{key}/{number // frames:03d}"
 
 
 def _rows(face: ManifestFace) -> list[dict[str, Any]]:
-    done, measures = face.done, face.done.measures
+    done, measures, frames = face.done, face.done.measures, face.clip_frames
     shared = {
         "source_key": done.key, "source_path": face.source_path, "source_frame": face.source_frame,
         "source_sha256": done.source_sha256, "subject": face.subject, "sequence": face.sequence, "fold": face.fold,
-        "width": done.width, "height": done.height, "fit_residual_iod": measures.get("residual_iod"),
-        "fit_yaw_deg": measures.get("yaw_deg"), "fit_pitch_deg": measures.get("pitch_deg"),
-        "fit_roll_deg": measures.get("roll_deg"), "source_motion_mm": measures.get("motion_mm"),
+        "width": done.width, "height": done.height, "fit_quality": measures.get("quality"),
+        "fit_residual_iod": measures.get("residual_iod"), "fit_held_out_iod": measures.get("held_out_iod"),
+        "fit_yaw_deg": measures.get("yaw_deg"), "face_size_px": measures.get("size_px"),
+        "source_expression_mm": measures.get("expression_mm"),
         "read_valence": None, "read_arousal": None, "identity_distance": None, "judge": None,
     }  # fmt: skip
     return [
         {
             "path": picture.path, "valence": picture.valence, "arousal": picture.arousal, "cell": picture.cell,
-            "sha256": picture.sha256, "landmarks": picture.landmarks or None, **shared,
+            "sha256": picture.sha256, "landmarks": picture.landmarks or None,
+            "clip": clip(done.key, number, frames) if frames else None,
+            "clip_frame": number % frames if frames else None, **shared,
         }
-        for picture in done.pictures
+        for number, picture in enumerate(done.pictures)
     ]  # fmt: skip

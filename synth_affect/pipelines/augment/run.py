@@ -7,13 +7,15 @@ number of workers nor the order in which they finish can be seen in them.
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 import json
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
-from pathlib import Path
+from contextlib import closing
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import synth_affect
@@ -23,10 +25,13 @@ from synth_affect.data.faces.export.layout import ExportLayout
 from synth_affect.data.faces.folds import Folds, person_folds
 from synth_affect.data.faces.record import FaceRecord, Rejected
 from synth_affect.errors import InputError
+from synth_affect.optional import import_optional
 from synth_affect.pipelines.augment.datasheet import RunCounts, datasheet
+from synth_affect.pipelines.augment.file_batch import FileBatch, sweep
 from synth_affect.pipelines.augment.journal import DoneFace, DonePicture, JournalReader, open_journal, read_journal
-from synth_affect.pipelines.augment.manifest import ManifestFace, write_manifest
+from synth_affect.pipelines.augment.manifest import ManifestFace, clip, write_manifest
 from synth_affect.pipelines.augment.selection import Candidate, candidates
+from synth_affect.pipelines.augment.shards import write_shards
 from synth_affect.pipelines.augment.sheets import MOST_ACCEPTED, MOST_REJECTED, ShownFace, draw_sheets, evenly
 from synth_affect.pipelines.augment.targets import Targets, as_written
 from synth_affect.pipelines.augment.work import AugmentSettings, FaceTask, MakeAugmentWorker
@@ -35,6 +40,7 @@ from synth_affect.pipelines.workers import Engine, WorkerDiedError
 PLAN, ACCEPTED, REJECTS = "augment.json", "accepted.txt", "rejects.csv"
 FOLDS, DATASHEET = "folds.json", "DATASHEET.md"
 PLAN_VERSION = 1
+LABEL_FILES_AT_ONCE = 256
 Progress = Callable[[Iterable[DoneFace], int], Iterable[DoneFace]]
 
 
@@ -44,6 +50,7 @@ class AugmentJob:
 
     layout : how pictures and labels lie in `out`.  accepted : keys that a person has chosen; None lets labels and fits
     decide.  n_folds, seed : of the folds, where the database says who is who.
+    per_shard : pictures of a WebDataset shard; None writes none. A run that is done can be asked for them, too.
     """
 
     database: FaceDatabase
@@ -54,6 +61,11 @@ class AugmentJob:
     accepted: frozenset[str] | None = None
     n_folds: int = 5
     seed: int = 0
+    per_shard: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.per_shard is not None and self.per_shard < 1:
+            raise InputError("--shards", f"{self.per_shard} is not 1 or more")
 
     def described(self) -> dict[str, Any]:
         """What the files depend on beside the database's own: JSON values."""
@@ -65,7 +77,7 @@ class AugmentJob:
             "min_quality": self.settings.min_quality,
             "check_rest": self.settings.check_rest,
             "quality": self.settings.quality,
-            "accepted": None if self.accepted is None else len(self.accepted),
+            "accepted": None if self.accepted is None else _digest(sorted(self.accepted)),
             "folds": self.n_folds,
             "folds_seed": self.seed,
             **self.targets.described(),
@@ -84,7 +96,9 @@ class AugmentJob:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DrawnFace:
-    """A picture that is done, and the record that it was made of."""
+    """A picture that is done, and the record that it was made of; of a sequence of its own where pictures follow
+    each other.
+    """
 
     record: FaceRecord
     picture: DonePicture
@@ -108,64 +122,114 @@ def augment(job: AugmentJob, engine: Engine, progress: Progress | None = None) -
     Raises InputError when `out` was begun with other settings, no face can be used, or something cannot be written;
     what is done stays done, and the same call goes on with it.
     """
-    _begin(job)
+    if not job.chooses_only:
+        import_optional("pyarrow", "tables")  # which writes the manifest, at the very end
+    _check_apart(job)
+    begun = _is_begun(job)
     count = sum(1 for _ in job.candidates())
     if count == 0:
         raise InputError(job.database.root, "no face of it is labelled neutral and may be a source")
-    with read_journal(job.out) as before:
-        done = before.keys
-    _sweep(job.out)
-    tasks = _tasks(job, done)
+    if not begun:
+        _begin(job)
     with open_journal(job.out) as journal:
+        sweep(job.out)
+        with read_journal(job.out) as before:
+            done = before.keys
+        if max(done, default=-1) >= count:
+            raise _changed(job, f"{done[max(done)]} where the database now has nothing")
         try:
-            outcomes = engine.outcomes(MakeAugmentWorker(job.out, job.settings), tasks)
-            for face in outcomes if progress is None else progress(outcomes, count - len(done)):
-                journal.append(face)
+            with closing(engine.outcomes(MakeAugmentWorker(job.out, job.settings), _tasks(job, done))) as outcomes:
+                for face in outcomes if progress is None else progress(outcomes, count - len(done)):
+                    journal.append(face)
         except WorkerDiedError as error:
             raise InputError(job.out, f"{error}; what is done stays done, run it again") from error
-    return _finish(job, count, len(done))
+        return _finish(job, count, len(done))
 
 
-def _begin(job: AugmentJob) -> None:
-    """Make the folder, or see that it was begun with the same settings."""
-    path, described = job.out / PLAN, {"augment": PLAN_VERSION, **job.described()}
-    text = json.dumps(described, indent=2, sort_keys=True) + "\n"
+def _check_apart(job: AugmentJob) -> None:
+    """New pictures in the database's folder would be found there and taken for sources the next time."""
+    try:
+        out, root = job.out.resolve(), job.database.root.resolve()
+    except (OSError, RuntimeError) as error:
+        raise InputError(job.out, f"cannot be used ({error})") from error
+    looks_through = job.database.name != "csv"  # a table names its pictures, whatever lies beside it
+    if root.is_relative_to(out) or (looks_through and out.is_relative_to(root)):
+        raise InputError(job.out, f"lies in one folder with the database {job.database.root}; choose another folder")
+
+
+def _is_begun(job: AugmentJob) -> bool:
+    """Whether the folder was begun, with the same settings. Raises InputError when it is of something else."""
+    path, described = job.out / PLAN, _plan(job)
     try:
         if path.is_file():
             before = json.loads(path.read_text(encoding="utf-8"))
             other = sorted(name for name in {*before, *described} if before.get(name) != described.get(name))
             if other:
                 raise InputError(job.out, f"was begun with another {', '.join(other)}; choose another folder")
-            return
+            return True
         if job.out.exists() and (not job.out.is_dir() or any(job.out.iterdir())):
             raise InputError(job.out, "is there already, and is no folder of this command")
-        job.out.mkdir(parents=True, exist_ok=True)
     except (ValueError, AttributeError) as error:
         raise InputError(path, f"is not of this command ({error})") from None
     except OSError as error:
         raise InputError(job.out, f"cannot be used ({error.strerror or error})") from error
-    _write(path, text)
+    return False
+
+
+def _begin(job: AugmentJob) -> None:
+    try:
+        job.out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(job.out, f"cannot be made ({error.strerror or error})") from error
+    _write(job.out / PLAN, json.dumps(_plan(job), indent=2, sort_keys=True) + "\n")
+
+
+def _plan(job: AugmentJob) -> dict[str, Any]:
+    return {"augment": PLAN_VERSION, **job.described()}
+
+
+def _changed(job: AugmentJob, how: str) -> InputError:
+    return InputError(job.out, f"has {how}; it has changed")
 
 
 def _tasks(job: AugmentJob, done: dict[int, str]) -> Iterator[FaceTask]:
     """What is left to do, as a stream."""
+    ignores_case = (job.out / PLAN.upper()).exists()
+    folders = set[str]()
     for candidate in job.candidates():
-        key = done.get(candidate.place)
+        place, record = candidate.place, candidate.record
+        targets = job.targets.of(record.key)
+        outputs = _outputs(job, candidate, len(targets))
+        if ignores_case and outputs:
+            folder = str(outputs[0]).casefold()
+            if folder in folders:
+                raise InputError(job.out, f"is on a disk that ignores case, and {record.key} is there in two spellings")
+            folders.add(folder)
+        key = done.get(place)
         if key is None:
-            targets = tuple(as_written(target, job.layout.scale) for target in job.targets.of(candidate.record.key))
-            outputs = job.layout.outputs(candidate.place, candidate.record, len(targets))
-            yield FaceTask(candidate.place, candidate.record, targets, outputs)
-        elif key != candidate.record.key:
-            raise InputError(job.out, f"has {key} where the database now has {candidate.record.key}; it has changed")
+            if job.targets.frames is None:  # one that moves shall not move in steps of its labels
+                targets = tuple(as_written(target, job.layout.scale) for target in targets)
+            yield FaceTask(place, record, targets, outputs)
+        elif key != record.key:
+            raise _changed(job, f"{key} where the database now has {record.key}")
 
 
-def _sweep(out: Path) -> None:
-    """Remove what a kill left half-written; it has names of its own."""
-    try:
-        for path in out.rglob(".*.part"):
-            path.unlink(missing_ok=True)
-    except OSError as error:
-        raise InputError(out, f"cannot be cleaned ({error.strerror or error})") from error
+def _outputs(job: AugmentJob, candidate: Candidate, count: int) -> tuple[PurePosixPath, ...]:
+    """Where `count` pictures of a face go. To a layout, each sequence is a face of its own."""
+    place, frames = candidate.place, job.targets.frames
+    if frames is None:
+        return job.layout.outputs(place, candidate.record, count)
+    clips = [clip(candidate.record.key, number, frames) for number in range(0, count, frames)]
+    return tuple(
+        path
+        for i, name in enumerate(clips, start=place * len(clips))
+        for path in job.layout.outputs(i, _of_clip(candidate.record, name), frames)
+    )
+
+
+def _of_clip(record: FaceRecord, name: str) -> FaceRecord:
+    """The record as if each sequence that was made of it had one of its own."""
+    return replace(record, key=name, sequence=name)
 
 
 def _finish(job: AugmentJob, count: int, done_before: int) -> AugmentSummary:
@@ -191,11 +255,17 @@ def _finish(job: AugmentJob, count: int, done_before: int) -> AugmentSummary:
         if folds is not None:
             _write(job.out / FOLDS, json.dumps({"seed": folds.seed, "folds": dict(folds.of)}, indent=1) + "\n")
         pictures = write_manifest(job.out, _manifest_faces(job, done, folds), job.described())
-        for path, content in job.layout.label_files(_outputs(job, done)):
-            _write(job.out / path, content)
+        with FileBatch(job.out) as files:
+            for path, content in job.layout.label_files(_drawn(job, done)):
+                files.write(job.out / path, content)
+                if len(files) >= LABEL_FILES_AT_ONCE:
+                    files.settle()
         people = None if folds is None else len(folds.of)
     counts = RunCounts(count, len(used), pictures, people, reasons)
     _write(job.out / DATASHEET, datasheet(job.database, counts, job.described()))
+    if job.per_shard is not None:
+        write_shards(job.out, job.per_shard)
+    sweep(job.out)
     return AugmentSummary(job.out, count, len(used), len(left_out), pictures, done_before)
 
 
@@ -220,7 +290,8 @@ def _folds(job: AugmentJob, done: JournalReader) -> Folds | None:
 def _manifest_faces(job: AugmentJob, done: JournalReader, folds: Folds | None) -> Iterator[ManifestFace]:
     for record, face in _used(job, done):
         fold = None if folds is None or record.subject is None else folds.of[record.subject]
-        yield ManifestFace(face, record.subject, record.sequence, _below(record.path, job), record.frame, fold)
+        below = _below(record.path, job)
+        yield ManifestFace(face, record.subject, record.sequence, below, record.frame, fold, job.targets.frames)
 
 
 def _below(path: Path, job: AugmentJob) -> str:
@@ -254,10 +325,16 @@ def _draw_sheets(job: AugmentJob, done: JournalReader, used: list[int], left_out
     draw_sheets(job.out, [f for f in shown if not f.done.reason], [f for f in shown if f.done.reason])
 
 
-def _outputs(job: AugmentJob, done: JournalReader) -> Iterator[DrawnFace]:
+def _drawn(job: AugmentJob, done: JournalReader) -> Iterator[DrawnFace]:
+    frames = job.targets.frames
     for record, face in _used(job, done):
-        for picture in face.pictures:
-            yield DrawnFace(record, picture)
+        for number, picture in enumerate(face.pictures):
+            own = record if frames is None else _of_clip(record, clip(record.key, number, frames))
+            yield DrawnFace(own, picture)
+
+
+def _digest(names: Iterable[str]) -> str:
+    return hashlib.sha256("\n".join(names).encode()).hexdigest()
 
 
 def _kind(reason: str) -> str:
@@ -266,9 +343,5 @@ def _kind(reason: str) -> str:
 
 
 def _write(path: Path, content: str | bytes) -> None:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(path.parent, f"cannot be made ({error.strerror or error})") from error
     with atomic_write(path) as file:
         file.write(content if isinstance(content, bytes) else content.encode())

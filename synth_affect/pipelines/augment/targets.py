@@ -33,6 +33,11 @@ class AugmentTarget:
 class Targets(Protocol):
     """Says what each face is brought to."""
 
+    @property
+    def frames(self) -> int | None:
+        """How many targets each sequence has, where they follow each other; None where each stands alone."""
+        ...
+
     def of(self, key: str) -> tuple[AugmentTarget, ...]:
         """The targets of the face `key`; the same for the same key, whatever was asked before."""
         ...
@@ -48,6 +53,11 @@ class SameTargets:
 
     name: str
     targets: tuple[AugmentTarget, ...]
+
+    @property
+    def frames(self) -> None:
+        """See `Targets`."""
+        return None
 
     def of(self, key: str) -> tuple[AugmentTarget, ...]:
         """See `Targets`."""
@@ -71,19 +81,18 @@ class DrawnTargets:
     points: FloatArray | None = None
 
     def __post_init__(self) -> None:
-        if self.count < 1:
-            raise InputError("--per-face", f"{self.count} is not 1 or more")
-        if self.seed < 0:
-            raise InputError("--seed", f"{self.seed} is below 0")
+        _check_drawing(self.count, self.seed)
+
+    @property
+    def frames(self) -> None:
+        """See `Targets`."""
+        return None
 
     def of(self, key: str) -> tuple[AugmentTarget, ...]:
         """See `Targets`."""
-        # Python's own hash differs from run to run.
-        digest = hashlib.sha256(key.encode()).digest()
-        random = np.random.default_rng([self.seed, int.from_bytes(digest[:8], "big")])
+        random = _random(self.seed, key)
         if self.points is None:
-            radius, angle = np.sqrt(random.random(self.count)), 2 * math.pi * random.random(self.count)
-            drawn = np.stack([radius * np.cos(angle), radius * np.sin(angle)], axis=1)
+            drawn = _in_the_ring(random, self.count, 0.0)
         else:
             drawn = self.points[random.integers(len(self.points), size=self.count)]
         return tuple(_target(float(valence), float(arousal)) for valence, arousal in drawn)
@@ -95,6 +104,77 @@ class DrawnTargets:
             "per_face": self.count,
             "seed": self.seed,
         }
+
+
+LEAST_APEX = 0.4
+"""Of a way: one that ends closer to neutral shows next to nothing."""
+MAX_FRAMES = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class PathTargets:
+    """Every face goes `count` ways of its own, each from neutral to a point of the disc, and back where `back`.
+
+    length : frames of a way, first and last at rest.  seed : the same seed, the same ways of a key.
+    Source: sequences for recurrent networks, Kollias et al. 2020.
+    """
+
+    count: int
+    length: int
+    seed: int = 0
+    back: bool = True
+
+    def __post_init__(self) -> None:
+        _check_drawing(self.count, self.seed)
+        if not 3 <= self.length <= MAX_FRAMES:
+            raise InputError("--frames", f"{self.length} is not in [3, {MAX_FRAMES}]")
+
+    @property
+    def frames(self) -> int:
+        """See `Targets`."""
+        return self.length
+
+    def of(self, key: str) -> tuple[AugmentTarget, ...]:
+        """See `Targets`."""
+        from synth_affect.pipelines.affect_path import path_points
+
+        rest = ValenceArousal(0, 0)
+        ways = []
+        for valence, arousal in _in_the_ring(_random(self.seed, key), self.count, LEAST_APEX).tolist():
+            apex = ValenceArousal(valence, arousal)
+            ways += path_points([rest, apex, rest] if self.back else [rest, apex], self.length)
+        return tuple(_target(point.valence, point.arousal) for point in ways)
+
+    def described(self) -> dict[str, str | int | float]:
+        """See `Targets`."""
+        return {
+            "targets": "paths",
+            "per_face": self.count,
+            "frames": self.length,
+            "back": self.back,
+            "seed": self.seed,
+        }
+
+
+def _check_drawing(count: int, seed: int) -> None:
+    if count < 1:
+        raise InputError("--per-face", f"{count} is not 1 or more")
+    if seed < 0:
+        raise InputError("--seed", f"{seed} is below 0")
+
+
+def _random(seed: int, key: str) -> np.random.Generator:
+    # Python's own hash differs from run to run.
+    digest = hashlib.sha256(key.encode()).digest()
+    return np.random.default_rng([seed, int.from_bytes(digest[:8], "big")])
+
+
+def _in_the_ring(random: np.random.Generator, count: int, least: float) -> FloatArray:
+    """(count, 2) points of the disc of radius 1, evenly, `least` or more from its middle."""
+    radius = np.sqrt(least**2 + (1 - least**2) * random.random(count))
+    angle = 2 * math.pi * random.random(count)
+    points: FloatArray = np.stack([radius * np.cos(angle), radius * np.sin(angle)], axis=1)
+    return points
 
 
 def ring_targets() -> SameTargets:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path, PurePosixPath
 
@@ -10,7 +11,6 @@ import numpy as np
 
 import synth_affect
 from synth_affect.arrays import FloatArray
-from synth_affect.data.atomic import atomic_write
 from synth_affect.data.faces.record import FaceRecord
 from synth_affect.data.picture import Picture
 from synth_affect.data.picture_encoding import DEFAULT_QUALITY, encode_picture
@@ -23,6 +23,7 @@ from synth_affect.fitting.quality import FitQuality, QualityMeter
 from synth_affect.fitting.solver import LandmarkSolver
 from synth_affect.heads.camera import ImageSize
 from synth_affect.heads.model import embed
+from synth_affect.pipelines.augment.file_batch import FileBatch, OutputError
 from synth_affect.pipelines.augment.journal import DoneFace, DonePicture
 from synth_affect.pipelines.augment.selection import unfit_reason
 from synth_affect.pipelines.augment.targets import AugmentTarget
@@ -118,10 +119,9 @@ class AugmentWorker:
             measures = _measures(quality, landmarks)
             reason = unfit_reason(quality, self._settings.min_quality, check_rest=self._settings.check_rest) or ""
             if not reason:
-                pictures = tuple(self._draw(task, source.picture, sha256, fit))
-        except MissingDependencyError:
-            raise
-        except OutputError:
+                with FileBatch(self._out) as files:
+                    pictures = tuple(self._draw(task, source.picture, sha256, fit, files))
+        except (MissingDependencyError, OutputError):
             raise
         except InputError as error:
             reason = error.reason if error.path in (str(record.path), record.key) else str(error)
@@ -151,9 +151,10 @@ class AugmentWorker:
             raise NoFaceError(record.path, "no face found where the database has one")
         return faces[int(np.argmin(away))]
 
-    def _draw(self, task: FaceTask, picture: Picture, sha256: str, fit: FaceFit) -> list[DonePicture]:
+    def _draw(
+        self, task: FaceTask, picture: Picture, sha256: str, fit: FaceFit, files: FileBatch
+    ) -> Iterator[DonePicture]:
         scene = self._synthesizer.prepare(picture.pixels, fit)
-        done = []
         for target, output in zip(task.targets, task.outputs, strict=True):
             point = target.point
             result = self._synthesizer.synthesize(
@@ -164,18 +165,15 @@ class AugmentWorker:
             provenance = Provenance(request, synth_affect.__version__, self._synthesizer.head.name, sha256)
             path = self._out / output
             content = encode_picture(result.image, path, picture, provenance, quality=self._settings.quality)
-            _write(path, content)
-            done.append(
-                DonePicture(
-                    path=str(output),
-                    valence=point.valence,
-                    arousal=point.arousal,
-                    cell=target.cell,
-                    sha256=hashlib.sha256(content).hexdigest(),
-                    landmarks=self._landmarks(scene, result.vertices),
-                )
+            files.write(path, content)
+            yield DonePicture(
+                path=str(output),
+                valence=point.valence,
+                arousal=point.arousal,
+                cell=target.cell,
+                sha256=hashlib.sha256(content).hexdigest(),
+                landmarks=self._landmarks(scene, result.vertices),
             )
-        return done
 
     def _landmarks(self, scene: Scene, vertices: FloatArray) -> tuple[float, ...]:
         head = self._synthesizer.head
@@ -212,18 +210,3 @@ def _place(record: FaceRecord) -> _Place | None:
 def _middle(points: FloatArray) -> FloatArray:
     middle: FloatArray = (points.min(axis=0) + points.max(axis=0)) / 2
     return middle
-
-
-class OutputError(InputError):
-    """A picture cannot be written; the run ends, the face is not to blame."""
-
-
-def _write(path: Path, content: bytes) -> None:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with atomic_write(path) as file:
-            file.write(content)
-    except OSError as error:
-        raise OutputError(path, f"cannot be written ({error.strerror or error})") from error
-    except InputError as error:
-        raise OutputError(error.path, error.reason) from error

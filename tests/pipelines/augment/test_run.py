@@ -14,6 +14,7 @@ from PIL import Image
 
 from synth_affect.data.faces.registry import open_face_database
 from synth_affect.errors import InputError
+from synth_affect.pipelines.augment.file_batch import PARTIAL
 from synth_affect.pipelines.augment.journal import JOURNAL
 from synth_affect.pipelines.augment.manifest import MANIFEST, read_manifest
 from synth_affect.pipelines.augment.run import AugmentJob, augment
@@ -131,9 +132,9 @@ def test_a_run_that_was_stopped_goes_on_to_the_same_files(
     job = make_job(tmp_path / "stopped")
     with pytest.raises(KeyboardInterrupt):
         augment(job, _Dies(after))  # type: ignore[arg-type]
-    half = job.out / "pictures" / ".0123456789abcdef.part"
-    half.parent.mkdir(exist_ok=True)
-    half.write_bytes(b"half a picture")
+    for half in (job.out / PARTIAL / "0123456789abcdef", job.out / ".0123456789abcdef.part"):
+        half.parent.mkdir(exist_ok=True)
+        half.write_bytes(b"half a file")
     with (job.out / JOURNAL).open("ab") as journal:
         journal.write(b'{"place":3,"ke')
     summary = augment(job, LocalEngine(1))
