@@ -15,6 +15,7 @@ import json
 import multiprocessing
 import os
 import signal
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass
@@ -237,8 +238,17 @@ _worker: _Worker | None = None
 def _open_worker(request: RenderRequest, out: str, stop: Any) -> None:
     global _worker  # the state of a process of its own
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent is interrupted, and says when to stop
+    threading.Thread(target=_leave_with_parent, daemon=True).start()
     cv2.setNumThreads(1)
     _worker = _Worker(request, Path(out), stop, open_studio(open_head(request.head)))
+
+
+def _leave_with_parent() -> None:
+    """A parent that was killed cannot tell its workers, which would wait for it for ever."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _render_person(subject: int, numbers: list[int]) -> int:
