@@ -25,6 +25,7 @@ from synth_affect.cli import (
     moving,
     register,
     render_faces,
+    train,
     validate,
 )
 from synth_affect.errors import SynthAffectError
@@ -51,6 +52,7 @@ models.add_commands(app)
 moving.add_commands(app)
 register.add_commands(app)
 render_faces.add_commands(app)
+train.add_commands(app)
 validate.add_commands(app)
 
 

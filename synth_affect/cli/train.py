@@ -1,0 +1,245 @@
+"""`synth-affect train ...`: networks that read valence and arousal, or who it is, off faces."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from synth_affect.cli.database_settings import DatabaseSettingOption, database_settings
+from synth_affect.cli.options import DeviceName, JsonOption, count, number
+from synth_affect.cli.progress import with_progress
+
+if TYPE_CHECKING:
+    from synth_affect.pipelines.train_regressor import TrainRequest
+    from synth_affect.regressors.vgg_face import VggFace
+
+train_app = typer.Typer(help="Networks that read faces.")
+
+
+@train_app.callback()
+def _family() -> None:
+    """Train networks that read valence and arousal, or who it is, off faces."""
+
+
+def add_commands(app: typer.Typer) -> None:
+    """Register the family."""
+    train_app.command("vgg-gru")(vgg_gru)
+    train_app.command("va-cnn")(va_cnn)
+    train_app.command("identity")(identity)
+    train_app.command("vgg-face-weights")(vgg_face_weights)
+    app.add_typer(train_app, name="train")
+
+
+DataOption = Annotated[
+    list[Path],
+    typer.Option(help="Labelled faces: rendered, or a database (see --database); may be repeated.", show_default=False),
+]
+DatabaseOption = Annotated[
+    str, typer.Option(metavar="NAME", help="Of synth-affect databases list [default: what the folder says it is].")
+]
+AugmentedOption = Annotated[
+    list[Path] | None, typer.Option(help="What synth-affect augment made of the same database; may be repeated.")
+]
+MixOption = Annotated[
+    float | None,
+    typer.Option(parser=number, metavar="NUMBER", help="Augmented pictures for each real one [default: all]."),
+]
+OutOption = Annotated[Path, typer.Option(help="A folder for weights, card and log; a stopped run is gone on with.")]
+WidthOption = Annotated[
+    int, typer.Option(parser=count, metavar="COUNT", help="Channels of the first convolution; 64 is VGG-16's.")
+]
+SizeOption = Annotated[int, typer.Option(parser=count, metavar="COUNT", help="Height and width, a multiple of 32.")]
+EpochsOption = Annotated[int, typer.Option(parser=count, metavar="COUNT", help="At most.")]
+BatchOption = Annotated[int, typer.Option(parser=count, metavar="COUNT", help="Pictures, or sequences, in a batch.")]
+RateOption = Annotated[float, typer.Option(parser=number, metavar="NUMBER", help="At the start; it falls to 0.")]
+OptimizerOption = Annotated[str, typer.Option(metavar="sgd|adam", help="sgd is with momentum 0.9.")]
+LossOption = Annotated[str, typer.Option(metavar="ccc|mae|mse", help="What is made small.")]
+PatienceOption = Annotated[
+    int, typer.Option(parser=count, metavar="COUNT", help="Stop after so many epochs without gain; 0: never.")
+]
+FoldsOption = Annotated[int, typer.Option(parser=count, metavar="COUNT", help="Groups of people.")]
+FoldOption = Annotated[int, typer.Option(parser=count, metavar="INDEX", help="The group that is tested.")]
+SeedOption = Annotated[int, typer.Option(parser=count, metavar="COUNT", help="Of all that is random.")]
+PrecisionOption = Annotated[str, typer.Option(metavar="32|bf16|16", help="Bits of the numbers; mixed below 32.")]
+DeviceOption = Annotated[DeviceName, typer.Option(help="Where torch computes.")]
+StartOption = Annotated[
+    Path | None, typer.Option(help="The user's vgg_face_dag.pth, or what vgg-face-weights made of it.")
+]
+NormOption = Annotated[bool, typer.Option(help="Batch norm after each convolution; VGG-Face has none.")]
+
+
+def vgg_gru(
+    data: DataOption,
+    out: OutOption,
+    database: DatabaseOption = "",
+    database_setting: DatabaseSettingOption = None,
+    augmented: AugmentedOption = None,
+    mix: MixOption = None,
+    single: Annotated[bool, typer.Option("--single", help="The form for single pictures, without the GRU.")] = False,
+    vgg_face: StartOption = None,
+    width: WidthOption = 64,
+    size: SizeOption = 96,
+    batch_norm: NormOption = False,
+    steps: Annotated[
+        int, typer.Option(parser=count, metavar="COUNT", help="Frames of a sequence, and how long a still is held.")
+    ] = 80,
+    epochs: EpochsOption = 50,
+    batch: BatchOption = 32,
+    learning_rate: RateOption = 1e-4,
+    optimizer: OptimizerOption = "adam",
+    loss: LossOption = "ccc",
+    patience: PatienceOption = 10,
+    folds: FoldsOption = 5,
+    fold: FoldOption = 0,
+    seed: SeedOption = 0,
+    precision: PrecisionOption = "32",
+    device: DeviceOption = DeviceName.AUTO,
+    as_json: JsonOption = False,
+) -> None:
+    """VGG-Face-GRU: sequences, or stills that are held, with 68 landmarks; valence and arousal.
+
+    synth-affect train vgg-gru --database afew-va --data AFEW-VA --vgg-face vgg_face_dag.pth --out DIR
+    """
+    network = {"kind": "vgg" if single else "vgg-gru", "size": size, "width": width, "batch_norm": batch_norm}
+    training = {
+        "epochs": epochs, "batch": batch, "learning_rate": learning_rate, "optimizer": optimizer, "loss": loss,
+        "patience": patience, "steps": steps, "precision": precision, "made_share": mix, "seed": seed,
+    }  # fmt: skip
+    sources = (data, database, database_setting, augmented or [])
+    _train(_request(sources, network, training, (folds, fold), vgg_face), out, device, as_json)
+
+
+def va_cnn(
+    data: DataOption,
+    out: OutOption,
+    database: DatabaseOption = "",
+    database_setting: DatabaseSettingOption = None,
+    augmented: AugmentedOption = None,
+    mix: MixOption = None,
+    width: WidthOption = 64,
+    size: SizeOption = 96,
+    batch_norm: NormOption = True,
+    epochs: EpochsOption = 50,
+    batch: BatchOption = 32,
+    learning_rate: RateOption = 1e-3,
+    optimizer: OptimizerOption = "sgd",
+    loss: LossOption = "mae",
+    patience: PatienceOption = 10,
+    folds: FoldsOption = 5,
+    fold: FoldOption = 0,
+    seed: SeedOption = 0,
+    precision: PrecisionOption = "32",
+    device: DeviceOption = DeviceName.AUTO,
+    as_json: JsonOption = False,
+) -> None:
+    """The judges: one network for valence, one for arousal, on single pictures.
+
+    synth-affect train va-cnn --data FACES --width 16 --optimizer adam --loss ccc --out DIR
+    """
+    network = {"kind": "va-cnn", "size": size, "width": width, "batch_norm": batch_norm, "dropout": 0.25}
+    training = {
+        "epochs": epochs, "batch": batch, "learning_rate": learning_rate, "optimizer": optimizer, "loss": loss,
+        "patience": patience, "precision": precision, "made_share": mix, "seed": seed,
+    }  # fmt: skip
+    sources = (data, database, database_setting, augmented or [])
+    _train(_request(sources, network, training, (folds, fold), None), out, device, as_json)
+
+
+def identity(
+    data: DataOption,
+    out: OutOption,
+    database: DatabaseOption = "",
+    database_setting: DatabaseSettingOption = None,
+    vgg_face: StartOption = None,
+    width: WidthOption = 64,
+    size: SizeOption = 96,
+    batch_norm: NormOption = True,
+    embedding: Annotated[int, typer.Option(parser=count, metavar="COUNT", help="Numbers of an identity.")] = 128,
+    epochs: EpochsOption = 50,
+    batch: BatchOption = 32,
+    learning_rate: RateOption = 1e-3,
+    optimizer: OptimizerOption = "adam",
+    patience: PatienceOption = 10,
+    folds: FoldsOption = 5,
+    fold: FoldOption = 0,
+    seed: SeedOption = 0,
+    precision: PrecisionOption = "32",
+    device: DeviceOption = DeviceName.AUTO,
+    as_json: JsonOption = False,
+) -> None:
+    """An embedding of who it is, with the layers conv1_2 ... conv5_2 that editors compare; tested on other people.
+
+    synth-affect train identity --data FACES --width 16 --out DIR
+    """
+    network = {"kind": "identity", "size": size, "width": width, "batch_norm": batch_norm, "embedding": embedding}
+    training = {
+        "epochs": epochs, "batch": batch, "learning_rate": learning_rate, "optimizer": optimizer,
+        "patience": patience, "precision": precision, "seed": seed,
+    }  # fmt: skip
+    _train(
+        _request((data, database, database_setting, []), network, training, (folds, fold), vgg_face),
+        out, device, as_json,
+    )  # fmt: skip
+
+
+def vgg_face_weights(
+    path: Annotated[Path, typer.Argument(help="vgg_face_dag.pth, which you have.", show_default=False)],
+    out: Annotated[Path, typer.Option("-o", "--out", help="The .safetensors file to write.")],
+) -> None:
+    """The convolutions of VGG-Face as safetensors, which --vgg-face takes; nothing in the file is executed."""
+    from synth_affect.pipelines.vgg_face_weights import convert_vgg_face
+
+    typer.echo(f"wrote {out}, from sha256 {convert_vgg_face(path, out)}")
+
+
+def _request(
+    sources: tuple[list[Path], str, list[str] | None, list[Path]],
+    network: dict[str, Any],
+    training: dict[str, Any],
+    folds: tuple[int, int],
+    vgg_face: Path | None,
+) -> TrainRequest:
+    from synth_affect.pipelines.face_samples import FaceSource
+    from synth_affect.pipelines.train_regressor import TrainRequest
+    from synth_affect.regressors.networks import NetworkSettings
+    from synth_affect.regressors.training import TrainSettings
+
+    data, database, settings, augmented = sources
+    return TrainRequest(
+        tuple(FaceSource(path, database, database_settings(settings)) for path in data),
+        NetworkSettings(**network),
+        TrainSettings(**training),
+        tuple(FaceSource(path) for path in augmented),
+        *folds,
+        start=open_start(vgg_face),
+    )
+
+
+def open_start(path: Path | None) -> VggFace | None:
+    """Weights to start from, if any."""
+    if path is None:
+        return None
+    from synth_affect.pipelines.vgg_face_weights import open_vgg_face
+
+    return open_vgg_face(path)
+
+
+def _train(request: TrainRequest, out: Path, device: DeviceName, as_json: bool) -> None:
+    from synth_affect.pipelines.evaluate_regressor import scores_text
+    from synth_affect.pipelines.train_regressor import WEIGHTS, train_regressor
+
+    card = train_regressor(request, out, device=str(device), progress=reading)
+    if as_json:
+        typer.echo(json.dumps(card, indent=2))
+        return
+    typer.echo(f"wrote {out / WEIGHTS}, epoch {card['training']['best_epoch']} of {card['training']['epochs_run']}")
+    typer.echo(scores_text(card["test"]))
+
+
+def reading(items: Iterable[Any], n: int) -> Iterable[Any]:
+    """Progress while pictures are read."""
+    return with_progress(items, n, "reading faces")

@@ -1,0 +1,90 @@
+"""`synth-affect evaluate regressor`: a trained network on labelled faces, and its scores as text."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from synth_affect.data.atomic import atomic_write
+from synth_affect.errors import InputError
+from synth_affect.pipelines.face_samples import FaceSource, Progress, load_faces
+from synth_affect.pipelines.train_regressor import PREDICTIONS, held_out_scores, write_predictions
+from synth_affect.regressors.predicting import predict
+from synth_affect.regressors.samples import select
+from synth_affect.regressors.weight_file import load_network
+
+SCORES = "scores.json"
+MEASURES = ("ccc", "pearson", "mse", "rmse", "sagr")
+
+
+def evaluate_regressor(
+    weights: Path,
+    source: FaceSource,
+    *,
+    held_out: bool = False,
+    out: Path | None = None,
+    device: str = "auto",
+    progress: Progress | None = None,
+) -> dict[str, Any]:
+    """Scores on all labelled faces of `source`, as JSON values.
+
+    held_out : only people whom the network was not trained on, as its card names them.
+    out : a folder for scores.json and predictions.csv.
+    Raises InputError when weights or data cannot be used.
+    """
+    from synth_affect.regressors.devices import choose_device
+
+    stored = load_network(weights)
+    labelled = stored.settings.kind != "identity"
+    loaded = load_faces(source, stored.settings.size, labelled=labelled, progress=progress)
+    samples = loaded.samples
+    data = stored.card.get("data", {})
+    if held_out:
+        known = np.isin(samples.subjects, data.get("held_out_people", []))
+        if not known.any():
+            raise InputError(source.path, f"shows nobody of the people that {weights.name} was not trained on")
+        samples = select(samples, known)
+    steps = int(stored.card.get("training", {}).get("steps", 16))
+    found = predict(stored.network.to(choose_device(device)), stored.settings, samples, steps=steps)
+    scores = {
+        "weights": str(weights),
+        "trained_on": data.get("source"),
+        "data": str(source.path),
+        "people": len(np.unique(samples.subjects)),
+        "turned_down": len(loaded.rejected),
+        **held_out_scores(samples, found, stored.settings),
+    }
+    if out is not None:
+        try:
+            out.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise InputError(out, f"cannot be made ({error.strerror or error})") from error
+        if labelled:
+            write_predictions(out / PREDICTIONS, samples, found)
+        with atomic_write(out / SCORES) as file:
+            file.write((json.dumps(scores, indent=2) + "\n").encode())
+    return scores
+
+
+def scores_text(scores: Mapping[str, Any]) -> str:
+    """Scores as a table, with the 95 % intervals."""
+    if "verification_auc" in scores:
+        return f"{scores['n']} pictures of other people: verification AUC {scores['verification_auc']:.3f}"
+    head = f"{scores['n']} pictures of {scores['n_groups']} people; 95 % intervals over people"
+    lines = [f"{'':8}" + "".join(f"{name.upper() if name != 'pearson' else 'Pearson':>22}" for name in MEASURES)]
+    for dimension in ("valence", "arousal"):
+        cells = (_cell(scores[dimension][name]) for name in MEASURES)
+        lines.append(f"{dimension:8}" + "".join(f"{cell:>22}" for cell in cells))
+    return "\n".join([head, *lines])
+
+
+def _cell(score: Mapping[str, float | None]) -> str:
+    if score["value"] is None:
+        return "undefined"
+    if score["low"] is None or score["high"] is None:
+        return f"{score['value']:.3f}"
+    return f"{score['value']:.3f} [{score['low']:.3f}, {score['high']:.3f}]"

@@ -1,0 +1,232 @@
+"""`synth-affect train ...`: a network from labelled faces, tested on people whom it has not seen.
+
+OUT/plan.json             what the run is; a run with another plan needs another folder
+OUT/crops/                the faces, cut out (see face_samples)
+OUT/last.ckpt, best.ckpt  of the training, for going on; log.csv, a line an epoch
+OUT/weights.safetensors   the best epoch's weights, with their card weights.json, which has the scores
+OUT/predictions.csv       of the pictures that were held out
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+import synth_affect
+from synth_affect.arrays import FloatArray
+from synth_affect.data.atomic import atomic_write
+from synth_affect.data.faces.folds import person_folds
+from synth_affect.errors import InputError
+from synth_affect.pipelines.face_samples import FaceSource, LoadedFaces, Progress, load_all, load_faces
+from synth_affect.regressors.metrics import score_affect
+from synth_affect.regressors.networks import NetworkSettings
+from synth_affect.regressors.predicting import predict
+from synth_affect.regressors.samples import FaceSamples, join, select
+from synth_affect.regressors.training import TrainSettings, train_network
+from synth_affect.regressors.verification import verification_auc
+from synth_affect.regressors.vgg_face import LICENCE as VGG_FACE_LICENCE
+from synth_affect.regressors.vgg_face import VggFace
+from synth_affect.regressors.weight_file import load_network, save_network
+
+PLAN, WEIGHTS, PREDICTIONS = "plan.json", "weights.safetensors", "predictions.csv"
+VALIDATION_FOLDS = 8
+"""Of the people who are not tested, one part in so many chooses the epoch."""
+RENDERED_LICENCE = "trained on renderings of invented people alone; under the licence of the head model"
+GATED_LICENCE = "trained on a database whose terms bind what was trained on it, too; not for redistribution"
+
+
+@dataclass(frozen=True, slots=True)
+class TrainRequest:
+    """sources : labelled faces, of one kind.  augmented : what `augment` made of them.
+    network, settings : what is trained, and how.
+    n_folds, fold : people are divided into folds, and those of `fold` are the test; official: the splits of the
+        database itself instead.
+    start : converted VGG-Face weights, or None.
+    """
+
+    sources: tuple[FaceSource, ...]
+    network: NetworkSettings
+    settings: TrainSettings
+    augmented: tuple[FaceSource, ...] = ()
+    n_folds: int = 5
+    fold: int = 0
+    official: bool = False
+    start: VggFace | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Parts:
+    """Three groups of pictures without a person in common."""
+
+    training: FaceSamples
+    validation: FaceSamples
+    test: FaceSamples
+
+
+def train_regressor(
+    request: TrainRequest,
+    out: Path,
+    *,
+    device: str = "auto",
+    crops: Path | None = None,
+    progress: Progress | None = None,
+) -> dict[str, Any]:
+    """Train, test, and write what the module's docstring lists; returns the card of the weights.
+
+    A run that was stopped is gone on with; a finished one is read.  crops : where several runs share theirs.
+    Raises InputError for data that no network can be trained on, and when `out` holds another run.
+    """
+    own = crops or out / "crops"
+    labelled = request.network.kind != "identity"
+    kinds = sorted({source.kind for source in request.sources})
+    if len(kinds) > 1:
+        raise InputError("--data", f"is of several kinds: {', '.join(kinds)}")
+    loaded = load_all(request.sources, request.network.size, labelled=labelled, cache=own / "source", progress=progress)
+    made = [
+        load_faces(source, request.network.size, cache=own / f"augmented-{number}", progress=progress)
+        for number, source in enumerate(request.augmented)
+    ]
+    parts = divide(loaded, made, request)
+    _begin(out, request, [loaded.digest, *(one.digest for one in made)])
+    if (out / WEIGHTS).is_file():
+        return dict(load_network(out / WEIGHTS).card)
+    trained = train_network(
+        request.network, request.settings, parts.training, parts.validation, out, start=request.start, device=device
+    )
+    about = {
+        "licence": _licence(request),
+        "training": {
+            **asdict(request.settings), "epochs_run": trained.epochs, "best_epoch": trained.best_epoch,
+            "validation_score": trained.score,
+        },
+        "data": {
+            "source": kinds[0],
+            "paths": [str(source.path) for source in request.sources],
+            "augmented": [str(source.path) for source in request.augmented],
+            **{
+                name: {"pictures": len(part), "people": len(np.unique(part.subjects)), "made": int(part.made.sum())}
+                for name, part in (("train", parts.training), ("validation", parts.validation), ("test", parts.test))
+            },
+            "turned_down": len(loaded.rejected) + sum(len(one.rejected) for one in made),
+            "held_out_people": sorted({str(name) for name in parts.test.subjects}),
+        },
+        "version": synth_affect.__version__,
+    }  # fmt: skip
+    staged = out / "staged.safetensors"  # the final name says that the run is finished, predictions and all
+    save_network(staged, request.network, trained.state, about)
+    network = load_network(staged).network
+    found = predict(network, request.network, parts.test, steps=request.settings.steps)
+    if labelled:
+        write_predictions(out / PREDICTIONS, parts.test, found)
+    about["test"] = held_out_scores(parts.test, found, request.network)
+    card = save_network(out / WEIGHTS, request.network, trained.state, about)
+    for path in (staged, staged.with_suffix(".json")):
+        path.unlink(missing_ok=True)
+    return card
+
+
+def held_out_scores(samples: FaceSamples, found: FloatArray, network: NetworkSettings) -> dict[str, Any]:
+    """As JSON values. Intervals are those of people drawn anew."""
+    if network.kind == "identity":
+        return {"n": len(samples), "verification_auc": verification_auc(found, samples.subjects)}
+    return score_affect(samples.affect, found, groups=[str(name) for name in samples.subjects]).described()
+
+
+def divide(loaded: LoadedFaces, made: list[LoadedFaces], request: TrainRequest) -> Parts:
+    """Test, validation and training people. Of `made`, only pictures of training people are used.
+
+    Raises InputError when there are too few people, or the database has no split that was asked for.
+    """
+    samples = loaded.samples
+    if samples.made.any():
+        raise InputError(request.sources[0].path, "augmented pictures are for training, --augmented; test on real ones")
+    test = _official_test(loaded, request) if request.official else _fold_test(samples, request)
+    rest = np.flatnonzero(~test)
+    names = [str(name) for name in samples.subjects[rest]]
+    n_people = len(set(names))
+    if n_people < 2:
+        raise InputError("--data", f"{n_people} people are left for training and validation; 2 are the least")
+    chosen = person_folds(names, min(VALIDATION_FOLDS, n_people), request.settings.seed).held_out(0)
+    validating = ~test & np.isin(samples.subjects, sorted(chosen))
+    training = ~test & ~validating
+    people = np.unique(samples.subjects[training])
+    additions = [select(one.samples, np.flatnonzero(np.isin(one.samples.subjects, people))) for one in made]
+    if made and not sum(len(part) for part in additions):
+        raise InputError("--augmented", "holds no picture of the people to be trained on; are they named alike?")
+    return Parts(join([select(samples, training), *additions]), select(samples, validating), select(samples, test))
+
+
+def _fold_test(samples: FaceSamples, request: TrainRequest) -> npt.NDArray[np.bool_]:
+    folds = person_folds([str(name) for name in samples.subjects], request.n_folds)  # the same for every seed
+    held: npt.NDArray[np.bool_] = np.isin(samples.subjects, sorted(folds.held_out(request.fold)))
+    return held
+
+
+def _official_test(loaded: LoadedFaces, request: TrainRequest) -> npt.NDArray[np.bool_]:
+    for split in ("test", "validation"):
+        test: npt.NDArray[np.bool_] = loaded.splits == split
+        if test.any():
+            return test
+    raise InputError(request.sources[0].path, "has no labelled test or validation split")
+
+
+def write_predictions(path: Path, samples: FaceSamples, found: FloatArray) -> None:
+    """One row a picture, in the samples' order."""
+    text = io.StringIO()
+    table = csv.writer(text, lineterminator="\n")
+    table.writerow(
+        ["key", "subject", "sequence", "frame", "valence", "arousal", "predicted_valence", "predicted_arousal"]
+    )
+    for i in range(len(samples)):
+        named = [samples.keys[i], samples.subjects[i], samples.sequences[i], int(samples.frames[i])]
+        table.writerow([*named, *(f"{x:.6g}" for x in (*samples.affect[i], *found[i]))])
+    with atomic_write(path) as file:
+        file.write(text.getvalue().encode())
+
+
+def read_predictions(path: Path) -> tuple[FloatArray, FloatArray, list[str]]:
+    """Labels and predictions, (n, 2) float64 each, and the people. Raises InputError for a file that is none."""
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            rows = list(csv.DictReader(file))
+        truth = np.array([[float(row["valence"]), float(row["arousal"])] for row in rows])
+        found = np.array([[float(row["predicted_valence"]), float(row["predicted_arousal"])] for row in rows])
+        return truth, found, [row["subject"] for row in rows]
+    except (OSError, KeyError, ValueError, TypeError) as error:
+        raise InputError(path, f"is no table of predictions ({error})") from error
+
+
+def _begin(out: Path, request: TrainRequest, digests: list[str]) -> None:
+    plan = {
+        "data": digests,
+        "network": asdict(request.network),
+        "training": asdict(request.settings),
+        "test": "official" if request.official else [request.n_folds, request.fold],
+        "start": None if request.start is None else request.start.sha256,
+    }
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        before = json.loads((out / PLAN).read_text("utf-8"))
+    except FileNotFoundError:
+        with atomic_write(out / PLAN) as file:
+            file.write((json.dumps(plan, indent=2) + "\n").encode())
+        return
+    except (OSError, ValueError) as error:
+        raise InputError(out / PLAN, f"cannot be read ({error})") from error
+    other = [name for name in plan if plan[name] != before.get(name)] if isinstance(before, Mapping) else ["plan"]
+    if other:
+        raise InputError(out, f"holds a run with another {', '.join(other)}; choose another folder")
+
+
+def _licence(request: TrainRequest) -> str:
+    if request.start is not None:
+        return VGG_FACE_LICENCE
+    return RENDERED_LICENCE if request.sources[0].kind == "rendered" and not request.augmented else GATED_LICENCE

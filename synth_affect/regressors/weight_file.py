@@ -1,0 +1,115 @@
+"""Weights of a network on the disk: `NAME.safetensors`, and beside it `NAME.json`, the card that says what they are.
+
+The card holds `network` (see NetworkSettings), the sha256 of the weights, and whatever else its writer knows: data,
+training, scores, licence. Weights without their card are refused, because their architecture is not known.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from synth_affect.data.atomic import atomic_write
+from synth_affect.errors import InputError
+from synth_affect.optional import import_optional
+from synth_affect.regressors.networks import EXTRA, NetworkSettings, build_network
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+FORMAT = "synth-affect/regressor/1"
+SUFFIX = ".safetensors"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class StoredNetwork:
+    """network : with its weights, on the CPU, set to evaluation.  card : all that the card says."""
+
+    network: nn.Module
+    settings: NetworkSettings
+    card: Mapping[str, Any]
+
+
+def card_path(weights: Path) -> Path:
+    """Of the card that belongs to `weights`."""
+    return weights.with_suffix(".json")
+
+
+def save_network(
+    path: Path, settings: NetworkSettings, state: Mapping[str, Tensor], about: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Write weights and card, and return the card. about : what it says beside the network.
+
+    Raises InputError when `path` does not end in .safetensors or cannot be written.
+    """
+    if path.suffix != SUFFIX:
+        raise InputError(path, f"weights are written as {SUFFIX}")
+    content: bytes = import_optional("safetensors.torch", EXTRA).save({k: v.contiguous() for k, v in state.items()})
+    card = {"format": FORMAT, "network": asdict(settings), "sha256": hashlib.sha256(content).hexdigest(), **about}
+    with atomic_write(path) as file:
+        file.write(content)
+    with atomic_write(card_path(path)) as file:
+        file.write((json.dumps(card, indent=2) + "\n").encode())
+    return card
+
+
+def load_network(path: Path) -> StoredNetwork:
+    """The network that `save_network` wrote.
+
+    Raises InputError when weights or card are absent, damaged, or do not belong together.
+    """
+    safetensors = import_optional("safetensors.torch", EXTRA)
+    if path.suffix != SUFFIX:
+        raise InputError(path, f"is no {SUFFIX} file")
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise InputError(path, f"cannot be read ({error.strerror or error})") from error
+    card = read_card(card_path(path))
+    if card.get("sha256") != hashlib.sha256(content).hexdigest():
+        raise InputError(path, f"is not the file that {card_path(path).name} speaks of (another sha256)")
+    try:
+        settings = NetworkSettings(**card["network"])
+    except (KeyError, TypeError) as error:
+        raise InputError(card_path(path), f"names no network ({error})") from None
+    try:
+        state = safetensors.load(content)
+    except Exception as error:  # safetensors' own error is of no public class
+        raise InputError(path, f"is no safetensors file ({str(error).splitlines()[0]})") from None
+    network = build_network(settings)
+    load_weights(network, state, path)
+    return StoredNetwork(network.eval(), settings, card)
+
+
+def read_card(path: Path) -> dict[str, Any]:
+    """The JSON object of a card. Raises InputError when it is none of ours."""
+    try:
+        card = json.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise InputError(path, f"the card of the weights cannot be read ({error.strerror or error})") from error
+    except ValueError as error:
+        raise InputError(path, f"is no JSON ({error})") from error
+    if not isinstance(card, dict) or card.get("format") != FORMAT:
+        raise InputError(path, f"is no card of {FORMAT}")
+    return card
+
+
+def load_weights(network: nn.Module, state: Mapping[str, Tensor], path: Path) -> None:
+    """Put all of `state` into `network`. Raises InputError, which names the first layer that differs."""
+    own = network.state_dict()
+    absent, foreign = sorted(own.keys() - state.keys()), sorted(state.keys() - own.keys())
+    if absent or foreign:
+        raise InputError(path, f"has no weights {absent[0]}" if absent else f"has weights {foreign[0]} of no layer")
+    for name, tensor in state.items():
+        check_shape(path, name, tensor, own[name])
+    network.load_state_dict(dict(state))
+
+
+def check_shape(path: Path, name: str, found: Tensor, wanted: Tensor) -> None:
+    """Raises InputError when weights `name` have another shape than their layer."""
+    if found.shape != wanted.shape:
+        raise InputError(path, f"weights {name} are {tuple(found.shape)}, the layer takes {tuple(wanted.shape)}")
