@@ -17,6 +17,7 @@ from synth_affect.cli import (
     augment,
     databases,
     edit,
+    evaluate,
     export,
     fit,
     gallery,
@@ -44,6 +45,7 @@ app = typer.Typer(
 edit.add_commands(app)
 augment.add_commands(app)
 databases.add_commands(app)
+evaluate.add_commands(app)
 export.add_commands(app)
 fit.add_commands(app)
 gallery.add_commands(app)

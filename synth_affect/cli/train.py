@@ -69,6 +69,9 @@ DeviceOption = Annotated[DeviceName, typer.Option(help="Where torch computes.")]
 StartOption = Annotated[
     Path | None, typer.Option(help="The user's vgg_face_dag.pth, or what vgg-face-weights made of it.")
 ]
+StepsOption = Annotated[
+    int, typer.Option(parser=count, metavar="COUNT", help="Frames of a sequence, and how long a still is held.")
+]
 NormOption = Annotated[bool, typer.Option(help="Batch norm after each convolution; VGG-Face has none.")]
 
 
@@ -84,9 +87,7 @@ def vgg_gru(
     width: WidthOption = 64,
     size: SizeOption = 96,
     batch_norm: NormOption = False,
-    steps: Annotated[
-        int, typer.Option(parser=count, metavar="COUNT", help="Frames of a sequence, and how long a still is held.")
-    ] = 80,
+    steps: StepsOption = 80,
     epochs: EpochsOption = 50,
     batch: BatchOption = 32,
     learning_rate: RateOption = 1e-4,
