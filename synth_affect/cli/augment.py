@@ -168,7 +168,7 @@ def augment(
         {
             "output": str(out),
             "pictures": summary.pictures,
-            "faces": summary.faces,
+            "faces_used": summary.faces,
             "rejected": summary.rejected,
             "candidates": summary.candidates,
             "done_before": summary.done_before,
