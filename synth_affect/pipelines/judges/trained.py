@@ -1,0 +1,117 @@
+"""Networks that this package trained, `synth-affect train ...`, as judges of affect and of identity.
+
+Their card says what they learned from and what they reached on people whom they had not seen. Faces are cropped as in
+training, by ibug's 68 points, which are taken from MediaPipe's.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from synth_affect.arrays import FloatArray
+from synth_affect.data.faces.record import FaceRecord
+from synth_affect.errors import InputError
+from synth_affect.pipelines.embed_landmarks import IBUG_68
+from synth_affect.pipelines.face_crops import crop_face
+from synth_affect.pipelines.judges.face_view import FaceView
+from synth_affect.pipelines.judges.judge import AffectJudge, AffectReading, IdentityCard, IdentityJudge, JudgeCard
+from synth_affect.regressors.predicting import predict
+from synth_affect.regressors.samples import Crops, FaceSamples
+from synth_affect.regressors.weight_file import StoredNetwork, load_network
+
+STEPS = 16
+"""For which a network of sequences is shown a still, where its card does not say."""
+
+
+class TrainedJudge(AffectJudge):
+    """vgg, vgg-gru or va-cnn. Raises InputError for weights that are none of these."""
+
+    def __init__(self, path: Path) -> None:
+        stored = load_network(path)
+        if stored.settings.kind == "identity":
+            raise InputError(path, "an identity network reads no affect; it goes with --identity")
+        self._stored = stored
+        self._card = JudgeCard(
+            name=f"{stored.settings.kind} {path.stem}",
+            databases=_data(stored),
+            accuracy=_accuracy(stored),
+            terms=str(stored.card.get("licence", "not said")),
+            fingerprint=f"trained 1 {stored.card['sha256']}",
+        )
+
+    @property
+    def card(self) -> JudgeCard:
+        """What it is."""
+        return self._card
+
+    def read(self, face: FaceView) -> AffectReading:
+        """Clipped to [-1, 1]."""
+        valence, arousal = np.clip(_predict(self._stored, face), -1, 1)
+        return AffectReading(float(valence), float(arousal))
+
+
+class TrainedIdentity(IdentityJudge):
+    """The identity network. Raises InputError for other weights."""
+
+    def __init__(self, path: Path) -> None:
+        stored = load_network(path)
+        if stored.settings.kind != "identity":
+            raise InputError(path, f"a network of kind {stored.settings.kind} embeds no identity")
+        self._stored = stored
+        self._card = IdentityCard(
+            name=f"identity {path.stem}",
+            likeness="cosine",
+            same_person=None,
+            databases=_data(stored),
+            terms=str(stored.card.get("licence", "not said")),
+            fingerprint=f"trained 1 {stored.card['sha256']}",
+        )
+
+    @property
+    def card(self) -> IdentityCard:
+        """What it is."""
+        return self._card
+
+    def embed(self, face: FaceView) -> FloatArray:
+        """(n,) float64, of length 1."""
+        return _predict(self._stored, face)
+
+
+def _predict(stored: StoredNetwork, face: FaceView) -> FloatArray:
+    record = FaceRecord("face", Path("face"), landmarks=face.points[list(IBUG_68)])
+    crop, points = crop_face(face.pixels, record, stored.settings.size)
+    nameless = np.array([""])
+    samples = FaceSamples(
+        Crops.of(crop[np.newaxis]),
+        np.full((1, 2), np.nan, np.float32),
+        points[np.newaxis],
+        subjects=nameless,
+        sequences=nameless,
+        keys=np.array(["face"]),
+        frames=np.zeros(1, np.int64),
+        made=np.zeros(1, bool),
+    )
+    steps = int(stored.card.get("training", {}).get("steps", STEPS))
+    found: FloatArray = predict(stored.network, stored.settings, samples, steps=steps)[0].astype(np.float64)
+    return found
+
+
+def _data(stored: StoredNetwork) -> str:
+    about = stored.card.get("data")
+    if not isinstance(about, dict):
+        return "not said"
+    made = f", {len(about['augmented'])} augmented" if about.get("augmented") else ""
+    return f"{about.get('source', 'not said')}{made}"
+
+
+def _accuracy(stored: StoredNetwork) -> str:
+    test: Any = stored.card.get("test")
+    try:
+        valence, arousal = test["valence"]["ccc"]["value"], test["arousal"]["ccc"]["value"]
+        return f"CCC {valence:.2f} / {arousal:.2f} on {test['n']} pictures of {test['n_groups']} people held out"
+    except (KeyError, TypeError):
+        return "not said" if test is None else json.dumps(test)[:200]
