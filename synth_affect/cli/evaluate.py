@@ -1,4 +1,4 @@
-"""`synth-affect evaluate ...`: how well networks read valence and arousal."""
+"""`synth-affect evaluate ...`: how well networks read valence and arousal, and how well editors show it."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from synth_affect.cli import evaluate_editor
 from synth_affect.cli.database_settings import DatabaseSettingOption, database_settings
 from synth_affect.cli.options import DeviceName, JsonOption
 from synth_affect.cli.train import (
@@ -58,6 +59,7 @@ def add_commands(app: typer.Typer) -> None:
     """Register the family."""
     evaluate_app.command("regressor")(regressor)
     evaluate_app.command("protocol")(protocol)
+    evaluate_editor.add_commands(evaluate_app)
     app.add_typer(evaluate_app, name="evaluate")
 
 

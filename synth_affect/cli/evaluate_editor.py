@@ -1,0 +1,106 @@
+"""`synth-affect evaluate editor`: an editor before the yardstick."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from synth_affect.cli.options import JsonOption, count, number
+from synth_affect.cli.progress import print_summary, with_progress
+from synth_affect.errors import InputError
+
+if TYPE_CHECKING:
+    from synth_affect.pipelines.evaluate_editor.targets import TargetChoice
+
+
+def add_commands(evaluate_app: typer.Typer) -> None:
+    """Register it in the family `evaluate`."""
+    evaluate_app.command()(editor)
+
+
+def editor(
+    images: Annotated[Path | None, typer.Option(help="A folder of photographs, or one.", show_default=False)] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="A folder for the report, the tables and the pictures.", show_default=False)
+    ] = None,
+    editor_name: Annotated[str, typer.Option("--editor", metavar="NAME", help="Which editor: 3dmm.")] = "3dmm",
+    targets: Annotated[
+        str, typer.Option(metavar="NAME,...", help="Sets of targets: ring, labels (7 x 7), corners.")
+    ] = "ring,labels,corners",
+    directions: Annotated[int, typer.Option(parser=count, metavar="COUNT", help="Of the ring.")] = 28,
+    radii: Annotated[str, typer.Option(metavar="NUMBER,...", help="Of the ring.")] = ".25,.5,.75,1",
+    judge: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="KIND=FILE",
+            help="A judge of affect: emonet=emonet_8.pth, hsemotion=enet_b0_8_va_mtl.onnx, trained=weights, or a "
+            "classifier's description.json. Repeatable.",
+        ),
+    ] = None,
+    identity: Annotated[
+        list[str] | None,
+        typer.Option(metavar="KIND=FILE", help="A judge of identity: arcface=w600k_r50.onnx. Repeatable."),
+    ] = None,
+    readings: Annotated[
+        list[Path] | None,
+        typer.Option(help="What another program read from manifest.json of an earlier run. Repeatable."),
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Judge an editor: affect, identity, background, speed, on fixed targets. Goes on where an earlier run was."""
+    if images is None:
+        raise InputError("--images", "missing; the photographs that are edited")
+    if out is None:
+        raise InputError("--out", "missing; the folder to write")
+    choice = _choice(targets, directions, radii)
+    from synth_affect.pipelines.evaluate_editor.run import EvaluationRequest, evaluate_editor
+
+    request = EvaluationRequest(
+        editor_name, images, out, choice, tuple(judge or ()), tuple(identity or ()), tuple(readings or ())
+    )
+    summary = evaluate_editor(request, with_progress)
+    for refusal in summary["refused"]:
+        typer.echo(f"left out {refusal['path']}: {refusal['reason']}", err=True)
+    if not as_json:
+        typer.echo(_text(summary))
+    print_summary({**summary, "output": str(out / "report.html")}, as_json)
+
+
+def _choice(targets: str, directions: int, radii: str) -> TargetChoice:
+    from synth_affect.pipelines.evaluate_editor.targets import TargetChoice, parse_sets
+
+    try:
+        numbers = tuple(number(part) for part in radii.split(",") if part.strip())
+    except typer.BadParameter as error:
+        raise InputError("--radii", error.message) from error
+    return TargetChoice(parse_sets(targets), directions, numbers)
+
+
+def _text(summary: dict[str, Any]) -> str:
+    """The main figures, a line a judge and set."""
+    lines = [f"{summary['n_faces']} faces, {summary['n_pictures']} pictures"]
+    for card in summary["judges"]:
+        for name, parts in card["sets"].items():
+            found = parts["all"]
+            if found is not None:
+                said = ", ".join(
+                    f"{axis} CCC {_of(found[axis]['ccc']['value'])} ({_of(found[axis]['share'])} of its ceiling)"
+                    for axis in ("valence", "arousal")
+                )
+                lines.append(f"{card['name']}, {name}: {said}")
+    for card in summary["identity"]:
+        if card["n"]:
+            lines.append(f"{card['name']}: {card['likeness']} {card['mean']:.3f}, worst {card['worst']:.3f}")
+    ground = summary["background"]
+    if ground["n"]:
+        lines.append(f"background: {ground['pictures_changed']} of {ground['n']} pictures changed")
+    seconds = summary["speed"]["next_picture_s"]
+    if seconds is not None:
+        lines.append(f"{seconds:.3f} s a picture")
+    return "\n".join(lines)
+
+
+def _of(value: float | None) -> str:
+    return "undefined" if value is None else f"{value:.2f}"

@@ -1,0 +1,1 @@
+"""Ways to make a face feel something else, behind one protocol."""

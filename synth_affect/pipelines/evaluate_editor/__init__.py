@@ -1,0 +1,1 @@
+"""The yardstick: every editor of this package before the same targets, judges and measures."""
