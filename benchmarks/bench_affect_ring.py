@@ -28,15 +28,16 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from benchmarks.instruments.emotion import CLASS_VALENCE_AROUSAL
 from benchmarks.instruments.identity import SAME_PERSON_BELOW, identity_distance
 from benchmarks.instruments.readings import Instruments, Readings, read_rgb
-from benchmarks.instruments.scores import ceiling_readings, concordance
 from benchmarks.instruments.skin_tone import tone
 from synth_affect.affect import ValenceArousal, ring
 from synth_affect.blendshape.expression_source import ExpressionSource
 from synth_affect.blendshape.grid.affect_grid import GridQuestion
 from synth_affect.errors import SynthAffectError
 from synth_affect.heads.cc0 import load_cc0
+from synth_affect.pipelines.evaluate_editor import scores
 from synth_affect.pipelines.open_expressions import PROTOTYPES, ExpressionChoice, open_expressions
 
 STRONG_RADIUS = 0.6
@@ -134,18 +135,14 @@ def agreement(edits: Sequence[Edit]) -> dict[str, dict[str, float]]:
     asked = np.array([(edit.valence, edit.arousal) for edit in edits])
     read = np.array([(edit.read_valence, edit.read_arousal) for edit in edits])
     inputs = np.array([(edit.input_valence, edit.input_arousal) for edit in edits])
-    best = ceiling_readings(asked)
-    scores = {}
-    for axis, name in enumerate(("valence", "arousal")):
-        ccc = concordance(asked[:, axis], read[:, axis])
-        ceiling = concordance(asked[:, axis], best[:, axis])
-        scores[name] = {
-            "ccc": ccc,
-            "ceiling": ceiling,
-            "share": ccc / ceiling,
-            "ccc_of_change": concordance(asked[:, axis], read[:, axis] - inputs[:, axis]),
+    found = scores.agreement(asked, read, inputs, [edit.face for edit in edits], CLASS_VALENCE_AROUSAL.tolist())
+    return {
+        name: {
+            **{key: found[name][key] for key in ("ceiling", "share", "ccc_of_change")},
+            "ccc": found[name]["ccc"]["value"],
         }
-    return scores
+        for name in scores.DIMENSIONS
+    }
 
 
 def identity(edits: Sequence[Edit]) -> dict[str, float]:

@@ -16,9 +16,10 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.instruments.emotion import CLASSES, EmotionReader, expected_valence_arousal
+from benchmarks.instruments.emotion import CLASS_VALENCE_AROUSAL, CLASSES, EmotionReader
 from benchmarks.instruments.readings import read_rgb
-from benchmarks.instruments.scores import concordance
+from synth_affect.pipelines.judges.classes import expected_valence_arousal
+from synth_affect.regressors.metrics import concordance
 
 CLASS_OF = {
     "anger": "angry",
@@ -47,7 +48,7 @@ def main() -> None:
                 points = arrays["landmarks_478"][:, :2].astype(np.float64)
             probabilities = reader.read(read_rgb(asked.dataset / row["picture"]), points)
             said.append((float(row["valence"]), float(row["arousal"])))
-            read.append(expected_valence_arousal(probabilities))
+            read.append(expected_valence_arousal(probabilities, CLASS_VALENCE_AROUSAL))
             if row["category"] in CLASS_OF:
                 confusion[CLASSES.index(CLASS_OF[row["category"]]), int(np.argmax(probabilities))] += 1
     accuracy = np.trace(confusion) / max(confusion.sum(), 1)

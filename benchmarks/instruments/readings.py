@@ -12,10 +12,12 @@ from types import TracebackType
 import numpy as np
 import numpy.typing as npt
 
-from benchmarks.instruments.emotion import CLASSES, EmotionReader, expected_valence_arousal
-from benchmarks.instruments.face import FaceReader, brow_height, lip_corner_height, lip_gap
+from benchmarks.instruments.emotion import CLASS_VALENCE_AROUSAL, CLASSES, EmotionReader
+from benchmarks.instruments.face import FaceReader
 from benchmarks.instruments.identity import IdentityReader
 from benchmarks.instruments.skin_tone import typology_angle
+from synth_affect.pipelines.judges.classes import expected_valence_arousal
+from synth_affect.pipelines.judges.face_heights import brow_height, lip_corner_height, lip_gap
 
 # Part of every cache key: raise it when an instrument or its use changes.
 _CACHE_VERSION = 3
@@ -83,13 +85,13 @@ class Instruments:
         if face is None:
             return None
         probabilities = self._emotion.read(image, face.points)
-        valence, arousal = expected_valence_arousal(probabilities)
+        valence, arousal = expected_valence_arousal(probabilities, CLASS_VALENCE_AROUSAL)
         return Readings(
             centre=face.centre(),
             units=face.units,
-            brow_height=brow_height(face),
-            lip_corner_height=lip_corner_height(face),
-            lip_gap=lip_gap(face),
+            brow_height=brow_height(face.points),
+            lip_corner_height=lip_corner_height(face.points),
+            lip_gap=lip_gap(face.points),
             emotions=dict(zip(CLASSES, probabilities.tolist(), strict=True)),
             valence=valence,
             arousal=arousal,

@@ -1,8 +1,12 @@
 import numpy as np
 import pytest
 
-from benchmarks.instruments.emotion import CLASS_VALENCE_AROUSAL, expected_valence_arousal, square_crop
-from benchmarks.instruments.face import (
+from benchmarks.instruments.emotion import CLASS_VALENCE_AROUSAL
+from benchmarks.instruments.face import FaceReading
+from benchmarks.instruments.skin_tone import CHEEKS, tone, typology_angle
+from synth_affect.affect import ring
+from synth_affect.pipelines.judges.classes import ceiling_readings
+from synth_affect.pipelines.judges.face_heights import (
     LEFT_BROW,
     LEFT_EYE_INNER,
     LEFT_EYE_OUTER,
@@ -13,14 +17,8 @@ from benchmarks.instruments.face import (
     RIGHT_EYE_OUTER,
     RIGHT_LIP_CORNER,
     UPPER_LIP_INNER,
-    FaceReading,
-    brow_height,
-    lip_corner_height,
-    lip_gap,
 )
-from benchmarks.instruments.scores import ceiling_readings, concordance
-from benchmarks.instruments.skin_tone import CHEEKS, tone, typology_angle
-from synth_affect.affect import ring
+from synth_affect.regressors.metrics import concordance
 
 
 @pytest.fixture
@@ -35,65 +33,16 @@ def upright() -> FaceReading:
     return FaceReading(points, {"jawOpen": 0.4, "mouthSmileLeft": 0.2, "mouthSmileRight": 0.6})
 
 
-def test_heights_are_in_inter_ocular_distances(upright: FaceReading) -> None:
-    assert upright.inter_ocular_px() == pytest.approx(100)
-    assert brow_height(upright) == pytest.approx(0.20)
-    assert lip_corner_height(upright) == pytest.approx(-0.06)
-    assert lip_gap(upright) == pytest.approx(0.10)
-
-
-def test_heights_stand_a_tilt_a_scale_and_a_shift(upright: FaceReading) -> None:
-    angle = 0.6
-    turn = 1.7 * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
-    moved = FaceReading(upright.points @ turn.T + [31, -12], upright.units)
-    assert brow_height(moved) == pytest.approx(brow_height(upright))
-    assert lip_corner_height(moved) == pytest.approx(lip_corner_height(upright))
-
-
 def test_a_unit_with_sides_is_read_as_their_mean(upright: FaceReading) -> None:
     assert upright.mean_unit("mouthSmile") == pytest.approx(0.4)
     assert upright.mean_unit("jawOpen") == 0.4
 
 
-def test_concordance_is_one_only_on_the_diagonal() -> None:
-    asked = np.array([-1.0, -0.2, 0.5, 1.0])
-    assert concordance(asked, asked) == pytest.approx(1.0)
-    assert concordance(asked, -asked) < -0.9
-    # Means 0 and 1, variances and covariance 1: 2 / (1 + 1 + 1).
-    assert concordance(np.array([-1.0, 1.0]), np.array([0.0, 2.0])) == pytest.approx(2 / 3)
-    assert np.isnan(concordance(np.zeros(3), np.zeros(3)))
-
-
-def test_the_ceiling_is_the_nearest_mixture_of_classes() -> None:
-    rng = np.random.default_rng(3)
-    targets = rng.uniform(-1, 1, (40, 2))
-    best = ceiling_readings(targets)
-    mixtures = rng.dirichlet(np.full(7, 0.15), 20000) @ CLASS_VALENCE_AROUSAL
-    nearest = np.linalg.norm(targets[:, np.newaxis] - mixtures, axis=2).min(axis=1)
-    distance = np.linalg.norm(targets - best, axis=1)
-    assert (distance <= nearest + 1e-12).all()
-    assert (nearest <= distance + 0.03).all()
-    np.testing.assert_allclose(ceiling_readings(CLASS_VALENCE_AROUSAL[:1]), CLASS_VALENCE_AROUSAL[:1])
-
-
 def test_the_ceiling_of_the_ring_is_high_in_valence_and_lower_in_arousal() -> None:
     targets = np.array([(target.valence, target.arousal) for target in ring()])
-    best = ceiling_readings(targets)
+    best = ceiling_readings(targets, CLASS_VALENCE_AROUSAL)
     assert concordance(targets[:, 0], best[:, 0]) == pytest.approx(0.957, abs=0.001)
     assert concordance(targets[:, 1], best[:, 1]) == pytest.approx(0.747, abs=0.001)
-
-
-def test_an_expectation_over_one_class_is_its_position() -> None:
-    assert expected_valence_arousal(np.eye(7)[3]) == (0.67, 0.08)
-    assert expected_valence_arousal(np.array([0, 0, 0, 1, 0, 0, 1.0])) == pytest.approx((0.335, 0.04))
-
-
-def test_a_crop_over_the_border_repeats_it() -> None:
-    image = np.arange(100, dtype=np.uint8).reshape(10, 10)
-    crop = square_crop(image, np.array([[0.0, 0.0], [8.0, 4.0]]), 0.25)
-    assert crop.shape == (12, 12)
-    assert crop[0, 0] == image[0, 0]
-    np.testing.assert_array_equal(crop[4:, 2:], image[0:8, 0:10])
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.instruments.face import FaceReader, FaceReading, brow_height, lip_corner_height
+from benchmarks.instruments.face import FaceReader, FaceReading
 from benchmarks.instruments.readings import read_rgb
+from synth_affect.pipelines.judges.face_heights import brow_height, lip_corner_height
 
 FACES = Path(__file__).parents[3] / "shared" / "faces"
 FRONTAL = (
@@ -93,7 +94,7 @@ def test_alarm_opens_the_jaw(readings: Readings) -> None:
 
 
 def test_alarm_raises_the_brows(readings: Readings) -> None:
-    assert_on_most(changes(readings, ALARM, brow_height), 0.03)
+    assert_on_most(changes(readings, ALARM, lambda reading: brow_height(reading.points)), 0.03)
 
 
 def test_anger_lowers_the_brows(readings: Readings) -> None:
@@ -101,4 +102,4 @@ def test_anger_lowers_the_brows(readings: Readings) -> None:
 
 
 def test_sadness_draws_the_lip_corners_down(readings: Readings) -> None:
-    assert_on_most(changes(readings, SADNESS, lambda reading: -lip_corner_height(reading)), 0.015)
+    assert_on_most(changes(readings, SADNESS, lambda reading: -lip_corner_height(reading.points)), 0.015)
