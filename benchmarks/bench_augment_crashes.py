@@ -10,9 +10,7 @@ run of one process is compared, too, so the number of workers shows in no byte.
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -24,12 +22,11 @@ from pathlib import Path
 
 import numpy as np
 from _augment_sources import write_portraits
+from _crashes import WAYS, Moment, files_of, journal_lines, stop_at
 from _timing import surroundings
 
-WAYS = ("group", "parent", "interrupt")
 MOST_S = 900.0
-DRAWING_KILLS = 0.6
-"""Share of the kills that a run of undisturbed pace would take; the others hit it while it starts and finishes."""
+STARTING_SHARE = 0.12
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,21 +46,6 @@ class Setup:
             *("--database-setting", "subjects=first-folder", "--accept-list", str(self.source.parent / "accept.txt")),
             *("--shards", "7", "--workers", str(workers or self.workers), "--json"),
         ]
-
-
-def files_of(folder: Path) -> dict[str, str]:
-    """Digest of every file below, links and folders named; of a journal the lines in any order."""
-    digests = {}
-    for path in sorted(folder.rglob("*")):
-        name = path.relative_to(folder).as_posix()
-        if not path.is_file() or path.is_symlink():
-            digests[name] = "folder" if path.is_dir() else "other"
-            continue
-        content = path.read_bytes()
-        if path.name == "journal.jsonl":
-            content = b"".join(sorted(content.splitlines(keepends=True)))
-        digests[name] = hashlib.sha256(content).hexdigest()
-    return digests
 
 
 def run(command: list[str]) -> None:
@@ -98,71 +80,26 @@ def clean_run(setup: Setup, out: Path) -> Pace:
     return Pace(first - start, last - first, time.perf_counter() - again)
 
 
-def journal_lines(out: Path) -> int:
-    """Faces that are done."""
-    path = out / "journal.jsonl"
-    return path.read_bytes().count(b"\n") if path.exists() else 0
-
-
-def group_members(group: int) -> list[int]:
-    """Processes of a process group that are no zombies."""
-    found = []
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            fields = stat.read_text().rpartition(")")[2].split()
-        except OSError:
-            continue
-        if int(fields[2]) == group and fields[0] != "Z":
-            found.append(int(stat.parent.name))
-    return found
-
-
-def stop_after(command: list[str], seconds: float, way: str) -> str:
-    """Start a run, and stop it after so long: how it ended; "done" when it was faster."""
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True)
-    try:
-        process.wait(seconds)
-    except subprocess.TimeoutExpired:
-        pass
-    else:
-        assert process.returncode == 0, process.stderr and process.stderr.read().decode()
-        return "done"
-    if way == "group":
-        os.killpg(process.pid, signal.SIGKILL)
-    elif way == "parent":
-        process.kill()
-    else:
-        os.killpg(process.pid, signal.SIGINT)
-    process.wait(60)
-    deadline = time.monotonic() + 30
-    while group_members(process.pid):
-        assert time.monotonic() < deadline, "workers outlive the run"
-        time.sleep(0.02)
-    if way == "interrupt":
-        said = process.stderr.read().decode() if process.stderr else ""
-        assert process.returncode in (0, 130, -signal.SIGINT), (process.returncode, said)
-        assert "Traceback" not in said or process.returncode == -signal.SIGINT, said
-    return way
-
-
 def crash(setup: Setup, out: Path, kills: int, seed: int, pace: Pace) -> dict[str, object]:
     """Stop a run `kills` times, then let it end."""
-    random, ends = np.random.default_rng(seed), Counter[str]()
+    random, ends, moments = np.random.default_rng(seed), Counter[str](), Counter[str]()
     command = setup.command(out)
-    moments = Counter[str]()
     for number in range(kills):
         before = journal_lines(out)
         if before == setup.faces:
-            seconds, moment = float(random.uniform(0.3, 1.0)) * pace.finish_s, "while it finishes"
-        elif random.random() < 0.12:
-            seconds, moment = float(random.uniform(0, 0.8)) * pace.first_s, "while it starts"
+            when, moment = "finishing", Moment(0, float(random.uniform(0.3, 1.0)) * pace.finish_s)
+        elif random.random() < STARTING_SHARE:
+            when, moment = "starting", Moment(0, float(random.uniform(0, 1)) * pace.first_s)
         else:
-            share = float(random.uniform(0, 2)) * pace.draw_s / (DRAWING_KILLS * kills)
-            seconds, moment = pace.first_s + share, "while it draws"
-        end = stop_after(command, seconds, WAYS[number % 2] if number % 7 else "interrupt")
+            # So many faces a kill that the last tenth of the kills meets a run that finishes.
+            most = 2 * setup.faces / (0.9 * kills * (1 - STARTING_SHARE))
+            face_s = setup.workers * pace.draw_s / setup.faces
+            faces = before + int(random.integers(0, round(most) + 1))
+            when, moment = "drawing", Moment(max(faces, 1), float(random.uniform(0, 1)) * face_s)
+        end = stop_at(command, out, moment, WAYS[number % 2] if number % 7 else "interrupt")
         ends[end] += 1
-        moments[moment] += 1
-        print(f"{number + 1:3} {end:9} after {seconds:5.2f} s, faces {before} -> {journal_lines(out)}", flush=True)
+        moments[when] += 1
+        print(f"{number + 1:3} {end:9} {when}, faces {before} -> {journal_lines(out)}", flush=True)
     run(command)
     return {"ends": dict(ends), "moments": dict(moments)}
 
@@ -177,6 +114,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job would have children ignore it
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         setup = Setup(folder / "source", options.workers, options.per_face, options.faces)

@@ -38,10 +38,12 @@ class FileBatch:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        if kind is None:
-            self.settle()
-        for temporary, _path in self._written:
-            temporary.unlink(missing_ok=True)
+        try:
+            if kind is None:
+                self.settle()
+        finally:
+            for temporary, _path in self._written:
+                temporary.unlink(missing_ok=True)
 
     def __len__(self) -> int:
         """Files that have no name yet."""

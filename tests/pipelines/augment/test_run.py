@@ -4,21 +4,28 @@ from __future__ import annotations
 
 import csv
 import dataclasses
+import errno
 import hashlib
 import json
+import os
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
+from synth_affect.data.faces.database import FaceDatabase
+from synth_affect.data.faces.export.afew_va import AfewVaLayout
+from synth_affect.data.faces.export.aff_wild import AffWildLayout
+from synth_affect.data.faces.export.layout import ExportLayout
+from synth_affect.data.faces.export.table import PlainLayout
 from synth_affect.data.faces.registry import open_face_database
 from synth_affect.errors import InputError
 from synth_affect.pipelines.augment.file_batch import PARTIAL
 from synth_affect.pipelines.augment.journal import JOURNAL
 from synth_affect.pipelines.augment.manifest import MANIFEST, read_manifest
 from synth_affect.pipelines.augment.run import AugmentJob, augment
-from synth_affect.pipelines.augment.targets import SameTargets
+from synth_affect.pipelines.augment.targets import PathTargets, SameTargets
 from synth_affect.pipelines.workers import LocalEngine
 
 JobMaker = Callable[..., AugmentJob]
@@ -29,7 +36,6 @@ pytest.importorskip("pyarrow")
 @pytest.fixture(scope="module")
 def clean(tmp_path_factory: pytest.TempPathFactory, portraits: Path) -> Path:
     """An uninterrupted run of one process."""
-    from synth_affect.data.faces.export.table import PlainLayout
     from synth_affect.pipelines.augment.targets import DrawnTargets
     from synth_affect.pipelines.augment.work import AugmentSettings
 
@@ -174,3 +180,104 @@ def test_choosing_alone_writes_the_list_and_no_pictures(tmp_path: Path, make_job
     assert (job.out / "accepted.txt").read_text() == "anna/a\nbert/b\n"
     assert (job.out / "accepted.jpg").is_file()
     assert not (job.out / "pictures").exists()
+
+
+def test_a_full_disk_stops_a_run_that_goes_on_when_there_is_room(
+    clean: Path, tmp_path: Path, make_job: JobMaker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = []
+
+    def full(descriptor: int) -> None:
+        asked.append(descriptor)
+        if len(asked) > 12:  # somewhere among the pictures of the second face
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    job = make_job(tmp_path / "full")
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "fsync", full)
+        with pytest.raises(InputError, match="No space left on device"):
+            augment(job, LocalEngine(1))
+    assert not (job.out / MANIFEST).exists()
+    augment(job, LocalEngine(1))
+    assert files_of(job.out) == files_of(clean)
+
+
+def test_two_runs_do_not_write_one_folder(tmp_path: Path, make_job: JobMaker) -> None:
+    job = make_job(tmp_path / "out")
+    outcomes: list[str] = []
+
+    def second(faces: Iterable[object], count: int) -> Iterator[object]:
+        with pytest.raises(InputError, match="another run"):
+            augment(job, LocalEngine(1))
+        outcomes.append("refused")
+        yield from faces
+
+    augment(job, LocalEngine(1), second)  # type: ignore[arg-type]
+    assert outcomes == ["refused"]
+
+
+def test_new_pictures_do_not_go_where_sources_are_looked_for(portraits: Path, make_job: JobMaker) -> None:
+    before = files_of(portraits)
+    for out in (portraits / "anna" / "new", portraits / "new", portraits, portraits.parent):
+        with pytest.raises(InputError, match="one folder with the database"):
+            augment(make_job(out), LocalEngine(1))
+    assert files_of(portraits) == before
+
+
+def test_a_table_may_lie_beside_what_is_made_of_it(portraits: Path, tmp_path: Path, make_job: JobMaker) -> None:
+    (tmp_path / "face.png").write_bytes((portraits / "anna" / "a.png").read_bytes())
+    (tmp_path / "table.csv").write_text("path\nface.png\n")
+    database = open_face_database("csv", tmp_path / "table.csv")
+    summary = augment(dataclasses.replace(make_job(tmp_path / "out"), database=database), LocalEngine(1))
+    assert summary.pictures == 2
+
+
+def test_a_database_that_has_changed_is_told(tmp_path: Path, portraits: Path, make_job: JobMaker) -> None:
+    job = make_job(tmp_path / "out")
+    with pytest.raises(KeyboardInterrupt):
+        augment(job, _Dies(2))  # type: ignore[arg-type]
+    for keys, reason in ((["bert/b", "anna/wall"], "has anna/a where"), (["anna/a"], "now has nothing")):
+        fewer = dataclasses.replace(job, database=_only(job.database, keys))
+        with pytest.raises(InputError, match=reason):
+            augment(fewer, LocalEngine(1))
+
+
+def _only(database: FaceDatabase, keys: list[str]) -> FaceDatabase:
+    return dataclasses.replace(
+        database, read=lambda wanted: (item for item in database.read(wanted) if item.key in keys)
+    )
+
+
+def test_another_list_asks_for_another_folder(tmp_path: Path, make_job: JobMaker) -> None:
+    job = dataclasses.replace(make_job(tmp_path / "out"), accepted=frozenset({"anna/wall"}))
+    with pytest.raises(InputError, match="no face could be used"):
+        augment(job, LocalEngine(1))
+    with pytest.raises(InputError, match="another accepted"):
+        augment(dataclasses.replace(job, accepted=frozenset({"anna/a"})), LocalEngine(1))
+
+
+def test_a_database_without_sources_leaves_no_folder(tmp_path: Path, make_job: JobMaker) -> None:
+    job = dataclasses.replace(make_job(tmp_path / "out"), accepted=frozenset({"nobody"}))
+    with pytest.raises(InputError, match="no face of it"):
+        augment(job, LocalEngine(1))
+    assert not job.out.exists()
+
+
+@pytest.mark.parametrize("layout", [PlainLayout(), AfewVaLayout(clips="face"), AffWildLayout()])
+def test_paths_become_sequences(tmp_path: Path, make_job: JobMaker, layout: ExportLayout) -> None:
+    job = make_job(tmp_path / "out")
+    job = dataclasses.replace(
+        job, targets=PathTargets(2, 3), layout=layout, accepted=frozenset({"anna/a"}), per_shard=4
+    )
+    augment(job, LocalEngine(1))
+    rows = read_manifest(job.out / MANIFEST)
+    assert [(row["clip"], row["clip_frame"]) for row in rows] == [
+        (f"anna/a/{clip:03d}", frame) for clip in range(2) for frame in range(3)
+    ]
+    folders = [Path(row["path"]).parent for row in rows]
+    assert folders[0] == folders[2] != folders[3] == folders[5]
+    assert [Path(row["path"]).name for row in rows[:3]] == [Path(row["path"]).name for row in rows[3:]]
+    assert len(list((job.out / "shards-4").iterdir())) == 2
+    if layout.name == "plain":
+        back = [item for item in open_face_database("csv", job.out / "labels.csv").records()]
+        assert [item.sequence for item in back] == [row["clip"] for row in rows]  # type: ignore[union-attr]

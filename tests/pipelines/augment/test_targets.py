@@ -7,7 +7,14 @@ from synth_affect.blendshape.grid.cells import cell_of
 from synth_affect.data.faces.database import LabelScale
 from synth_affect.data.faces.record import FaceItem, FaceRecord
 from synth_affect.errors import InputError
-from synth_affect.pipelines.augment.targets import DrawnTargets, as_written, cell_targets, label_points, ring_targets
+from synth_affect.pipelines.augment.targets import (
+    DrawnTargets,
+    PathTargets,
+    as_written,
+    cell_targets,
+    label_points,
+    ring_targets,
+)
 from synth_affect.pipelines.open_expressions import open_grid
 
 
@@ -79,3 +86,25 @@ def test_targets_lie_where_labels_can_be_written() -> None:
         assert written.point.valence * 10 == pytest.approx(round(target.point.valence * 10), abs=1e-6)
         assert abs(written.point.arousal - target.point.arousal) <= 0.0501
         assert as_written(target, LabelScale()) == target
+
+
+@pytest.mark.parametrize("back", [True, False])
+def test_paths_lead_from_rest_to_a_point_and_back(back: bool) -> None:
+    targets = PathTargets(3, 11, seed=2, back=back)
+    points = [target.point for target in targets.of("a")]
+    assert (len(points), targets.frames) == (33, 11)
+    for start in (0, 11, 22):
+        intensities = [point.intensity for point in points[start : start + 11]]
+        assert intensities[0] == 0
+        apex = intensities[5] if back else intensities[-1]
+        assert max(intensities) == pytest.approx(apex, abs=1e-9)
+        assert 0.4 <= apex <= 1.0001
+        assert (intensities[-1] == 0) == back
+        steps = np.abs(np.diff(intensities))
+        assert steps[0] < steps[2]  # it begins slowly
+    assert targets.of("a") == PathTargets(3, 11, seed=2, back=back).of("a") != targets.of("b")
+
+
+def test_a_path_of_too_few_frames_is_refused() -> None:
+    with pytest.raises(InputError, match="--frames"):
+        PathTargets(3, 2)
