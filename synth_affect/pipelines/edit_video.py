@@ -25,7 +25,7 @@ from synth_affect.fitting.fit import FaceFit
 from synth_affect.fitting.landmarks import Landmarks
 from synth_affect.fitting.same_person import SeenFace, fit_batch
 from synth_affect.fitting.solver import LandmarkSolver
-from synth_affect.fitting.temporal import smooth_fits
+from synth_affect.fitting.temporal import LEAST_FRAMES, smooth_channels, smooth_fits
 from synth_affect.fitting.tracks import LONGEST_GAP_S, track_faces
 from synth_affect.heads.camera import ImageSize
 from synth_affect.pipelines.affect_path import about_synthetic
@@ -203,8 +203,17 @@ def _steady_fits(found: Sequence[_Found], solver: LandmarkSolver, path: Path) ->
         alone=[fit for _, fit in faces],
     )
     times = np.array([found[k].time_s for k, _ in own])
-    smooth = dict(zip([k for k, _ in own], smooth_fits(fits, times), strict=True))
+    smooth = dict(zip([k for k, _ in own], _smooth_points(smooth_fits(fits, times), times), strict=True))
     return dict(_bridged(smooth, [frame.time_s for frame in found]))
+
+
+def _smooth_points(fits: list[FaceFit], times_s: FloatArray) -> list[FaceFit]:
+    """The fits with smooth landmarks: what a fit leaves over of them is drawn, so lips and lids would tremble along."""
+    if len(fits) < LEAST_FRAMES:
+        return fits
+    points = np.stack([fit.landmarks_image for fit in fits])
+    smooth = smooth_channels(points.reshape(len(points), -1), times_s).reshape(points.shape)
+    return [replace(fit, landmarks_image=row.astype(np.float32)) for fit, row in zip(fits, smooth, strict=True)]
 
 
 def _bridged(fits: Mapping[int, FaceFit], times_s: Sequence[float]) -> Iterator[tuple[int, FaceFit]]:
