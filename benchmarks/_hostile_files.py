@@ -207,7 +207,7 @@ def tables() -> dict[str, bytes]:
 
 def clips() -> dict[str, bytes]:
     """JSON files of an AFEW-VA clip by what is wrong with them."""
-    points = [[30 + k, 40 + k] for k in range(68)]
+    points = [[25 + k % 35, 20 + k % 45] for k in range(68)]
 
     def clip(frames: object, **more: object) -> bytes:
         return json.dumps({"video_id": "001", "actor": "Anna", "frames": frames, **more}).encode()
@@ -274,13 +274,13 @@ def annotation_cases(folder: Path) -> Iterator[Case]:
     def table(place: Path, content: bytes) -> tuple[str, ...]:
         (place / "face.png").write_bytes(face)
         (place / "table.csv").write_bytes(content)
-        return str(place / "table.csv"), "--database", "csv"
+        return str(place / "table.csv"), "--database", "csv", "--accept-list", _listed(folder, "face")
 
     def afew_va(place: Path, content: bytes) -> tuple[str, ...]:
         (place / "001").mkdir()
         (place / "001" / "00000.png").write_bytes(face)
         (place / "001" / "001.json").write_bytes(content)
-        return str(place), "--database", "afew-va"
+        return str(place), "--database", "afew-va", "--accept-list", _listed(folder, "001/00000")
 
     def aff_wild(place: Path, content: bytes) -> tuple[str, ...]:
         for axis in ("valence", "arousal"):
@@ -289,8 +289,15 @@ def annotation_cases(folder: Path) -> Iterator[Case]:
         frames = place / "frames/train/105"
         frames.mkdir(parents=True)
         (frames / "00001.jpg").write_bytes(encoded(portrait(96), ".jpg"))
-        return str(place), "--database", "aff-wild"
+        return str(place), "--database", "aff-wild", "--accept-list", _listed(folder, "train/105/00001")
 
     yield from each("csv", tables(), table)
     yield from each("afew-va", clips(), afew_va)
     yield from each("aff-wild", label_lists(), aff_wild)
+
+
+def _listed(folder: Path, key: str) -> str:
+    """A list that accepts the good picture, which smiles."""
+    path = folder / f"{key.replace('/', '-')}.txt"
+    path.write_text(f"{key}\n", encoding="utf-8")
+    return str(path)

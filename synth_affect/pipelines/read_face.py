@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from synth_affect.data.faces.record import FaceRecord
+from synth_affect.data.faces.videos import count_frames
 from synth_affect.data.picture import Picture
 from synth_affect.data.pictures import read_picture
 from synth_affect.data.provenance import sha256_file
@@ -52,6 +53,7 @@ class FacePictures:
     def _frame(self, path: Path, index: int) -> FacePicture:
         if self._video is None or self._path != path or self._video.n_read > index:
             self.close()
+            count_frames(path)  # nothing but a video is opened: a playlist would name any file of this machine
             self._video = VideoFile(path)
             self._path, self._sha256 = path, sha256_file(path)
         frame = next(self._video.frames(skip=range(index)), None)

@@ -128,7 +128,7 @@ def augment(job: AugmentJob, engine: Engine, progress: Progress | None = None) -
     begun = _is_begun(job)
     count = sum(1 for _ in job.candidates())
     if count == 0:
-        raise InputError(job.database.root, "no face of it is labelled neutral and may be a source")
+        raise _without_sources(job)
     if not begun:
         _begin(job)
     with open_journal(job.out) as journal:
@@ -144,6 +144,14 @@ def augment(job: AugmentJob, engine: Engine, progress: Progress | None = None) -
         except WorkerDiedError as error:
             raise InputError(job.out, f"{error}; what is done stays done, run it again") from error
         return _finish(job, count, len(done))
+
+
+def _without_sources(job: AugmentJob) -> InputError:
+    """Why nothing can be done: often all was turned down for one reason."""
+    rejected = [item for item in job.database.records() if isinstance(item, Rejected)]
+    why = f"; {len(rejected)} turned down, the first, {rejected[0].key}: {rejected[0].reason}" if rejected else ""
+    which = "is labelled neutral and may be a source" if job.accepted is None else "is in the list and may be a source"
+    return InputError(job.database.root, f"no face of it {which}{why}")
 
 
 def _check_apart(job: AugmentJob) -> None:

@@ -52,12 +52,12 @@ def draw_sheets(folder: Path, accepted: Sequence[ShownFace], rejected: Sequence[
     accepted : each becomes a row, its source first.  rejected : each becomes a tile over its reason.
     """
     written = []
-    with_pictures = FacePictures()
-    if accepted:
-        rows = [_row(face, folder, with_pictures) for face in accepted]
+    with FacePictures() as pictures:
+        rows = [_row(face, folder, pictures) for face in accepted]
+        tiles = [_Tile(_source(face, pictures), _short(face.done.reason)) for face in rejected]
+    if rows:
         written.append(_save(folder / ACCEPTED_SHEET, rows))
-    if rejected:
-        tiles = [_Tile(_source(face, with_pictures), _short(face.done.reason)) for face in rejected]
+    if tiles:
         written.append(_save(folder / REJECTED_SHEET, [tiles[i : i + PER_ROW] for i in range(0, len(tiles), PER_ROW)]))
     return written
 

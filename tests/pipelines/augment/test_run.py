@@ -258,7 +258,7 @@ def test_another_list_asks_for_another_folder(tmp_path: Path, make_job: JobMaker
 
 def test_a_database_without_sources_leaves_no_folder(tmp_path: Path, make_job: JobMaker) -> None:
     job = dataclasses.replace(make_job(tmp_path / "out"), accepted=frozenset({"nobody"}))
-    with pytest.raises(InputError, match="no face of it"):
+    with pytest.raises(InputError, match="no face of it is in the list"):
         augment(job, LocalEngine(1))
     assert not job.out.exists()
 
