@@ -24,6 +24,7 @@ from synth_affect.cli import (
     grid_model,
     models,
     moving,
+    rate,
     register,
     render_faces,
     train,
@@ -52,6 +53,7 @@ gallery.add_commands(app)
 grid_model.add_commands(app)
 models.add_commands(app)
 moving.add_commands(app)
+rate.add_commands(app)
 register.add_commands(app)
 render_faces.add_commands(app)
 train.add_commands(app)

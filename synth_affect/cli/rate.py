@@ -1,0 +1,59 @@
+"""`synth-affect rate ...`: people say what they see in edited pictures."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from synth_affect.cli.options import JsonOption, count
+from synth_affect.errors import InputError
+
+rate_app = typer.Typer(help="People say what they see in edited pictures.")
+
+
+def add_commands(app: typer.Typer) -> None:
+    """Register the family."""
+    rate_app.command()(serve)
+    rate_app.command()(report)
+    app.add_typer(rate_app, name="rate")
+
+
+def serve(
+    pictures: Annotated[
+        Path, typer.Argument(metavar="FOLDER|MANIFEST", help="Edited pictures, or a manifest.json of them.")
+    ],
+    out: Annotated[
+        Path | None, typer.Option(help="The CSV file to which answers are added.", show_default=False)
+    ] = None,
+    port: Annotated[int, typer.Option(parser=count, metavar="COUNT", help="0 for any that is free.")] = 8765,
+    host: Annotated[
+        str, typer.Option(help="The address to listen on; another opens the page to the network.")
+    ] = "127.0.0.1",
+    seed: Annotated[int, typer.Option(parser=count, metavar="COUNT", help="Of the orders, one a rater.")] = 0,
+) -> None:
+    """Show pictures blind, one by one, and ask for valence and arousal on the plane; Ctrl-C ends it."""
+    if out is None:
+        raise InputError("--out", "missing; the CSV file to which answers are added")
+    from synth_affect.pipelines.ratings import AnswerLog, open_study
+    from synth_affect.web.rate import RateServer
+
+    study = open_study(pictures)
+    with AnswerLog(out) as log, RateServer(study, log, host=host, port=port, seed=seed) as server:
+        typer.echo(f"{len(study)} pictures; answers go to {out}; open {server.url} (Ctrl-C ends)", err=True)
+        with contextlib.suppress(KeyboardInterrupt):  # the way to end it
+            server.serve_forever()
+
+
+def report(
+    answers: Annotated[Path, typer.Argument(metavar="ANSWERS", help="The CSV file of `rate serve`.")],
+    as_json: JsonOption = False,
+) -> None:
+    """How people's answers agree with what was asked, and with each other."""
+    from synth_affect.pipelines.ratings import ratings_text, report_ratings
+
+    found = report_ratings(answers)
+    typer.echo(json.dumps(found, indent=2) if as_json else ratings_text(found))
