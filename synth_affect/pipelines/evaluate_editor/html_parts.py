@@ -33,7 +33,7 @@ p { margin: 6px 0 12px; max-width: 78ch; } .faint { color: var(--faint); }
 table { border-collapse: collapse; margin: 8px 0 14px; font-variant-numeric: tabular-nums; }
 th, td { padding: 5px 11px; text-align: right; white-space: nowrap; border-bottom: 1px solid var(--line); }
 th { font-weight: 600; color: var(--faint); font-size: 13px; }
-td.text, th.text { text-align: left; white-space: normal; }
+td.text, th.text { text-align: left; white-space: normal; min-width: 7ch; }
 i, small { color: var(--faint); } small { font-size: 12px; }
 .row { display: flex; flex-wrap: wrap; gap: 22px; }
 figure { margin: 0; } figcaption { color: var(--faint); font-size: 13px; }
