@@ -1,0 +1,166 @@
+from __future__ import annotations
+
+import csv
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from synth_affect.data.provenance import sha256_file
+from synth_affect.errors import InputError
+from synth_affect.pipelines.evaluate_editor.run import EvaluationRequest, evaluate_editor, list_pictures
+from synth_affect.pipelines.evaluate_editor.targets import TargetChoice
+
+CHOICE = TargetChoice(("ring", "corners"), 4, (1.0,))
+N_TARGETS = 9
+
+
+@pytest.fixture
+def request_(photographs: Path, tmp_path: Path, stubs: Any) -> EvaluationRequest:
+    return EvaluationRequest("writing", photographs, tmp_path / "out", CHOICE, ("reader",), ("colour",))
+
+
+def test_everything_is_made_judged_and_told(request_: EvaluationRequest, stubs: Any) -> None:
+    summary = evaluate_editor(request_)
+    out = request_.out
+    assert (summary["n_faces"], summary["n_pictures"]) == (2, 2 * N_TARGETS)
+    assert {Path(row["path"]).name: row["reason"] for row in summary["refused"]} == {
+        "dark.png": "too dark",
+        "nobody.png": "no face found",
+    }
+    ring = summary["judges"][0]["sets"]["ring"]["all"]
+    assert ring["valence"]["ccc"]["value"] == pytest.approx(1)
+    assert summary["background"] == {
+        "n": 18, "mean": 0, "largest_mean": 0, "pictures_changed": 0, "largest_share": 0
+    }  # fmt: skip
+    assert summary["identity"][0]["n"] == 18
+    assert json.loads((out / "results.json").read_text()) == json.loads(json.dumps(summary))
+    with (out / "results.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 18
+    assert all(abs(float(row["valence"]) - float(row["reader: valence"])) < 0.006 for row in rows)
+    manifest = json.loads((out / "manifest.json").read_text())
+    assert all(sha256_file(out / entry["output"]) == entry["output_sha256"] for entry in manifest)
+
+
+def test_the_report_is_one_file_that_escapes_names(request_: EvaluationRequest) -> None:
+    evaluate_editor(replace(request_, targets=TargetChoice(("labels",))))
+    page = (request_.out / "report.html").read_text("utf-8")
+    assert "none &lt;b&gt;" in page
+    assert "none <b>" not in page
+    assert "CAAE, published" in page
+    assert "data:image/jpeg;base64," in page
+    assert "http" not in page.replace("http-equiv", ""), "nothing is fetched"
+
+
+def test_a_second_run_does_nothing_again(request_: EvaluationRequest, stubs: Any) -> None:
+    first = evaluate_editor(request_)
+    n_made, judge = len(stubs.made), _reading_judge()
+    n_read = judge.n_read
+    assert (n_made, n_read) == (2 * N_TARGETS, 2 * N_TARGETS + 2)
+    assert evaluate_editor(request_) == first
+    assert (len(stubs.made), judge.n_read) == (n_made, n_read)
+
+
+def test_what_is_missing_is_made_again(request_: EvaluationRequest, stubs: Any) -> None:
+    evaluate_editor(request_)
+    pictures = sorted(request_.out.glob("pictures/*/*.png"))
+    pictures[0].unlink()
+    pictures[1].with_suffix(".record.json").unlink()
+    del stubs.made[:]
+    evaluate_editor(request_)
+    assert len(stubs.made) == 2
+    assert all(path.is_file() for path in pictures)
+
+
+def test_a_judge_that_comes_later_reads_what_is_there(request_: EvaluationRequest, stubs: Any) -> None:
+    evaluate_editor(replace(request_, judges=(), identities=()))
+    judge, n_made = _reading_judge(), len(stubs.made)
+    assert judge.n_read == 0
+    summary = evaluate_editor(replace(request_, judges=("reader", "other")))
+    assert len(stubs.made) == n_made
+    assert judge.n_read == 2 * (2 * N_TARGETS + 2)
+    assert [card["name"] for card in summary["judges"]] == ["reader", "other"]
+
+
+def test_a_run_that_is_ended_keeps_what_it_has(request_: EvaluationRequest, stubs: Any) -> None:
+    def ended(items: Any, count: int | None, description: str) -> Any:
+        for number, item in enumerate(items):
+            if number == 5:
+                raise KeyboardInterrupt
+            yield item
+
+    with pytest.raises(KeyboardInterrupt):
+        evaluate_editor(request_, ended)
+    assert not list(request_.out.rglob("*.part"))
+    n_made = len(stubs.made)
+    evaluate_editor(request_)
+    assert len(stubs.made) <= 2 * N_TARGETS + 1
+    assert n_made >= 5
+
+
+def test_another_editor_gets_another_folder(request_: EvaluationRequest, stubs: Any) -> None:
+    evaluate_editor(request_)
+    stubs.version = "2"
+    with pytest.raises(InputError, match=r"another editor \(writing 1\)"):
+        evaluate_editor(request_)
+
+
+def test_an_editor_that_touches_the_background_is_caught(request_: EvaluationRequest, stubs: Any) -> None:
+    stubs.spills = True
+    summary = evaluate_editor(request_)
+    assert summary["background"]["pictures_changed"] == 18
+
+
+def test_readings_from_outside_are_one_more_judge(request_: EvaluationRequest, tmp_path: Path) -> None:
+    evaluate_editor(request_)
+    entries = {}
+    for entry in json.loads((request_.out / "manifest.json").read_text()):
+        said = {"valence": entry["valence"], "arousal": 0.5 * entry["arousal"], "emotion": "", "identity": 0.3}
+        entries[entry["output_sha256"]] = {"sha256": entry["output_sha256"], **said}
+        nothing = {"valence": 0, "arousal": 0, "emotion": "", "identity": None}
+        entries[entry["input_sha256"]] = {"sha256": entry["input_sha256"], **nothing}
+    path = tmp_path / "readings.json"
+    about = {"name": "far", "databases": "d", "accuracy": "a", "terms": "t"}
+    people = {"name": "p", "likeness": "distance", "same_person": 0.6, "databases": "d", "terms": "t"}
+    content = {
+        "format": "synth-affect readings",
+        "format_version": 1,
+        "judge": {**about, "positions": []},
+        "identity": people,
+        "readings": list(entries.values()),
+    }
+    path.write_text(json.dumps(content))
+    summary = evaluate_editor(replace(request_, readings=(path,)))
+    far = summary["judges"][1]["sets"]["ring"]["all"]
+    assert far["valence"]["ccc"]["value"] == pytest.approx(1)
+    assert 0.5 < far["arousal"]["ccc"]["value"] < 0.9
+    assert summary["identity"][1]["mean"] == pytest.approx(0.3)
+    for wrong in ({"format": "x"}, {"readings": [{}]}, {"judge": {}}, {"identity": {**people, "likeness": "x"}}):
+        path.write_text(json.dumps({**content, **wrong}))
+        with pytest.raises(InputError, match="readings"):
+            evaluate_editor(replace(request_, readings=(path,)))
+
+
+def test_without_a_face_that_can_be_edited_the_reason_is_said(request_: EvaluationRequest, photographs: Path) -> None:
+    with pytest.raises(InputError, match=r"no photograph could be edited \(dark.png: too dark\)"):
+        evaluate_editor(replace(request_, images=photographs / "dark.png"))
+    with pytest.raises(InputError, match="no such folder"):
+        list_pictures(photographs / "absent")
+    (photographs / "empty").mkdir()
+    with pytest.raises(InputError, match="holds no pictures"):
+        list_pictures(photographs / "empty")
+
+
+def test_the_folder_must_be_one_that_can_be_made(request_: EvaluationRequest, photographs: Path) -> None:
+    with pytest.raises(InputError, match="cannot be written"):
+        evaluate_editor(replace(request_, out=photographs / "notes.txt"))
+
+
+def _reading_judge() -> Any:
+    """The class whose instances the run has opened."""
+    from synth_affect.pipelines.evaluate_editor import run
+
+    return run.open_affect_judge
