@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from importlib.resources import as_file, files
 from pathlib import Path
 
@@ -103,6 +104,7 @@ def fold_strengths(change: FloatArray, unit_names: Sequence[str], groups: Sequen
     return strengths
 
 
+@lru_cache(maxsize=4)
 def vertex_texels(head: HeadModel, maps: WrinkleMaps) -> FloatArray:
     """(n_vertices, 2) float32: column and row of the maps at each vertex; far outside where the maps do not reach."""
     size = maps.heights_mm.shape[1]
@@ -112,7 +114,16 @@ def vertex_texels(head: HeadModel, maps: WrinkleMaps) -> FloatArray:
     corners, uv_corners = head.triangles.ravel(), head.uv_triangles.ravel()
     use = within[uv_corners]
     texels[corners[use]] = uv[uv_corners[use]] * size - 0.5
-    return texels
+    return readonly(texels, "texels", ("n_vertices", 2), np.float32)
+
+
+def _relief(maps: WrinkleMaps, strengths: FloatArray, *, absolute: bool = False) -> FloatArray:
+    """(size, size) float32, mm: the maps of all groups, each times its strength; few of them act at a time."""
+    relief = np.zeros(maps.heights_mm.shape[1:], dtype=np.float32)
+    for group in np.flatnonzero(strengths):
+        height = maps.heights_mm[group]
+        relief += np.float32(strengths[group]) * (np.abs(height) if absolute else height)
+    return relief
 
 
 def skin_factor(texture: float) -> float:
@@ -132,7 +143,7 @@ def soften_folds(
     skin = surface.kind_map == FACE_KIND
     if not fading.any() or not skin.any():
         return picture
-    relief = np.tensordot(fading, np.abs(maps.heights_mm), 1).astype(np.float32)
+    relief = _relief(maps, fading, absolute=True)
     place = np.clip(_in_picture(scene, surface, maps, relief) / FADING_DEPTH_MM, 0, 1)
     place = cv2.GaussianBlur(np.where(skin, place, 0).astype(np.float32), (0, 0), FADING_REACH_MM * scene.px_per_mm)
     fine, coarse = (cv2.GaussianBlur(picture, (0, 0), max(width * scene.px_per_mm, 0.3)) for width in FADING_BAND_MM)
@@ -158,7 +169,7 @@ def wrinkle_light(scene: Scene, surface: SurfaceFlow, maps: WrinkleMaps, strengt
     skin = surface.kind_map == FACE_KIND
     if not deepening.any() or not skin.any():
         return np.ones(skin.shape, dtype=np.float32)
-    relief = np.tensordot(deepening, maps.heights_mm, 1).astype(np.float32)
+    relief = _relief(maps, deepening)
     height = np.where(skin, _in_picture(scene, surface, maps, relief), 0).astype(np.float32)
     slope_x = cv2.Sobel(height, cv2.CV_32F, 1, 0, ksize=3, scale=scene.px_per_mm / 8)
     slope_y = cv2.Sobel(height, cv2.CV_32F, 0, 1, ksize=3, scale=scene.px_per_mm / 8)
