@@ -10,8 +10,10 @@ import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from PIL import Image
 
 from synth_affect.arrays import ImageArray
@@ -35,7 +37,7 @@ def portrait(size_px: int = 128) -> ImageArray:
     return np.asarray(face.resize((size_px, size_px), Image.Resampling.LANCZOS))
 
 
-def encoded(pixels: ImageArray, suffix: str) -> bytes:
+def encoded(pixels: npt.NDArray[Any], suffix: str) -> bytes:
     """Of a good picture."""
     file = io.BytesIO()
     Image.fromarray(pixels).save(file, FORMATS[suffix])
