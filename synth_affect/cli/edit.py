@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from synth_affect.pipelines.contact_sheet import Layout
     from synth_affect.pipelines.open_expressions import ExpressionChoice
     from synth_affect.pipelines.picture_faces import FaceSource
+    from synth_affect.pipelines.verify import VerifierChoice
 
 UNHEALTHY = 1
 """Exit code of a broken installation."""
@@ -100,6 +101,17 @@ def edit(
     device: DeviceOption = None,
     head: HeadOption = "cc0",
     quality: QualityOption = 95,
+    verify: Annotated[
+        bool, typer.Option("--verify", help="Read the output again, and say in its sidecar what it shows.")
+    ] = False,
+    judge: Annotated[
+        list[str] | None,
+        typer.Option(metavar="KIND=FILE", help="With --verify: a judge of affect, see evaluate editor. Repeatable."),
+    ] = None,
+    identity: Annotated[
+        list[str] | None,
+        typer.Option(metavar="KIND=FILE", help="With --verify: a judge of identity. Repeatable."),
+    ] = None,
     as_json: JsonOption = False,
     version: Annotated[
         bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version.")
@@ -125,6 +137,7 @@ def edit(
         input_expression=input_expression.value,
         wrinkles=wrinkles,
     )
+    verifier = _verifier(verify, judge, identity)
     expressions = _expressions(grid, lookup, statistic, sample)
     source = _source(
         image,
@@ -139,7 +152,7 @@ def edit(
         _refine_on(refine, device),
     )
     outputs = EditOutputs(default_output(image, target) if output is None else output, fit_out, report, quality)
-    print_summary(edit_picture(source, target, outputs), as_json)
+    print_summary(edit_picture(source, target, outputs, verifier), as_json)
 
 
 def grid(
@@ -272,6 +285,17 @@ def _refine_on(refine: bool, device: DeviceName | None) -> DeviceChoice | None:
     if not refine:
         return None
     return DeviceName.AUTO.value if device is None else device.value
+
+
+def _verifier(verify: bool, judge: list[str] | None, identity: list[str] | None) -> VerifierChoice | None:
+    for option, given in (("--judge", judge), ("--identity", identity)):
+        if given and not verify:
+            raise InputError(option, "reads the output of --verify; give that too")
+    if not verify:
+        return None
+    from synth_affect.pipelines.verify import VerifierChoice
+
+    return VerifierChoice(tuple(judge or ()), tuple(identity or ()))
 
 
 def _write_sheet(source: FaceSource, layout: Layout, output: Path, as_json: bool, **settings: Any) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import synth_affect
 from synth_affect.affect import Emotion, ValenceArousal, position
@@ -24,6 +24,9 @@ from synth_affect.pipelines.picture_faces import (
     summarise,
 )
 from synth_affect.pipelines.synthesize import LARGEST_INTENSITY
+
+if TYPE_CHECKING:
+    from synth_affect.pipelines.verify import VerifierChoice
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,9 +98,12 @@ def default_output(image: Path, target: Target) -> Path:
     return beside(image, f"{category}_v{valence}_a{arousal}.png")
 
 
-def edit_picture(source: FaceSource, target: Target, outputs: EditOutputs) -> dict[str, Any]:
+def edit_picture(
+    source: FaceSource, target: Target, outputs: EditOutputs, verify: VerifierChoice | None = None
+) -> dict[str, Any]:
     """Edit the chosen faces of a picture file one after the other, and write everything that was asked for.
 
+    verify : judges that read the output, for the sidecar; None for none, not even MediaPipe.
     Returns a summary as JSON values.
     Raises InputError when an input cannot be used or an output cannot be written; then nothing is.
     """
@@ -106,10 +112,12 @@ def edit_picture(source: FaceSource, target: Target, outputs: EditOutputs) -> di
     pictures = [outputs.picture] if outputs.report is None else [outputs.picture, outputs.report]
     check_output_paths(pictures, [] if outputs.fit is None else [outputs.fit], source.files)
     with open_faces(source) as opened:
-        return _edit(opened, source, target, outputs)
+        return _edit(opened, source, target, outputs, verify)
 
 
-def _edit(opened: FacesOfPicture, source: FaceSource, target: Target, outputs: EditOutputs) -> dict[str, Any]:
+def _edit(
+    opened: FacesOfPicture, source: FaceSource, target: Target, outputs: EditOutputs, verify: VerifierChoice | None
+) -> dict[str, Any]:
     picture, synthesizer = opened.picture, opened.synthesizer
     running, drawn = picture.pixels, []
     for face in opened.faces:
@@ -141,6 +149,9 @@ def _edit(opened: FacesOfPicture, source: FaceSource, target: Target, outputs: E
     }
     head = synthesizer.head.name
     fits = {"faces": [summarise(face) for face in opened.faces]}
+    if verify is not None:
+        for summary, found in zip(fits["faces"], _verify(opened, source, target, running, verify), strict=True):
+            summary["verification"] = found
 
     def as_output(path: Path, pixels: ImageArray, like: Picture, shows: str) -> OutputPicture:
         provenance = Provenance({**request, "shows": shows}, synth_affect.__version__, head, opened.input_sha256)
@@ -168,3 +179,19 @@ def _edit(opened: FacesOfPicture, source: FaceSource, target: Target, outputs: E
         "request": request,
         **fits,
     }
+
+
+def _verify(
+    opened: FacesOfPicture, source: FaceSource, target: Target, output: ImageArray, choice: VerifierChoice
+) -> list[dict[str, Any]]:
+    """What judges say of each face."""
+    from synth_affect.pipelines.verify import OutputVerifier
+
+    # A face that was given by a fit or landmarks may be a small one, too.
+    with OutputVerifier(choice, source.landmark_model, small_faces=source.which_face != "largest") as verifier:
+        verifications = []
+        for face in opened.faces:
+            x, y = face.fit.landmarks_image.mean(axis=0)
+            centre = (float(x), float(y))
+            verifications.append(verifier.verify(opened.picture.pixels, output, target.point, centre).described())
+    return verifications
