@@ -49,19 +49,23 @@ class FaceView:
 class FaceViewer:
     """Finds the face that judges are to look at. A context manager that closes its detector."""
 
-    def __init__(self, landmark_model: Path | None = None) -> None:
-        self._detector = open_detector(DetectorChoice(landmark_model=landmark_model))
+    def __init__(self, landmark_model: Path | None = None, *, small_faces: bool = False) -> None:
+        """small_faces : search for those of a group too."""
+        self._detector = open_detector(DetectorChoice(landmark_model=landmark_model), small_faces=small_faces)
 
     def view(self, image: ImageArray, near: tuple[float, float] | None = None) -> FaceView | None:
-        """The largest face of `image` (height, width, 3), or the one nearest to `near` px; None without any.
+        """The largest face of `image` (height, width, 3), or the one at `near` px; None where there is none.
 
-        An edit is viewed where its input was: a changed face may no longer be the largest of a group.
+        An edit is viewed where its input was: a changed face may no longer be the largest of a group. A face counts as
+        being there when its centre is, within half its size: rather none than somebody else's.
         """
         found = self._detector.detect(image)
         views = [_view(as_uint8(image), landmarks) for landmarks in found]
         if near is None or not views:
             return views[0] if views else None
-        return min(views, key=lambda view: math.dist(view.centre, near))
+        nearest = min(views, key=lambda view: math.dist(view.centre, near))
+        size = float(np.ptp(nearest.points, axis=0).max())
+        return nearest if math.dist(nearest.centre, near) <= size / 2 else None
 
     def close(self) -> None:
         """Free the native handles."""

@@ -65,10 +65,11 @@ def test_an_edit_is_viewed_where_its_input_was(
         def close(self) -> None:
             pass
 
-    monkeypatch.setattr(module, "open_detector", lambda choice: Detector())
+    monkeypatch.setattr(module, "open_detector", lambda choice, small_faces: Detector())
     with FaceViewer() as viewer:
         largest = viewer.view(portrait)
-        right = viewer.view(portrait, near=(900.0, 100.0))
-    assert largest is not None
+        assert largest is not None
+        right = viewer.view(portrait, near=(largest.centre[0] + 500, largest.centre[1] - 10))
+        assert viewer.view(portrait, near=(largest.centre[0] + 250, 0.0)) is None, "between the two is nobody"
     assert right is not None
     assert right.centre[0] == pytest.approx(largest.centre[0] + 512, abs=1e-2)
