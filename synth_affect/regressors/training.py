@@ -125,6 +125,10 @@ def train_network(
     held_out = plan_of(validation, network_settings, **more, varied=False)
     people = int(plan.people.max()) + 1
     _check(network_settings, training, validation, people)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(folder, f"cannot be made ({error.strerror or error})") from error
     with _quiet():
         torch.manual_seed(settings.seed)
         network = build_network(network_settings)

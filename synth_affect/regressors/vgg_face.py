@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import io
 import pickle
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,7 +46,9 @@ def read_vgg_face(path: Path) -> VggFace:
     except OSError as error:
         raise InputError(path, f"cannot be read ({error.strerror or error})") from error
     try:
-        state = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of another pickle protocol, on a file that is then refused
+            state = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
     except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError) as error:
         raise InputError(path, f"is no file of weights alone ({str(error).splitlines()[0]})") from None
     if not isinstance(state, Mapping):

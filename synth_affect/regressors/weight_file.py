@@ -104,8 +104,8 @@ def load_weights(network: nn.Module, state: Mapping[str, Tensor], path: Path) ->
     absent, foreign = sorted(own.keys() - state.keys()), sorted(state.keys() - own.keys())
     if absent or foreign:
         raise InputError(path, f"has no weights {absent[0]}" if absent else f"has weights {foreign[0]} of no layer")
-    for name, tensor in state.items():
-        check_shape(path, name, tensor, own[name])
+    for name, tensor in own.items():  # in the order of the layers
+        check_shape(path, name, state[name], tensor)
     network.load_state_dict(dict(state))
 
 

@@ -1,0 +1,166 @@
+"""Training: that it learns what is there and nothing else, goes on after a kill, and says what it cannot."""
+
+from __future__ import annotations
+
+import csv
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from synth_affect.errors import InputError
+from synth_affect.regressors.metrics import score_affect
+from synth_affect.regressors.networks import NetworkSettings, build_network
+from synth_affect.regressors.predicting import predict
+from synth_affect.regressors.samples import FaceSamples, join, select
+from synth_affect.regressors.training import LOG, Trained, TrainSettings, train_network
+from synth_affect.regressors.verification import verification_auc
+
+torch = pytest.importorskip("torch")
+pytest.importorskip("lightning")
+pytest.importorskip("torchmetrics")
+
+Make = Callable[..., FaceSamples]
+NETWORK = NetworkSettings("va-cnn", size=32, width=4, batch_norm=True, dropout=0.0)
+QUICK = TrainSettings(epochs=3, batch=16, learning_rate=5e-3, seed=3)
+
+
+def trained_network(network: NetworkSettings, trained: Trained) -> object:
+    built = build_network(network)
+    built.load_state_dict(trained.state)
+    return built.eval()
+
+
+def test_it_learns_what_the_pictures_show_and_no_shuffled_labels(samples: Make, tmp_path: Path) -> None:
+    learnt, held_out = samples(10, 20), samples(4, 16, seed=9)
+    settings = replace(QUICK, epochs=12)
+    trained = train_network(NETWORK, settings, learnt, held_out, tmp_path / "true", device="cpu")
+    found = predict(trained_network(NETWORK, trained), NETWORK, held_out)
+    scores = score_affect(held_out.affect, found, n_bootstrap=0)
+    assert scores.mean_ccc > 0.7
+    assert scores.mean_ccc == pytest.approx(trained.score, abs=1e-5)
+    mixed = replace(learnt, affect=np.random.default_rng(0).permutation(learnt.affect))
+    fooled = train_network(NETWORK, replace(settings, epochs=4), mixed, held_out, tmp_path / "mixed", device="cpu")
+    found = predict(trained_network(NETWORK, fooled), NETWORK, held_out)
+    assert abs(score_affect(held_out.affect, found, n_bootstrap=0).mean_ccc) < 0.25
+
+
+@pytest.mark.parametrize("clips", [False, True])
+def test_sequences_are_learnt_with_their_landmarks(samples: Make, tmp_path: Path, clips: bool) -> None:
+    network = NetworkSettings("vgg-gru", size=32, width=4, hidden=128, gru=16, batch_norm=True)
+    both = join([samples(4, 6, clips=clips), samples(1, 2, seed=2)])
+    settings = replace(QUICK, epochs=2, steps=4)
+    trained = train_network(network, settings, both, samples(2, 6, clips=clips, seed=5), tmp_path, device="cpu")
+    assert trained.epochs == 2
+    found = predict(trained_network(network, trained), network, both, steps=4)
+    again = predict(trained_network(network, trained), network, both, steps=4, batch=2)
+    np.testing.assert_allclose(found, again, atol=1e-5)
+    assert np.ptp(found[:, 0]) > 0
+
+
+def test_identity_tells_other_people_apart(samples: Make, tmp_path: Path) -> None:
+    network = NetworkSettings("identity", size=32, width=4, batch_norm=True, embedding=8)
+    trained = train_network(network, replace(QUICK, epochs=5), samples(5, 16), samples(5, 8, seed=4), tmp_path)
+    assert trained.score > 0.8
+    assert set(trained.state) == set(build_network(network).state_dict())
+
+
+SCRIPT = """
+import sys
+from pathlib import Path
+sys.path.insert(0, {tests!r})
+from conftest import make_samples
+from synth_affect.regressors.networks import NetworkSettings
+from synth_affect.regressors.training import TrainSettings, train_network
+network = NetworkSettings("va-cnn", size=32, width=4, batch_norm=True, dropout=0.2)
+settings = TrainSettings(epochs={epochs}, batch=16, learning_rate=5e-3, seed=3)
+train_network(network, settings, make_samples(6, 12), make_samples(2, 10, seed=1), Path({out!r}), device="cpu")
+"""
+
+
+def test_a_killed_run_goes_on_to_the_same_end(samples: Make, tmp_path: Path) -> None:
+    epochs = 6
+    network = replace(NETWORK, dropout=0.2)
+    settings = replace(QUICK, epochs=epochs)
+    data = samples(6, 12), samples(2, 10, seed=1)
+    script = SCRIPT.format(tests=str(Path(__file__).parent), epochs=epochs, out=str(tmp_path / "killed"))
+    killed = tmp_path / "killed"
+    with subprocess.Popen([sys.executable, "-c", script], stderr=subprocess.PIPE) as process:
+        for _ in range(30000):
+            if process.poll() is not None or ((killed / LOG).is_file() and len((killed / LOG).read_text()) > 70):
+                break
+            time.sleep(0.01)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    assert 1 <= n_epochs(killed) < epochs, "it was to be killed on its way"
+    torch.manual_seed(99)  # what the process drew before must not matter
+    resumed = train_network(network, settings, *data, killed, device="cpu")
+    whole = train_network(network, settings, *data, tmp_path / "whole", device="cpu")
+    assert (resumed.best_epoch, resumed.epochs, n_epochs(killed)) == (whole.best_epoch, epochs, epochs)
+    assert resumed.score == pytest.approx(whole.score, abs=1e-6)
+    for name, tensor in whole.state.items():
+        torch.testing.assert_close(resumed.state[name], tensor, atol=1e-6, rtol=1e-5)
+    finished = train_network(network, settings, *data, killed, device="cpu")
+    assert finished.score == resumed.score
+
+
+def n_epochs(folder: Path) -> int:
+    with (folder / LOG).open() as file:
+        return len(list(csv.DictReader(file)))
+
+
+def test_it_stops_early_and_in_half_precision(samples: Make, tmp_path: Path) -> None:
+    settings = TrainSettings(epochs=30, batch=16, learning_rate=1e-9, patience=2, precision="bf16", optimizer="sgd")
+    trained = train_network(NETWORK, settings, samples(2, 8), samples(1, 8, seed=1), tmp_path, device="cpu")
+    assert trained.epochs < 15
+
+
+def test_what_cannot_be_learnt_is_one_line(samples: Make, tmp_path: Path) -> None:
+    good = samples(2, 4)
+    flat = replace(good, affect=np.zeros((8, 2)))
+    with pytest.raises(InputError, match="all 8 training pictures have one label"):
+        train_network(NETWORK, QUICK, flat, good, tmp_path)
+    unlabelled = replace(good, affect=np.full((8, 2), np.nan))
+    with pytest.raises(InputError, match="p0/0000: has no valence and arousal"):
+        train_network(NETWORK, QUICK, good, unlabelled, tmp_path)
+    with pytest.raises(InputError, match="pictures of 32 px, and a network for 64 px"):
+        train_network(replace(NETWORK, size=64), QUICK, good, good, tmp_path)
+    with pytest.raises(InputError, match="there is no picture"):
+        train_network(NETWORK, QUICK, select(good, np.zeros(8, dtype=bool)), good, tmp_path)
+    bare = replace(good, landmarks=np.full((8, 68, 2), np.nan))
+    with pytest.raises(InputError, match="p0/0000: has no 68 landmarks"):
+        train_network(NetworkSettings("vgg-gru", size=32, width=4), QUICK, bare, good, tmp_path)
+    with pytest.raises(InputError, match="two people or more"):
+        train_network(NetworkSettings("identity", size=32, width=4), QUICK, samples(1), good, tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [({"epochs": 0}, "--epochs"), ({"loss": "huber"}, "--loss: 'huber' is none of ccc"), ({"batch": 1}, "--batch")],
+)
+def test_settings_that_are_none(settings: dict[str, object], said: str) -> None:
+    with pytest.raises(InputError, match=said):
+        TrainSettings(**settings)  # type: ignore[arg-type]
+
+
+def test_verification_counts_pairs() -> None:
+    rng = np.random.default_rng(0)
+    points = rng.normal(size=(12, 3))
+    points /= np.linalg.norm(points, axis=1, keepdims=True)
+    points[3] = points[4]
+    people = np.array(list("aabbccddaabb"))
+    same, other = [], []
+    for i in range(12):
+        for j in range(i):
+            (same if people[i] == people[j] else other).append(float(points[i] @ points[j]))
+    wins = [1.0 if s > o else 0.5 if s == o else 0.0 for s in same for o in other]
+    assert verification_auc(points, people) == pytest.approx(np.mean(wins), abs=1e-9)
+    with pytest.raises(InputError, match="two people"):
+        verification_auc(points, np.full(12, "a"))
