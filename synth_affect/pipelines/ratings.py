@@ -75,6 +75,8 @@ def open_study(source: Path) -> tuple[RatedPicture, ...]:
     where they have any; pictures that are the same byte for byte count once.
     Raises InputError when there are none, or the manifest cannot be used.
     """
+    if not source.exists():
+        raise InputError(source, "no such folder or manifest")
     if source.is_dir() and (source / MANIFEST).is_file():
         source = source / MANIFEST
     found = _of_folder(source) if source.is_dir() else _of_manifest(source)

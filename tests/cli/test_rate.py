@@ -1,0 +1,59 @@
+"""`synth-affect rate`: what it prints, and what it says when it cannot."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from synth_affect.affect import ValenceArousal
+from synth_affect.cli import main
+from synth_affect.pipelines.ratings import AnswerLog, RatedPicture
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["serve", "absent", "--out", "a.csv"], "absent: no such folder or manifest"),
+        (["serve", "."], "--out: missing"),
+        (["report", "absent.csv"], "absent.csv: cannot be read"),
+    ],
+)
+def test_one_line_when_it_cannot(
+    arguments: list[str],
+    said: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["rate", *arguments]) == 2
+    error = capsys.readouterr().err
+    assert said in error
+    assert error.count("\n") == 1
+
+
+def test_a_port_that_cannot_be_had_leaves_the_answers_free(
+    tmp_path: Path, portrait_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "p.png").write_bytes(portrait_path.read_bytes())
+    out = tmp_path / "a.csv"
+    assert main(["rate", "serve", str(tmp_path), "--out", str(out), "--port", "70000"]) == 2
+    assert "--port: 127.0.0.1:70000 cannot be served" in capsys.readouterr().err
+    with AnswerLog(out) as log:
+        assert log.of("anna") == {}
+
+
+def test_the_report_is_text_or_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "a.csv"
+    with AnswerLog(out) as log:
+        for number, valence in enumerate((-0.5, 0.0, 0.5)):
+            point = ValenceArousal(valence, -valence)
+            log.add("anna", RatedPicture(f"p{number}", Path("p.png"), point), point, 3)
+    assert main(["rate", "report", str(out)]) == 0
+    said = capsys.readouterr().out
+    assert "3 answers of 1 raters to 3 pictures, 3.0 s each" in said
+    assert "anna" in said
+    assert main(["rate", "report", str(out), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["pooled"]["valence"]["ccc"]["value"] == pytest.approx(1)
