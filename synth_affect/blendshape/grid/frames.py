@@ -48,3 +48,13 @@ def evenly(rows: IntArray, most: int) -> IntArray:
 
 def n_different(codes: IntArray) -> int:
     return len(np.unique(codes))
+
+
+def weighted_quantile(values: FloatArray, shares: FloatArray, quantile: float) -> FloatArray:
+    """(k,) of values (m, k) that count by their `shares` (m,)."""
+    order = values.argsort(axis=0, kind="stable")
+    cumulated = shares[order].cumsum(axis=0)
+    place = (cumulated >= quantile * cumulated[-1]).argmax(axis=0)
+    column = np.arange(values.shape[1])
+    found: FloatArray = values[order[place, column], column]
+    return found

@@ -2,8 +2,10 @@
 
 Faces are scaled along their rays to the centre's distance from neutral. What they do is compared apart from how far
 they move, as directions of their displacements: by distance alone faint faces would be the densest, since they differ
-least. From faces that many others resemble the mean shift climbs to where likeness is highest, and the faces around
-are averaged with their full motion. A recording counts once, however long it holds.
+least. From faces that many others resemble the mean shift climbs to where likeness is highest. The expression is the
+median of the faces around, weight by weight, with their full motion. Jaw and mouth move most and decide who is alike;
+in brows and lids faces of a kind still differ, and a mean of some that raise their brows and some that do not shows
+neither. A recording counts once, however long it holds.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ import numpy as np
 
 from synth_affect.arrays import FloatArray, IntArray
 from synth_affect.blendshape.grid.cells import CENTRES, RADII
-from synth_affect.blendshape.grid.frames import LabelledFrames, evenly
+from synth_affect.blendshape.grid.frames import LabelledFrames, evenly, weighted_quantile
 
 REACH_ALONG, REACH_ACROSS = 0.2, 0.08
 """Standard deviations of the weight of frames around a cell, along its ray and across: along it they are alike."""
@@ -28,15 +30,15 @@ AT_REST, MISLABELLED = 0.35, 2.5
 one that moves more than the second has a label that is not its own, such as that of a moment before."""
 FAINTEST = 0.1
 """Where faces move no more than this share of what they do all over the plane, there is nothing to be seen."""
-ALIKE = 0.08
+ALIKE = 0.04
 """Share of faces that counts as alike to a face: the median distance to the furthest of these is the bandwidth."""
 STARTS, MOST_MODES = 40, 5
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Mode:
-    """A kind of expression. weights : (k,).  direction : (k,), its displacement in mm over its norm.
-    density : share of the faces that are alike.
+    """A kind of expression. weights : (k,), the median of its faces.  direction : (k,), where they are densest, as a
+    displacement in mm over its norm.  density : share of the faces that are alike.
 
     near : (m, k) weights of the faces of its kind.  near_shares : (m,) their shares.
     """
@@ -93,7 +95,8 @@ def modes_of(weights: FloatArray, metric: FloatArray, shares: FloatArray) -> lis
         kind = np.square(directions - top).sum(axis=1) <= bandwidth
         if not kind.any():  # between faces, where there is none
             continue
-        found.append(Mode(near @ weights / near.sum(), top, float(near.sum()), weights[kind], shares[kind]))
+        typical = weighted_quantile(weights[kind], shares[kind], 0.5)
+        found.append(Mode(typical, top, float(near.sum()), weights[kind], shares[kind]))
         if len(found) == MOST_MODES:
             break
     return sorted(found, key=lambda mode: -mode.density)

@@ -14,7 +14,7 @@ from synth_affect.arrays import BoolArray, FloatArray
 from synth_affect.blendshape.grid.cells import CELL_WIDTH, CENTRES, N_CELLS, RADII, neighbours_of, place_factors
 from synth_affect.blendshape.sparse.components import SparseComponents
 
-SMOOTHING_ALONG, SMOOTHING_ROUND, EVENING = 8.0, 0.15, 20
+SMOOTHING_ALONG, SMOOTHING_ROUND, EVENING = 8.0, 0.1, 20
 """What changes along a ray and round the origin count, against the cell's own value; and how often the latter are
 weighted anew. With them no vertex of the packaged grid's paths moves more than twice its usual step."""
 ROUND_RADII, ROUND_STEP = (0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.1, 1.2), 0.15

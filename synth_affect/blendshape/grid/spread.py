@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from synth_affect.arrays import FloatArray
+from synth_affect.blendshape.grid.frames import weighted_quantile
 from synth_affect.blendshape.grid.modes import Mode
 
 RANGE = (0.05, 0.95)
@@ -31,19 +32,9 @@ def kind_of(mode: Mode) -> Kind:
     away = mode.near - mode.weights
     middle = shares @ away
     deviation = np.sqrt(shares @ np.square(away - middle))
-    low, high = (_weighted_quantile(away, shares, q) for q in RANGE)
+    low, high = (weighted_quantile(away, shares, q) for q in RANGE)
     scaled = (away - middle) / np.where(deviation > 1e-9, deviation, 1)
     return Kind(deviation, np.minimum(low, 0), np.maximum(high, 0), scaled, shares)
-
-
-def _weighted_quantile(values: FloatArray, shares: FloatArray, quantile: float) -> FloatArray:
-    """(k,) of values (m, k)."""
-    order = values.argsort(axis=0, kind="stable")
-    cumulated = shares[order].cumsum(axis=0)
-    place = (cumulated >= quantile * cumulated[-1]).argmax(axis=0)
-    column = np.arange(values.shape[1])
-    found: FloatArray = values[order[place, column], column]
-    return found
 
 
 def correlation_root(kinds: list[Kind], k: int) -> FloatArray:

@@ -42,3 +42,11 @@ def test_faces_that_are_all_alike_are_one_kind() -> None:
     found = modes_of(np.tile([1.0, 2.0, 0.0, 0.0], (5, 1)), METRIC, np.full(5, 0.2))
     assert len(found) == 1
     np.testing.assert_allclose(found[0].weights, [1, 2, 0, 0])
+
+
+def test_what_most_of_a_kind_do_is_not_diluted_by_those_who_leave_it_out() -> None:
+    rng = np.random.default_rng(3)
+    weights = faces(rng, 0, 4.0, 100)
+    weights[:, 1] = rng.permutation(np.repeat([1.0, 0.0], [65, 35])) + rng.normal(0, 0.05, 100)
+    found = modes_of(weights, METRIC, np.full(100, 1 / 100))
+    assert found[0].weights[1] > 0.9
