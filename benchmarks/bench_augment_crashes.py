@@ -83,23 +83,27 @@ def clean_run(setup: Setup, out: Path) -> Pace:
 def crash(setup: Setup, out: Path, kills: int, seed: int, pace: Pace) -> dict[str, object]:
     """Stop a run `kills` times, then let it end."""
     random, ends, moments = np.random.default_rng(seed), Counter[str](), Counter[str]()
-    command = setup.command(out)
-    for number in range(kills):
+    command, finish_s = setup.command(out), pace.finish_s
+    while (stopped := sum(ends.values()) - ends["done"]) < kills:
         before = journal_lines(out)
         if before == setup.faces:
-            when, moment = "finishing", Moment(0, float(random.uniform(0.3, 1.0)) * pace.finish_s)
+            when, moment = "finishing", Moment(0, float(random.uniform(0.4, 1.0)) * finish_s)
         elif random.random() < STARTING_SHARE:
-            when, moment = "starting", Moment(0, float(random.uniform(0, 1)) * pace.first_s)
+            when, moment = "starting", Moment(0, float(random.uniform(0, 1)) * pace.finish_s)
         else:
             # So many faces a kill that the last tenth of the kills meets a run that finishes.
             most = 2 * setup.faces / (0.9 * kills * (1 - STARTING_SHARE))
             face_s = setup.workers * pace.draw_s / setup.faces
             faces = before + int(random.integers(0, round(most) + 1))
             when, moment = "drawing", Moment(max(faces, 1), float(random.uniform(0, 1)) * face_s)
-        end = stop_at(command, out, moment, WAYS[number % 2] if number % 7 else "interrupt")
+        start = time.perf_counter()
+        end = stop_at(command, out, moment, WAYS[stopped % 2] if stopped % 7 else "interrupt")
+        if end == "done":
+            finish_s = time.perf_counter() - start
+        else:
+            moments[when] += 1
         ends[end] += 1
-        moments[when] += 1
-        print(f"{number + 1:3} {end:9} {when}, faces {before} -> {journal_lines(out)}", flush=True)
+        print(f"{stopped + 1:3} {end:9} {when}, faces {before} -> {journal_lines(out)}", flush=True)
     run(command)
     return {"ends": dict(ends), "moments": dict(moments)}
 
