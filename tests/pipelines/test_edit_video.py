@@ -11,8 +11,10 @@ from synth_affect.affect import ValenceArousal
 from synth_affect.arrays import ImageArray
 from synth_affect.data.video_frames import VideoFile
 from synth_affect.errors import InputError, NoFaceError
+from synth_affect.fitting.fit import FaceFit
+from synth_affect.heads.camera import Camera, ImageSize
 from synth_affect.pipelines.edit_picture import Target
-from synth_affect.pipelines.edit_video import VideoSettings, edit_video
+from synth_affect.pipelines.edit_video import VideoSettings, _smooth_points, edit_video
 from synth_affect.pipelines.workers import LocalEngine
 
 pytest.importorskip("av")
@@ -89,3 +91,30 @@ def test_what_is_no_video_is_refused(tmp_path: Path) -> None:
         edit_video(path, SADLY, tmp_path / "out.mp4", VideoSettings(), LocalEngine(1))
     with pytest.raises(InputError, match=r"written as \.mp4"):
         edit_video(path, SADLY, tmp_path / "out.avi", VideoSettings(), LocalEngine(1))
+
+
+def test_landmarks_do_not_tremble() -> None:
+    trembling, steps = np.random.default_rng(0), np.arange(30)
+    fits = []
+    for step in steps:
+        points = np.linspace(0, 200, 68)[:, None] + [0.5 * step, 4 * np.sin(0.3 * step)]
+        fits.append(
+            FaceFit(
+                head="h",
+                topology="t",
+                image_size=ImageSize(400, 400),
+                camera=Camera(np.eye(3), np.array([0.0, 0.0, 600.0]), 900.0, np.array([200.0, 200.0])),
+                identity_coefficients=np.zeros(2),
+                expression_weights=np.zeros(2),
+                landmarks_image=points + trembling.normal(0, 0.3, points.shape),
+                residual_iod=0.0,
+                converged=True,
+                iterations=1,
+            )
+        )
+    smooth = np.stack([fit.landmarks_image for fit in _smooth_points(fits, steps / 25)])
+    before = np.stack([fit.landmarks_image for fit in fits])
+    true = np.linspace(0, 200, 68)[:, None] + np.stack([0.5 * steps, 4 * np.sin(0.3 * steps)], axis=1)[:, None]
+    assert np.abs(np.diff(smooth, n=2, axis=0)).mean() < 0.6 * np.abs(np.diff(before, n=2, axis=0)).mean()
+    assert np.abs(smooth - true).mean() < 0.7 * np.abs(before - true).mean()
+    assert _smooth_points(fits[:3], steps[:3] / 25) == fits[:3]
