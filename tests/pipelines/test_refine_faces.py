@@ -87,7 +87,7 @@ def test_without_torch_the_extra_is_named_before_the_picture_is_read(monkeypatch
 
     monkeypatch.setattr(device_module, "import_optional", absent)
     with (
-        pytest.raises(MissingDependencyError, match=r"synth-affect\[gpu\]"),
+        pytest.raises(MissingDependencyError, match=r"synth-affect\[refine\]"),
         open_faces(FaceSource(Path("none.png"), refine_on="cpu")),
     ):
         pass

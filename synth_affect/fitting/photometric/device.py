@@ -8,7 +8,10 @@ from synth_affect.errors import InputError
 from synth_affect.optional import import_optional
 
 DeviceChoice = Literal["cpu", "cuda", "auto"]
-EXTRA = "gpu"
+EXTRA = "refine"
+"""torch on any device."""
+GPU_EXTRA = "gpu"
+"""pytorch3d with the torch that it is built for."""
 
 
 def choose_device(choice: DeviceChoice) -> str:
@@ -28,7 +31,7 @@ def choose_device(choice: DeviceChoice) -> str:
         build = "this torch is built without CUDA" if torch.version.cuda is None else "torch finds no usable GPU"
         raise InputError("--device", f"cuda was asked for, but {build}; give cpu or auto")
     try:
-        import_optional("pytorch3d", EXTRA)
+        import_optional("pytorch3d", GPU_EXTRA)
     except ImportError:
         if choice == "auto":
             return "cpu"

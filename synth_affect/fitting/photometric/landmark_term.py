@@ -1,4 +1,11 @@
-"""The landmarks' part of the energy, as tensors: that of `fitting.energy` for a batch of faces of one markup."""
+"""The landmarks' part of the energy, as tensors, for a batch of faces of one markup.
+
+    energy = 1/2 sum_d r_d . P . r_d,   P^-1 = bias^2 exp(-apart^2 / 2 length^2) + diag(noise^2 / weight)
+
+r_d (n,) is how far all points are off along one axis of the picture, P their precision. It is that of `fitting.energy`
+but for what neighbouring points of a turned face have in common, which that takes for evidence; and robust weights are
+held between two looks at visibility.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +21,7 @@ from synth_affect.fitting.fit import FaceFit
 from synth_affect.fitting.markup import Markup
 from synth_affect.fitting.photometric.device import EXTRA
 from synth_affect.fitting.photometric.values import RefinementSettings
-from synth_affect.fitting.photometric.view import Views, project_views, projection_derivatives
+from synth_affect.fitting.photometric.view import Views, project_views, projection_derivatives, sine_of_turn
 from synth_affect.heads.mesh import vertex_normals
 from synth_affect.heads.model import HeadModel, embed
 from synth_affect.optional import import_optional
@@ -88,17 +95,15 @@ def landmark_model(head: HeadModel, markup: Markup, device: str, dtype: str = "f
 class LandmarkTerm:
     """What the landmarks of a batch say until the outline chooses other points.
 
-    points (batch, n, 3), basis (batch, n, 3, k), weights (batch, n).
+    points (batch, n, 3), basis (batch, n, 3, k).  precision (batch, n, n), 1/mm^2.
     detected (batch, n, 2), px from the principal point.  mm_per_px (batch,), at the face.
     """
 
     points: Tensor
     basis: Tensor
-    weights: Tensor
+    precision: Tensor
     detected: Tensor
     mm_per_px: Tensor
-    noise_mm: float
-    robust_mm: float
 
 
 def detected_points(fits: Sequence[FaceFit], like: Tensor) -> Tensor:
@@ -114,12 +119,13 @@ def landmark_term(
     views: Views,
     coefficients: Tensor,
     detected: Tensor,
+    trust: Tensor,
     mm_per_px: Tensor,
     settings: RefinementSettings,
 ) -> LandmarkTerm:
-    """The term around a state: which places the outline stands for, which points are seen.
+    """The term around a state: which places the outline stands for, which points are seen, which are far off.
 
-    coefficients : (batch, k).
+    coefficients : (batch, k).  trust : (n,) >= 0, of each landmark.
     """
     torch = import_optional("torch", EXTRA)
     batch = len(coefficients)
@@ -138,23 +144,43 @@ def landmark_term(
     points = points.index_copy(1, model.outline, model.strip_points[each, choice])
     basis = basis.index_copy(1, model.outline, model.strip_basis[each, choice])
 
-    turned = (points + torch.einsum("bldk,bk->bld", basis, coefficients)) @ views.head_to_camera.transpose(1, 2)
-    at = turned + torch.cat([views.shift_mm, views.log_distance.exp()[:, None]], dim=1)[:, None]
+    moved = points + torch.einsum("bldk,bk->bld", basis, coefficients)
+    at = moved @ views.head_to_camera.transpose(1, 2)
+    at = at + torch.cat([views.shift_mm, views.log_distance.exp()[:, None]], dim=1)[:, None]
     normals = model.normals @ views.head_to_camera.transpose(1, 2)
     facing = -(normals * at).sum(-1) / at.norm(dim=-1)
     smooth = ((facing + 0.1) / 0.4).clamp(0, 1)
     weights = HIDDEN_WEIGHT + (1 - HIDDEN_WEIGHT) * smooth * smooth * (3 - 2 * smooth)
-    weights = weights.index_fill(1, model.outline, 1.0) * model.weights
-    return LandmarkTerm(
-        points, basis, weights, detected, mm_per_px, settings.landmark_noise_mm, settings.robust_landmark_mm
-    )
+    weights = weights.index_fill(1, model.outline, 1.0) * model.weights * trust
+    residual = (project_views(views, moved)[0] - detected) * mm_per_px[:, None, None]
+    far = settings.robust_landmark_mm**2
+    weights = weights * (far / (far + (residual**2).sum(-1))) ** 2
+    return LandmarkTerm(points, basis, _precision(moved, weights, sine_of_turn(views), settings), detected, mm_per_px)
+
+
+def _precision(points: Tensor, weights: Tensor, turned: Tensor, settings: RefinementSettings) -> Tensor:
+    """(batch, n, n), 1/mm^2.
+
+    points : (batch, n, 3), mm.  weights : (batch, n), with 0 for points that say nothing.  turned : (batch,), the sine
+    of the angle between where the face and the camera look.
+    """
+    torch = import_optional("torch", EXTRA)
+    root = weights.double().sqrt() / settings.landmark_noise_mm
+    apart = torch.cdist(points, points).double()
+    bias = settings.turned_bias_mm * turned.double()
+    common = bias[:, None, None] ** 2 * torch.exp(-0.5 * (apart / settings.bias_length_mm) ** 2)
+    # (C + W^-1)^-1 by what also stands for weights of 0: W^1/2 (I + W^1/2 C W^1/2)^-1 W^1/2.
+    spread = root[:, :, None] * common * root[:, None]
+    spread.diagonal(dim1=1, dim2=2)[:] += 1
+    inverse = torch.cholesky_inverse(torch.linalg.cholesky(spread))
+    made: Tensor = (root[:, :, None] * inverse * root[:, None]).to(points.dtype)
+    return made
 
 
 def landmark_energy(term: LandmarkTerm, views: Views, coefficients: Tensor) -> Tensor:
-    """(batch,); Geman-McClure as in `fitting.energy`."""
-    squared = (_residual(term, views, _points(term, coefficients)) ** 2).sum(-1)
-    rho = squared * term.robust_mm**2 / (squared + term.robust_mm**2)
-    made: Tensor = 0.5 * (term.weights * rho).sum(-1) / term.noise_mm**2
+    """(batch,)."""
+    residual = _residual(term, views, _points(term, coefficients))
+    made: Tensor = 0.5 * (residual * (term.precision @ residual)).sum((1, 2))
     return made
 
 
@@ -163,13 +189,10 @@ def landmark_quadratic(term: LandmarkTerm, views: Views, coefficients: Tensor) -
     torch = import_optional("torch", EXTRA)
     points = _points(term, coefficients)
     residual = _residual(term, views, points)
-    robust = (term.robust_mm**2 / (term.robust_mm**2 + (residual**2).sum(-1))) ** 2
-    root = (term.weights * robust).sqrt() / term.noise_mm
     by_point, by_view = projection_derivatives(views, points)
-    jacobian = torch.cat([by_view, by_point @ term.basis], dim=-1) * (root * term.mm_per_px[:, None])[..., None, None]
-    flat = jacobian.flatten(1, 2)
-    weighted = (residual * root[..., None]).flatten(1, 2)
-    return (flat.transpose(1, 2) @ weighted[..., None])[..., 0], flat.transpose(1, 2) @ flat
+    jacobian = torch.cat([by_view, by_point @ term.basis], dim=-1) * term.mm_per_px[:, None, None, None]
+    weighted = (term.precision @ jacobian.flatten(2)).reshape(jacobian.shape).flatten(1, 2).transpose(1, 2)
+    return (weighted @ residual.flatten(1)[..., None])[..., 0], weighted @ jacobian.flatten(1, 2)
 
 
 def _points(term: LandmarkTerm, coefficients: Tensor) -> Tensor:

@@ -23,6 +23,12 @@ from synth_affect.fitting.photometric.landmark_term import (
     landmark_quadratic,
     landmark_term,
 )
+from synth_affect.fitting.photometric.outline_term import (
+    OutlineTerm,
+    outline_energy,
+    outline_quadratic,
+    outline_term,
+)
 from synth_affect.fitting.photometric.pixel_term import (
     Appearance,
     AppearancePrior,
@@ -104,6 +110,7 @@ class _Seen:
     samples: Samples
     pyramid: Pyramid
     landmarks: LandmarkTerm
+    outline: OutlineTerm
 
 
 class PhotometricRefiner:
@@ -198,7 +205,7 @@ class PhotometricRefiner:
             np.stack([np.concatenate([fit.identity_coefficients, fit.expression_weights]) for fit in fits]).tolist()
         )
         detected, mm_per_px = detected_points(fits, like), (-views.log_scale).exp()
-        pyramids, median = self._pyramids(images, masks, fits, surface, views, coefficients)
+        (*pyramids, wide), median = self._pyramids(images, masks, fits, surface, views, coefficients)
         belief = self._belief(fits, views, coefficients, surface)
         begin = _State(views, coefficients, even_appearance(len(fits), len(surface.counterpart), like))
 
@@ -206,8 +213,11 @@ class PhotometricRefiner:
             samples = find_samples(
                 surface, state.views, state.coefficients, pyramid, self._rasterizer, settings.samples
             )
-            term = landmark_term(marked, state.views, state.coefficients, detected, mm_per_px, settings)
-            return _Seen(samples, pyramid, replace(term, weights=term.weights * trust))
+            points = landmark_term(marked, state.views, state.coefficients, detected, trust, mm_per_px, settings)
+            outline = outline_term(
+                surface, state.views, state.coefficients, wide, self._rasterizer, mm_per_px, settings
+            )
+            return _Seen(samples, pyramid, points, outline)
 
         first = look(begin, pyramids[-1])
         state = _with_appearance(begin, first, belief)
@@ -264,7 +274,9 @@ class PhotometricRefiner:
         views: Views,
         coefficients: Tensor,
     ) -> tuple[list[Pyramid], Tensor]:
-        """The windows at each level, relative to each face's median colour (batch, 3), which is the second."""
+        """The windows at each level and for the outline, relative to each face's median colour (batch, 3), which is the
+        second.
+        """
         torch = import_optional("torch", EXTRA)
         compared = torch.unique(surface.triangles[surface.compared])
         projected, _ = project_views(views, surface_points(surface, coefficients)[:, compared])
@@ -280,13 +292,13 @@ class PhotometricRefiner:
             usable.append(cut(trust[..., None], window, surface.points))
         origin = surface.points.new_tensor(np.stack(origins).tolist())
         pyramids = []
-        for level in self.settings.levels:
+        for side in (*(level.side for level in self.settings.levels), self.settings.outline_side):
             pyramids.append(
                 Pyramid(
-                    torch.stack([resized(one, level.side) for one in colours]).permute(0, 2, 3, 1).contiguous(),
-                    torch.stack([resized(one, level.side) for one in usable]).permute(0, 2, 3, 1).contiguous(),
+                    torch.stack([resized(one, side) for one in colours]).permute(0, 2, 3, 1).contiguous(),
+                    torch.stack([resized(one, side) for one in usable]).permute(0, 2, 3, 1).contiguous(),
                     origin,
-                    origin.new_tensor(scales) * level.side,
+                    origin.new_tensor(scales) * side,
                 )
             )
         coarse = pyramids[0]
@@ -357,6 +369,7 @@ def _energies(state: _State, seen: _Seen, belief: _Belief) -> dict[str, Tensor]:
         "pixels": pixel_energy(
             seen.samples, seen.pyramid, belief.noise, state.views, state.coefficients, state.appearance
         ),
+        "outline": outline_energy(seen.outline, state.views, state.coefficients),
         "landmarks": landmark_energy(seen.landmarks, state.views, state.coefficients),
         "identity": (away * identity).sum(1),
         "expression": (away * (1 - identity)).sum(1),
@@ -404,8 +417,12 @@ def _system(state: _State, seen: _Seen, belief: _Belief) -> _System:
         state.coefficients,
         state.appearance,
     )
-    gradient, hessian = landmark_quadratic(seen.landmarks, state.views, state.coefficients)
-    gradient, hessian = (gradient + pixels.gradient).double(), (hessian + pixels.hessian).double()
+    parts = (
+        (pixels.gradient, pixels.hessian),
+        landmark_quadratic(seen.landmarks, state.views, state.coefficients),
+        outline_quadratic(seen.outline, state.views, state.coefficients),
+    )
+    gradient, hessian = (torch.stack(of_parts).sum(0).double() for of_parts in zip(*parts, strict=True))
     gradient[:, N_VIEW:] += belief.precision * (state.coefficients - belief.expected)
     hessian.diagonal(dim1=1, dim2=2)[:, N_VIEW:] += belief.precision
     expected, sd = belief.log_distance.double()

@@ -85,7 +85,7 @@ def find_samples(
     projected, depth = project_views(views, points)
     placed = torch.cat([pyramid.place(projected), depth[..., None]], dim=-1)
     faces, weights = rasterizer(placed, surface.triangles, pyramid.side)
-    taken, pixels = _spread(_inside(surface.compared[faces.clamp(min=0)] & (faces >= 0)).flatten(1), count)
+    taken, pixels = spread_evenly(_inside(surface.compared[faces.clamp(min=0)] & (faces >= 0)).flatten(1), count)
     face = faces.flatten(1).gather(1, pixels).clamp(min=0)
     share = weights.flatten(1, 2).gather(1, pixels[..., None].expand(-1, -1, 3)) * taken[..., None]
     corners = surface.triangles[face]
@@ -100,7 +100,7 @@ def find_samples(
         made: Tensor = first + second + third
         return made
 
-    normals, normal_basis = _vertex_normals(surface, points)
+    normals, normal_basis = vertex_normals(surface, points), _normal_basis(surface, points)
     samples = Samples(
         points=carried(surface.points),
         basis=carried(surface.basis),
@@ -140,7 +140,7 @@ def _inside(seen: Tensor) -> Tensor:
     return inside
 
 
-def _spread(seen: Tensor, count: int) -> tuple[Tensor, Tensor]:
+def spread_evenly(seen: Tensor, count: int) -> tuple[Tensor, Tensor]:
     """Which of `count` places are taken (batch, count), 1 or 0, and the pixels (batch, count) int64 in them: all that
     are seen, or every so many of them. seen : (batch, n_pixels) bool.
     """
@@ -153,23 +153,30 @@ def _spread(seen: Tensor, count: int) -> tuple[Tensor, Tensor]:
     return (spread < total).float(), pixels
 
 
-def _vertex_normals(surface: FaceSurface, points: Tensor) -> tuple[Tensor, Tensor]:
-    """Sums of the edge products around each compared vertex (batch, n_kept, 3), mm^2, and their derivatives (batch,
-    n_kept, 3, k).
-    """
+def vertex_normals(surface: FaceSurface, points: Tensor) -> Tensor:
+    """(batch, n_kept, 3), mm^2: sums of the edge products around each compared vertex."""
     torch = import_optional("torch", EXTRA)
-    corners = points[:, surface.shaded]
-    first, second = corners[:, :, 1] - corners[:, :, 0], corners[:, :, 2] - corners[:, :, 0]
+    first, second = _edges(surface, points)
+    normals = torch.linalg.cross(first, second).repeat(1, 3, 1)
+    made: Tensor = torch.zeros_like(points).index_add_(1, surface.shaded.T.flatten(), normals)
+    return made
+
+
+def _normal_basis(surface: FaceSurface, points: Tensor) -> Tensor:
+    """(batch, n_kept, 3, k), derivatives of `vertex_normals` by the coefficients."""
+    first, second = _edges(surface, points)
     by_first, by_second = surface.edges
-    normals = torch.linalg.cross(first, second)
     derivatives = _cross(first, by_second) - _cross(second, by_first)
-    batch, n_kept = points.shape[:2]
-    around = surface.shaded.T.flatten()
-    summed = points.new_zeros(batch, n_kept, 3).index_add_(1, around, normals.repeat(1, 3, 1))
-    spread = points.new_zeros(batch, n_kept, *derivatives.shape[2:])
+    spread = points.new_zeros(*points.shape[:2], *derivatives.shape[2:])
     for k in range(3):
         spread.index_add_(1, surface.shaded[:, k], derivatives)
-    return summed, spread
+    return spread
+
+
+def _edges(surface: FaceSurface, points: Tensor) -> tuple[Tensor, Tensor]:
+    """(batch, n_shaded, 3) each, from corner 0 to 1 and to 2."""
+    corners = points[:, surface.shaded]
+    return corners[:, :, 1] - corners[:, :, 0], corners[:, :, 2] - corners[:, :, 0]
 
 
 def _cross(vectors: Tensor, columns: Tensor) -> Tensor:

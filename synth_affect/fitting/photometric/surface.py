@@ -32,6 +32,7 @@ class FaceSurface:
     centre : (3,) float64 array, mm, head frame; points count from it.
     points : (n_kept, 3).  basis : (n_kept, 3, n_coefficients), identity then expression units.
     triangles : (n_triangles, 3) int64.  compared : (n_triangles,) bool.
+    sides : (n_sides, 2) int64, of the compared triangles, each once.
     shaded : (n_shaded, 3) int64, the triangles that give the compared ones their normals.
     edges : two of (n_shaded, 3, n_coefficients), the basis along their edges from corner 0 to 1 and to 2.
     bumps : (n_kept, n_bumps), of which the albedo consists: smooth ones, then the lips.
@@ -45,6 +46,7 @@ class FaceSurface:
     basis: Tensor
     triangles: Tensor
     compared: Tensor
+    sides: Tensor
     shaded: Tensor
     edges: tuple[Tensor, Tensor]
     bumps: Tensor
@@ -77,12 +79,19 @@ def face_surface(head: HeadModel, centre: FloatArray, device: str, dtype: str = 
         basis=moved,
         triangles=corners,
         compared=torch.tensor(compared, device=device),
+        sides=torch.tensor(_sides(triangles[compared]), dtype=torch.int64, device=device),
         shaded=shaded,
         edges=(moved[shaded[:, 1]] - first, moved[shaded[:, 2]] - first),
         bumps=tensor(bumps),
         counterpart=torch.tensor(counterpart, dtype=torch.int64, device=device),
         n_identity=len(head.identity_basis),
     )
+
+
+def _sides(triangles: IntArray) -> IntArray:
+    """(n_sides, 2), each side of `triangles` once."""
+    sides = triangles[:, [[0, 1], [1, 2], [2, 0]]].reshape(-1, 2)
+    return np.unique(np.sort(sides, axis=1), axis=0)
 
 
 def _bumps(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 
 import numpy as np
 
@@ -34,8 +34,13 @@ class RefinementSettings:
     independent_pixels : pixels side by side err together: all of a face count as this many.
     albedo_sd, albedo_difference_sd : of the albedo's bumps about none, and of left and right ones about each other.
     lips_sd : of the colour that the lips have in common.
-    landmark_noise_mm, robust_landmark_mm : as of the landmark fit, whose points count more here: they hold against the
-        pixels, which see no features of 2 mm at this size. Judged on held-out landmarks of photographs.
+    landmark_noise_mm, robust_landmark_mm : of each landmark by itself, and from where on one is wrong.
+    turned_bias_mm, bias_length_mm : a detector's points of a turned face err together: standard deviation of what
+        neighbours have in common on a profile, times the sine of the turn of others, and how far apart they still do
+        (Gaussian). Without it hundreds of points that are all off by the same 2 mm outvote the pixels.
+    outline_side : the outline is looked for in a window of so many pixels across.
+    outline_noise_mm, outline_search_mm : standard deviation of an edge about the outline, known and not yet known.
+    outline_contrast : step of colour that counts as an edge as much as none counts as none.
     expression_sd : of an expression weight about that of the landmark fit, which knew the detector's readings.
     identity_limit : bound of the identity coefficients, standard deviations.
     focal : let the pixels take part in telling focal length from distance, or leave the ratio as it was.
@@ -52,6 +57,12 @@ class RefinementSettings:
     lips_sd: float = 0.3
     landmark_noise_mm: float = 1.5
     robust_landmark_mm: float = 5.0
+    turned_bias_mm: float = 2.5
+    bias_length_mm: float = 30.0
+    outline_side: int = 128
+    outline_noise_mm: float = 1.5
+    outline_search_mm: float = 4.0
+    outline_contrast: float = 0.15
     expression_sd: float = 0.1
     identity_limit: float = 3.0
     focal: bool = True
@@ -63,6 +74,7 @@ class EnergyTerms:
     """Parts of what is minimised, in the unit of half a squared standard deviation."""
 
     pixels: float
+    outline: float
     landmarks: float
     identity: float
     expression: float
@@ -73,7 +85,7 @@ class EnergyTerms:
     @property
     def total(self) -> float:
         """Their sum."""
-        return self.pixels + self.landmarks + self.identity + self.expression + self.distance + self.light + self.albedo
+        return float(sum(getattr(self, one.name) for one in fields(self)))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

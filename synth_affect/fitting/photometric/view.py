@@ -73,6 +73,14 @@ def project_views(views: Views, points: Tensor) -> tuple[Tensor, Tensor]:
     return (views.log_scale.exp()[:, None] * distance / depth)[..., None] * at_depth, depth
 
 
+def sine_of_turn(views: Views) -> Tensor:
+    """(batch,), of the angle between where the face looks and where the camera is: 0 frontal, 1 a profile."""
+    torch = import_optional("torch", EXTRA)
+    to_face = torch.cat([views.shift_mm, views.log_distance.exp()[:, None]], dim=1)
+    made: Tensor = torch.linalg.cross(views.head_to_camera[:, :, 2], to_face).norm(dim=-1) / to_face.norm(dim=-1)
+    return made
+
+
 def projection_derivatives(views: Views, points: Tensor) -> tuple[Tensor, Tensor]:
     """Of `project_views`: by the point in the head frame (batch, n, 2, 3), px/mm, and by the view (batch, n, 2, 7), in
     the order of `moved_views`.

@@ -12,7 +12,9 @@ def test_without_torch_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> No
         raise MissingDependencyError(name, extra, "No module named 'torch'")
 
     monkeypatch.setattr(module, "import_optional", absent)
-    with pytest.raises(MissingDependencyError, match=r'torch cannot be imported .* pip install "synth-affect\[gpu\]"'):
+    with pytest.raises(
+        MissingDependencyError, match=r'torch cannot be imported .* pip install "synth-affect\[refine\]"'
+    ):
         choose_device("auto")
 
 

@@ -15,7 +15,7 @@ from synth_affect.heads.model import HeadModel, head_vertices, region_vertices
 
 torch = pytest.importorskip("torch")
 
-QUICK = RefinementSettings(levels=(Level(32, 1, 3), Level(64, 2, 3)), samples=900)
+QUICK = RefinementSettings(levels=(Level(32, 1, 2), Level(64, 1, 4)), samples=700, outline_side=64)
 
 
 @pytest.fixture(scope="module")
@@ -48,14 +48,14 @@ def test_the_face_comes_nearer_to_the_truth(head: HeadModel, portraits: list, re
 def test_the_report_says_what_was_done(head: HeadModel, refined: list[Refinement]) -> None:
     for result in refined:
         report = result.report
-        assert (report.device, report.rasterizer, report.steps) == ("cpu", "numba", 9)
-        assert 0 < report.accepted <= 9
+        assert (report.device, report.rasterizer, report.steps) == ("cpu", "numba", 6)
+        assert 0 < report.accepted <= 6
         assert report.after.total < 0.7 * report.before.total
         assert report.after.pixels < 0.7 * report.before.pixels
         assert report.before.identity == 0
         assert 0 < report.distance_sd <= 0.2
         assert report.moved_mm > 0.5
-        assert report.pixels > 500
+        assert report.pixels > 300
         assert report.albedo.shape == (len(head.mean), 3)
         assert (report.lighting[0] > 0).all()
         assert result.fit.iterations == 9 + report.accepted
@@ -75,15 +75,21 @@ def test_the_light_comes_from_where_the_strong_lamp_is(refined: list[Refinement]
         assert (result.report.lighting[3] > 0).all(), "from the right of the picture"
 
 
-def test_a_batch_is_its_single_faces(refiner: PhotometricRefiner, portraits: list, refined: list[Refinement]) -> None:
-    for portrait, together in zip(portraits, refined, strict=True):
-        alone = refiner(portrait.image, portrait.fit)
-        np.testing.assert_allclose(alone.fit.identity_coefficients, together.fit.identity_coefficients, atol=2e-2)
-        np.testing.assert_allclose(alone.fit.camera.rotation, together.fit.camera.rotation, atol=1e-3)
+@pytest.fixture(scope="module")
+def alone(refiner: PhotometricRefiner, portraits: list) -> list[Refinement]:
+    return [refiner(one.image, one.fit) for one in portraits]
 
 
-def test_the_same_call_gives_the_same_bytes(refiner: PhotometricRefiner, portraits: list) -> None:
-    results = [refiner(portraits[0].image, portraits[0].fit) for _ in range(2)]
+def test_a_batch_is_its_single_faces(alone: list[Refinement], refined: list[Refinement]) -> None:
+    for single, together in zip(alone, refined, strict=True):
+        np.testing.assert_allclose(single.fit.identity_coefficients, together.fit.identity_coefficients, atol=2e-2)
+        np.testing.assert_allclose(single.fit.camera.rotation, together.fit.camera.rotation, atol=1e-3)
+
+
+def test_the_same_call_gives_the_same_bytes(
+    refiner: PhotometricRefiner, portraits: list, alone: list[Refinement]
+) -> None:
+    results = [alone[0], refiner(portraits[0].image, portraits[0].fit)]
     np.testing.assert_array_equal(results[0].fit.identity_coefficients, results[1].fit.identity_coefficients)
     np.testing.assert_array_equal(results[0].fit.camera.rotation, results[1].fit.camera.rotation)
     assert results[0].report.after == results[1].report.after
