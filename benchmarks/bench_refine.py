@@ -9,7 +9,7 @@
 3. Time: a refinement beside the detector and the landmark fit in the same run; the bar: 2 s a face. Process time, so
    that other programs count less. For eos-py beside the landmark fit see bench_fit_quality.py and bench_fit.py.
 
-    python benchmarks/bench_refine.py --ict ict_facekit.npz --pictures FOLDER [--heads 3] [--device cpu] [--json PATH]
+    python benchmarks/bench_refine.py --ict ict_facekit.npz --pictures FOLDER [--heads 3] [--seed 0] [--json PATH]
 """
 
 from __future__ import annotations
@@ -50,6 +50,7 @@ def main() -> None:
     parser.add_argument(
         "--heads", type=int, default=3, help="rendered heads a yaw and direction (default: %(default)s)"
     )
+    parser.add_argument("--seed", type=int, default=0, help="of the first head (default: %(default)s)")
     parser.add_argument("--device", choices=("cpu", "cuda", "auto"), default="cpu")
     parser.add_argument("--threads", type=int, default=2, help="of torch (default: %(default)s)")
     parser.add_argument("--json", type=Path, help="also write the tables here")
@@ -65,7 +66,7 @@ def main() -> None:
     with MediaPipeDetector() as detector:
         if options.ict is not None:
             ict = open_head(str(options.ict))
-            report["truth"] = ground_truth({"cc0": cc0, "ict": ict}, detector, options.device, options.heads)
+            report["truth"] = ground_truth({"cc0": cc0, "ict": ict}, detector, options)
         if options.pictures is not None:
             report["photographs"] = photographs(cc0, refiner, detector, options.pictures)
         report["time"] = times(cc0, refiner, detector)
@@ -74,16 +75,16 @@ def main() -> None:
 
 
 def ground_truth(
-    heads: dict[str, HeadModel], detector: MediaPipeDetector, device: str, n_heads: int
+    heads: dict[str, HeadModel], detector: MediaPipeDetector, options: argparse.Namespace
 ) -> list[dict[str, Any]]:
     """One row a rendering and kind of landmarks."""
     rows: list[dict[str, Any]] = []
     solvers = {name: LandmarkSolver(head) for name, head in heads.items()}
-    refiners = {name: PhotometricRefiner(head, device) for name, head in heads.items()}  # type: ignore[arg-type]
+    refiners = {name: PhotometricRefiner(head, options.device) for name, head in heads.items()}
     for source, target in (("ict", "cc0"), ("cc0", "ict")):
         for yaw in YAWS_DEG:
-            for index in range(n_heads):
-                truth = rendered_head(heads[source], 1000 * index + int(yaw), yaw)
+            for index in range(options.heads):
+                truth = rendered_head(heads[source], options.seed + 1000 * index + int(yaw), yaw)
                 found = detector.detect(truth.image)
                 kinds = {"detected": found[0]} if found else {}
                 for kind, landmarks in {**kinds, "true": truth.true_landmarks()}.items():
