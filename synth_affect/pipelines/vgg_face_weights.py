@@ -41,7 +41,9 @@ def open_vgg_face(path: Path) -> VggFace:
     except OSError as error:
         raise InputError(path, f"cannot be read ({error.strerror or error})") from error
     except Exception as error:  # safetensors' own error is of no public class
-        raise InputError(path, f"is no safetensors file ({str(error).splitlines()[0]})") from None
+        raise InputError(
+            path, f"is no safetensors file ({(str(error) or type(error).__name__).splitlines()[0]})"
+        ) from None
     if about.get("format") != FORMAT:
         raise InputError(path, "was not made by synth-affect train vgg-face-weights")
     check_vgg_face(weights, path)

@@ -50,7 +50,9 @@ def read_vgg_face(path: Path) -> VggFace:
             warnings.simplefilter("ignore")  # of another pickle protocol, on a file that is then refused
             state = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
     except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError) as error:
-        raise InputError(path, f"is no file of weights alone ({str(error).splitlines()[0]})") from None
+        raise InputError(
+            path, f"is no file of weights alone ({(str(error) or type(error).__name__).splitlines()[0]})"
+        ) from None
     if not isinstance(state, Mapping):
         raise InputError(path, "holds no weights by name")
     weights = {

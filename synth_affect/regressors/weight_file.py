@@ -79,7 +79,9 @@ def load_network(path: Path) -> StoredNetwork:
     try:
         state = safetensors.load(content)
     except Exception as error:  # safetensors' own error is of no public class
-        raise InputError(path, f"is no safetensors file ({str(error).splitlines()[0]})") from None
+        raise InputError(
+            path, f"is no safetensors file ({(str(error) or type(error).__name__).splitlines()[0]})"
+        ) from None
     network = build_network(settings)
     load_weights(network, state, path)
     return StoredNetwork(network.eval(), settings, card)
