@@ -80,7 +80,8 @@ def _choice(targets: str, directions: int, radii: str) -> TargetChoice:
 
 def _text(summary: dict[str, Any]) -> str:
     """The main figures, a line a judge and set."""
-    lines = [f"{summary['n_faces']} faces, {summary['n_pictures']} pictures"]
+    n_faces = summary["n_faces"]
+    lines = [f"{n_faces} {'face' if n_faces == 1 else 'faces'}, {summary['n_pictures']} pictures"]
     for card in summary["judges"]:
         for name, parts in card["sets"].items():
             found = parts["all"]

@@ -43,11 +43,11 @@ def test_the_3dmm_way_leaves_the_background_alone(
     arguments = ["evaluate", "editor", "--images", str(portrait_path), "--out", str(out), "--targets", "corners"]
     assert main(arguments) == 0
     said = capsys.readouterr().out
-    assert "1 faces, 5 pictures" in said
+    assert "1 face, 5 pictures" in said
     assert "background: 0 of 5 pictures changed" in said
     assert f"wrote {out / 'report.html'}" in said
     assert {path.name for path in out.iterdir()} == {
-        "report.html", "results.json", "results.csv", "manifest.json", "editor.json", "pictures"
+        "report.html", "results.json", "results.csv", "manifest.json", "editor.json", ".lock", "pictures"
     }  # fmt: skip
     assert main([*arguments, "--json"]) == 0
     summary = json.loads(capsys.readouterr().out)

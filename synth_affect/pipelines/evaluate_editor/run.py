@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import IO, Any, TypeVar
 
 import synth_affect
 from synth_affect.affect import ValenceArousal
@@ -25,6 +25,7 @@ from synth_affect.data.pictures import read_picture, write_picture
 from synth_affect.data.provenance import Provenance, sha256_file
 from synth_affect.editors.protocol import Editor
 from synth_affect.errors import InputError, NoFaceError, SynthAffectError
+from synth_affect.file_lock import lock_file
 from synth_affect.pipelines.evaluate_editor.background import background_change
 from synth_affect.pipelines.evaluate_editor.editors import open_editor
 from synth_affect.pipelines.evaluate_editor.outside import OutsideReadings, read_outside, write_manifest
@@ -49,7 +50,7 @@ from synth_affect.pipelines.judges.open_judges import check_judges, open_affect_
 T = TypeVar("T")
 Progress = Callable[[Iterable[T], int | None, str], Iterable[T]]
 
-PICTURES, INPUT_RECORD, EDITOR_FILE = "pictures", "input.record.json", "editor.json"
+PICTURES, INPUT_RECORD, EDITOR_FILE, LOCK = "pictures", "input.record.json", "editor.json", ".lock"
 MIB = 1 << 20
 
 
@@ -106,35 +107,37 @@ def evaluate_editor(request: EvaluationRequest, progress: Progress[Any] | None =
     outside = [read_outside(path) for path in request.readings]
     paths = list_pictures(request.images)
     targets = request.targets.union()
-    with ExitStack() as open_things:
-        editor = open_things.enter_context(closing(open_editor(request.editor)))
-        described = _claim_folder(request.out, editor)
-        viewer = open_things.enter_context(FaceViewer())
-        faces, refusals = _faces(paths, request.out, viewer)
-        faces, more = _make_pictures(editor, faces, targets, shown)
-    refusals = [*refusals, *more]
-    if not faces:
-        first = f"{refusals[0].path.name}: {refusals[0].reason}"
-        raise InputError(request.images, f"no photograph could be edited ({first})")
-    with FaceViewer() as viewer:
-        affect = [open_affect_judge(spec) for spec in request.judges]
-        identity = [open_identity_judge(spec) for spec in request.identities]
-        edits = list(_judge_pictures(viewer, affect, identity, faces, targets, shown))
-    edits = _with_outside(edits, outside)
-    cards = [judge.card for judge in affect] + [readings.judge for readings in outside]
-    of_people = [judge.card for judge in identity] + [r.identity for r in outside if r.identity is not None]
-    summary = {
-        "editor": described,
-        "version": synth_affect.__version__,
-        "targets": request.targets.described(),
-        "n_faces": len(faces),
-        "refused": [{"path": str(refusal.path), "reason": refusal.reason} for refusal in refusals],
-        **summarise(edits, request.targets, cards, of_people),
-    }
-    write_manifest(request.out, [(edit.path, edit.output, edit.target, edit.record) for edit in edits])
-    write_tables(request.out, summary, edits, cards, of_people)
-    write_report(request.out, summary, edits, request.targets, cards, shown)
-    return summary
+    with ExitStack() as held:
+        with ExitStack() as open_things:
+            editor = open_things.enter_context(closing(open_editor(request.editor)))
+            held.enter_context(_lock_folder(request.out))
+            described = _claim_folder(request.out, editor)
+            viewer = open_things.enter_context(FaceViewer())
+            faces, refusals = _faces(paths, request.out, viewer)
+            faces, more = _make_pictures(editor, faces, targets, shown)
+        refusals = [*refusals, *more]
+        if not faces:
+            first = f"{refusals[0].path.name}: {refusals[0].reason}"
+            raise InputError(request.images, f"no photograph could be edited ({first})")
+        with FaceViewer() as viewer:
+            affect = [open_affect_judge(spec) for spec in request.judges]
+            identity = [open_identity_judge(spec) for spec in request.identities]
+            edits = list(_judge_pictures(viewer, affect, identity, faces, targets, shown))
+        edits = _with_outside(edits, outside)
+        cards = [judge.card for judge in affect] + [readings.judge for readings in outside]
+        of_people = [judge.card for judge in identity] + [r.identity for r in outside if r.identity is not None]
+        summary = {
+            "editor": described,
+            "version": synth_affect.__version__,
+            "targets": request.targets.described(),
+            "n_faces": len(faces),
+            "refused": [{"path": str(refusal.path), "reason": refusal.reason} for refusal in refusals],
+            **summarise(edits, request.targets, cards, of_people),
+        }
+        write_manifest(request.out, [(edit.path, edit.output, edit.target, edit.record) for edit in edits])
+        write_tables(request.out, summary, edits, cards, of_people)
+        write_report(request.out, summary, edits, request.targets, cards, shown)
+        return summary
 
 
 def list_pictures(images: Path) -> list[Path]:
@@ -153,12 +156,23 @@ def _silent(items: Iterable[T], count: int | None, description: str) -> Iterable
     return items
 
 
-def _claim_folder(out: Path, editor: Editor) -> dict[str, str]:
-    """Makes the folder, or goes on in one of the same editor."""
-    described = {"name": editor.name, "fingerprint": editor.fingerprint, "device": editor.device}
+def _lock_folder(out: Path) -> IO[bytes]:
+    """Makes the folder, keeps others out of it until what is returned is closed, and clears what a killed run left."""
     try:
         (out / PICTURES).mkdir(parents=True, exist_ok=True)
-        claim = out / EDITOR_FILE
+        lock = lock_file(out / LOCK, out)
+        for unfinished in out.rglob(".*.part"):
+            unfinished.unlink(missing_ok=True)
+    except OSError as error:
+        raise InputError(out, f"cannot be written ({error.strerror or error})") from error
+    return lock
+
+
+def _claim_folder(out: Path, editor: Editor) -> dict[str, str]:
+    """What is said of the editor. Raises InputError for a folder of another one."""
+    described = {"name": editor.name, "fingerprint": editor.fingerprint, "device": editor.device}
+    claim = out / EDITOR_FILE
+    try:
         if claim.exists():
             stored = json.loads(claim.read_text("utf-8"))
             if stored != described:
@@ -166,9 +180,9 @@ def _claim_folder(out: Path, editor: Editor) -> dict[str, str]:
                 raise InputError(out, f"holds the pictures of another editor ({was}); give another folder")
             return described
     except OSError as error:
-        raise InputError(out, f"cannot be written ({error.strerror or error})") from error
+        raise InputError(claim, f"cannot be read ({error.strerror or error})") from error
     except ValueError as error:
-        raise InputError(out / EDITOR_FILE, f"no JSON ({error})") from error
+        raise InputError(claim, f"no JSON ({error})") from error
     with atomic_write(claim) as file:
         file.write((json.dumps(described, indent=1) + "\n").encode())
     return described

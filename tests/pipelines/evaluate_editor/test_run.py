@@ -10,6 +10,7 @@ import pytest
 
 from synth_affect.data.provenance import sha256_file
 from synth_affect.errors import InputError
+from synth_affect.file_lock import lock_file
 from synth_affect.pipelines.evaluate_editor.run import EvaluationRequest, evaluate_editor, list_pictures
 from synth_affect.pipelines.evaluate_editor.targets import TargetChoice
 
@@ -99,6 +100,17 @@ def test_a_run_that_is_ended_keeps_what_it_has(request_: EvaluationRequest, stub
     evaluate_editor(request_)
     assert len(stubs.made) <= 2 * N_TARGETS + 1
     assert n_made >= 5
+
+
+def test_one_run_at_a_time_and_what_a_killed_one_left_is_cleared(request_: EvaluationRequest, stubs: Any) -> None:
+    evaluate_editor(request_)
+    left = next(request_.out.glob("pictures/*")) / ".0123.part"
+    left.touch()
+    with lock_file(request_.out / ".lock", request_.out), pytest.raises(InputError, match="another process"):
+        evaluate_editor(request_)
+    assert left.exists()
+    evaluate_editor(request_)
+    assert not left.exists()
 
 
 def test_another_editor_gets_another_folder(request_: EvaluationRequest, stubs: Any) -> None:
