@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -130,3 +131,19 @@ def test_the_protocol_puts_ours_beside_the_published(tmp_path: Path) -> None:
 def test_the_published_rows_are_those_of_the_tables() -> None:
     assert [row.correlation for row in PROTOCOLS["afew-va"].published] == [(0.407, 0.45), (0.542, 0.589)]
     assert [row.mse for row in PROTOCOLS["aff-wild"].published] == [(0.123, 0.095), (0.08, 0.06), (0.074, 0.051)]
+
+
+def test_made_pictures_are_of_training_people_only(tmp_path: Path) -> None:
+    source = FaceSource(picture_table(tmp_path, 10), "csv")
+    loaded = load_faces(source, 32)
+    made = replace(loaded, samples=replace(loaded.samples, made=np.ones(40, dtype=bool)))
+    request = TrainRequest((source,), NETWORK, ONCE)
+    plain, more = divide(loaded, [], request), divide(loaded, [made], request)
+    assert people(more.training) == people(plain.training)
+    assert (len(more.training), int(more.training.made.sum())) == (2 * len(plain.training), len(plain.training))
+    assert not more.test.made.any()
+    with pytest.raises(InputError, match="test on real ones"):
+        divide(made, [], request)
+    strangers = replace(made, samples=replace(made.samples, subjects=np.array(["x"] * 40)))
+    with pytest.raises(InputError, match="are they named alike"):
+        divide(loaded, [strangers], request)
