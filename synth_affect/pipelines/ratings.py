@@ -240,7 +240,7 @@ def ratings_text(report: dict[str, Any]) -> str:
     for name, scores in rows:
         if scores is not None:
             said = "   ".join(_interval(scores[axis]["ccc"]) for axis in ("valence", "arousal"))
-            lines.append(f"{name[:24]:24s}{scores['n']:>6d}   {said}")
+            lines.append(f"{name[:24]:24s}{scores['n']:>6d}   {said}".rstrip())
     if report["pooled"] is None:
         lines.append("what was asked is not known of these pictures")
     between = report["between_raters"]

@@ -122,10 +122,12 @@ def evaluate_editor(request: EvaluationRequest, progress: Progress[Any] | None =
         with FaceViewer() as viewer:
             affect = [open_affect_judge(spec) for spec in request.judges]
             identity = [open_identity_judge(spec) for spec in request.identities]
+            cards = [judge.card for judge in affect] + [readings.judge for readings in outside]
+            of_people = [judge.card for judge in identity] + [r.identity for r in outside if r.identity is not None]
+            _check_names("--judge", [card.name for card in cards])
+            _check_names("--identity", [card.name for card in of_people])
             edits = list(_judge_pictures(viewer, affect, identity, faces, targets, shown))
         edits = _with_outside(edits, outside)
-        cards = [judge.card for judge in affect] + [readings.judge for readings in outside]
-        of_people = [judge.card for judge in identity] + [r.identity for r in outside if r.identity is not None]
         summary = {
             "editor": described,
             "version": synth_affect.__version__,
@@ -150,6 +152,13 @@ def list_pictures(images: Path) -> list[Path]:
     if not found:
         raise InputError(images, "holds no pictures")
     return found
+
+
+def _check_names(option: str, names: Sequence[str]) -> None:
+    """Raises InputError when two judges could not be told apart in a report."""
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise InputError(option, f"two judges are called {twice[0]!r}")
 
 
 def _silent(items: Iterable[T], count: int | None, description: str) -> Iterable[T]:

@@ -86,6 +86,11 @@ def test_a_judge_that_comes_later_reads_what_is_there(request_: EvaluationReques
     assert [card["name"] for card in summary["judges"]] == ["reader", "other"]
 
 
+def test_judges_must_have_names_of_their_own(request_: EvaluationRequest) -> None:
+    with pytest.raises(InputError, match="two judges are called 'reader'"):
+        evaluate_editor(replace(request_, judges=("reader", "reader")))
+
+
 def test_a_run_that_is_ended_keeps_what_it_has(request_: EvaluationRequest, stubs: Any) -> None:
     def ended(items: Any, count: int | None, description: str) -> Any:
         for number, item in enumerate(items):
