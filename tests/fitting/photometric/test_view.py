@@ -10,9 +10,11 @@ from synth_affect.fitting.photometric.view import (
     moved_views,
     project_views,
     projection_derivatives,
+    sine_of_turn,
     stack_views,
     view_of_camera,
 )
+from synth_affect.heads.camera import Camera
 
 torch = pytest.importorskip("torch")
 
@@ -49,3 +51,12 @@ def test_a_camera_survives_the_way_through_a_view() -> None:
         np.testing.assert_allclose(back.rotation, camera.rotation, atol=1e-12)
         np.testing.assert_allclose(back.translation, camera.translation, rtol=1e-9, atol=1e-9)
         assert back.focal_px == pytest.approx(camera.focal_px, rel=1e-9)
+
+
+def test_the_sine_of_a_turn_is_that_of_yaw_before_the_camera_and_counts_where_it_stands() -> None:
+    yaw = 0.7
+    rotation = np.array([[np.cos(yaw), 0, np.sin(yaw)], [0, 1, 0], [-np.sin(yaw), 0, np.cos(yaw)]])
+    straight = Camera(rotation, np.array([0.0, 0.0, 900.0]), 900.0, np.zeros(2))
+    aside = Camera(np.eye(3), np.array([300.0, 0.0, 400.0]), 900.0, np.zeros(2))
+    views = stack_views([view_of_camera(one, np.zeros(3)) for one in (straight, aside)], torch.zeros(1).double())
+    np.testing.assert_allclose(sine_of_turn(views), [np.sin(yaw), 0.6], atol=1e-9)
