@@ -10,7 +10,21 @@ from pathlib import Path
 
 import synth_affect
 
-OF_EXTRAS = {"torch", "lightning", "torchmetrics", "ray", "gradio", "zarr", "sklearn", "face_alignment", "menpo"}
+OF_EXTRAS = {
+    *(
+        "torch",
+        "lightning",
+        "torchmetrics",
+        "safetensors",
+        "ray",
+        "gradio",
+        "zarr",
+        "sklearn",
+        "face_alignment",
+        "menpo",
+    ),
+    *("onnx", "onnxruntime", "pyarrow", "av", "h5py"),
+}
 HEAVY = {"mediapipe", "cv2", "numba", "scipy", "numpy", "PIL", "rich", "trimesh", "skimage", "matplotlib", "pooch"}
 MODULES = sorted(
     module.name
