@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from synth_affect.cli.database_settings import DatabaseSettingOption, database_settings
 from synth_affect.cli.options import (
     GridOption,
     HeadOption,
@@ -67,10 +68,7 @@ def augment(
     database: Annotated[
         str, typer.Option(metavar="NAME", help="What DATABASE is; docs/databases.md lists the names.")
     ] = "folder",
-    database_setting: Annotated[
-        list[str] | None,
-        typer.Option(metavar="NAME=VALUE", help="How this copy of the database is to be read; may be repeated."),
-    ] = None,
+    database_setting: DatabaseSettingOption = None,
     targets: Annotated[
         TargetChoice,
         typer.Option(
@@ -138,7 +136,7 @@ def augment(
 
     check_quality(quality)
     expressions = ExpressionChoice(grid, GridQuestion(lookup.value, statistic.value, sample))
-    faces = open_face_database(database, root, _settings(database_setting or []))
+    faces = open_face_database(database, root, database_settings(database_setting))
     for note in faces.notes:
         typer.echo(f"note: {note}", err=True)
     accepted = None if accept_list is None else read_accept_list(accept_list)
@@ -182,16 +180,6 @@ def _in_clips(layout: ExportLayout) -> ExportLayout:
     from synth_affect.data.faces.export.afew_va import AfewVaLayout
 
     return replace(layout, clips="face") if isinstance(layout, AfewVaLayout) else layout
-
-
-def _settings(texts: list[str]) -> dict[str, str]:
-    settings = {}
-    for text in texts:
-        name, equals, value = text.partition("=")
-        if not equals or not name:
-            raise InputError("--database-setting", f"{text!r} is not NAME=VALUE")
-        settings[name] = value
-    return settings
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,14 +23,14 @@ from synth_affect.data.atomic import atomic_write
 from synth_affect.data.faces.database import FaceDatabase
 from synth_affect.data.faces.export.layout import ExportLayout
 from synth_affect.data.faces.folds import Folds, person_folds
-from synth_affect.data.faces.record import FaceRecord, Rejected
+from synth_affect.data.faces.record import FaceItem, FaceRecord, Rejected
 from synth_affect.errors import InputError
 from synth_affect.optional import import_optional
 from synth_affect.pipelines.augment.datasheet import RunCounts, datasheet
 from synth_affect.pipelines.augment.file_batch import FileBatch, sweep
 from synth_affect.pipelines.augment.journal import DoneFace, DonePicture, JournalReader, open_journal, read_journal
 from synth_affect.pipelines.augment.manifest import ManifestFace, clip, write_manifest
-from synth_affect.pipelines.augment.selection import Candidate, candidates
+from synth_affect.pipelines.augment.selection import Candidate, candidates, neutral_label
 from synth_affect.pipelines.augment.shards import write_shards
 from synth_affect.pipelines.augment.sheets import MOST_ACCEPTED, MOST_REJECTED, ShownFace, draw_sheets, evenly
 from synth_affect.pipelines.augment.targets import Targets, as_written
@@ -91,7 +91,11 @@ class AugmentJob:
 
     def candidates(self) -> Iterator[Candidate]:
         """The faces that may become sources, as a stream."""
-        return candidates(self.database.records(), self.accepted)
+        return candidates(self.records(), self.accepted)
+
+    def records(self) -> Iterator[FaceItem]:
+        """The database, but for faces that by their labels are no sources: their boxes and points need not be read."""
+        return self.database.records(neutral_label if self.accepted is None else None)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -148,7 +152,7 @@ def augment(job: AugmentJob, engine: Engine, progress: Progress | None = None) -
 
 def _without_sources(job: AugmentJob) -> InputError:
     """Why nothing can be done: often all was turned down for one reason."""
-    rejected = [item for item in job.database.records() if isinstance(item, Rejected)]
+    rejected = [item for item in job.records() if isinstance(item, Rejected)]
     why = f"; {len(rejected)} turned down, the first, {rejected[0].key}: {rejected[0].reason}" if rejected else ""
     which = "is labelled neutral and may be a source" if job.accepted is None else "is in the list and may be a source"
     return InputError(job.database.root, f"no face of it {which}{why}")
@@ -315,7 +319,7 @@ def _rejects(job: AugmentJob, done: JournalReader, left_out: Iterable[int]) -> s
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n")
     table.writerow(["key", "path", "reason"])
-    for item in job.database.records():
+    for item in job.records():
         if isinstance(item, Rejected):
             table.writerow([item.key, _below(item.path, job), item.reason])
     wanted = set(left_out)

@@ -48,11 +48,16 @@ def candidates(records: Iterable[FaceItem], accepted: frozenset[str] | None = No
             place += 1
 
 
+def neutral_label(valence: float, arousal: float) -> bool:
+    """Whether valence and arousal are those of a neutral face, or not known (NaN)."""
+    return not max(abs(valence), abs(arousal)) > NEUTRAL_LABEL
+
+
 def _may_rest(record: FaceRecord) -> bool:
     if record.neutral is not None:
         return record.neutral
     if record.has_affect:
-        return max(abs(record.valence), abs(record.arousal)) <= NEUTRAL_LABEL
+        return neutral_label(record.valence, record.arousal)
     return record.category in (None, Emotion.NEUTRAL)
 
 
