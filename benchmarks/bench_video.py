@@ -5,7 +5,7 @@ moves the new frames must change from one to the next as those of a mere pass th
 which does move, the second difference in time is compared with the input's: flicker would raise it. What a face has of
 brightness as a whole (teeth, skin) is followed, too.
 
-    python benchmarks/bench_video.py --keep /tmp/talk      # keeps talk.mp4, pleased.mp4 and strip.png
+    python benchmarks/bench_video.py --keep talk           # keeps talk.mp4, pleased.mp4 and strip.png
 """
 
 from __future__ import annotations
