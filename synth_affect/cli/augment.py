@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from synth_affect.cli.database_settings import DatabaseSettingOption, database_settings
+from synth_affect.cli.expression_options import expression_choice
 from synth_affect.cli.options import (
     GridOption,
     HeadOption,
@@ -123,7 +124,6 @@ def augment(
     """
     if out is None:
         raise InputError("--out", "missing; the folder for the pictures")
-    from synth_affect.blendshape.grid.affect_grid import GridQuestion
     from synth_affect.data.faces.export.registry import open_export_layout
     from synth_affect.data.faces.registry import open_face_database
     from synth_affect.data.picture_encoding import check_quality
@@ -131,11 +131,10 @@ def augment(
     from synth_affect.pipelines.augment.run import augment as run
     from synth_affect.pipelines.augment.selection import read_accept_list
     from synth_affect.pipelines.augment.work import MIN_QUALITY, AugmentSettings
-    from synth_affect.pipelines.open_expressions import ExpressionChoice
     from synth_affect.pipelines.open_head import prepare_head
 
     check_quality(quality)
-    expressions = ExpressionChoice(grid, GridQuestion(lookup.value, statistic.value, sample))
+    expressions = expression_choice(grid, lookup, statistic, sample)
     faces = open_face_database(database, root, database_settings(database_setting))
     for note in faces.notes:
         typer.echo(f"note: {note}", err=True)

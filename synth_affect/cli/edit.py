@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 import synth_affect
+from synth_affect.cli.expression_options import expression_choice
 from synth_affect.cli.options import (
     DetectorOption,
     DeviceName,
@@ -138,7 +139,7 @@ def edit(
         wrinkles=wrinkles,
     )
     verifier = _verifier(verify, judge, identity)
-    expressions = _expressions(grid, lookup, statistic, sample)
+    expressions = expression_choice(grid, lookup, statistic, sample)
     source = _source(
         image,
         face,
@@ -202,7 +203,7 @@ def grid(
             landmark_model,
             landmarks,
             head,
-            _expressions(grid_choice, lookup, statistic, sample),
+            expression_choice(grid_choice, lookup, statistic, sample),
             detector,
             min_quality,
             _refine_on(refine, device),
@@ -239,13 +240,6 @@ def doctor() -> None:
         healthy = healthy and finding.good
     if not healthy:
         raise typer.Exit(UNHEALTHY)
-
-
-def _expressions(grid: str, lookup: LookupChoice, statistic: StatisticChoice, sample: int | None) -> ExpressionChoice:
-    from synth_affect.blendshape.grid.affect_grid import GridQuestion
-    from synth_affect.pipelines.open_expressions import ExpressionChoice
-
-    return ExpressionChoice(grid, GridQuestion(lookup.value, statistic.value, sample))
 
 
 def _source(

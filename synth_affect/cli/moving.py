@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from synth_affect.cli.expression_options import expression_choice
 from synth_affect.cli.options import (
     FaceOption,
     GridOption,
@@ -73,10 +74,8 @@ def path(
     if output is None:
         raise InputError("--output", "missing; a .mp4, a .gif, or a new folder")
     from synth_affect.affect import ValenceArousal
-    from synth_affect.blendshape.grid.affect_grid import GridQuestion
     from synth_affect.pipelines.affect_path import PathTiming, draw_path
     from synth_affect.pipelines.edit_picture import Target
-    from synth_affect.pipelines.open_expressions import ExpressionChoice
     from synth_affect.pipelines.open_head import prepare_head
     from synth_affect.pipelines.picture_faces import FaceSource, parse_face_choice
 
@@ -85,7 +84,7 @@ def path(
     settings = Target(
         ValenceArousal(0, 0), intensity=intensity, input_expression=input_expression.value, wrinkles=wrinkles
     )
-    expressions = ExpressionChoice(grid, GridQuestion(lookup.value, statistic.value, sample))
+    expressions = expression_choice(grid, lookup, statistic, sample)
     source = FaceSource(
         image, parse_face_choice(face), landmark_model=landmark_model, head=head, expressions=expressions
     )
@@ -139,10 +138,8 @@ def video(
     if output is None:
         raise InputError("--output", "missing; the .mp4 to write")
     from synth_affect.affect import parse_emotion
-    from synth_affect.blendshape.grid.affect_grid import GridQuestion
     from synth_affect.pipelines.edit_picture import make_target
     from synth_affect.pipelines.edit_video import VideoSettings, edit_video
-    from synth_affect.pipelines.open_expressions import ExpressionChoice
     from synth_affect.pipelines.open_head import prepare_head
     from synth_affect.pipelines.workers import LocalEngine, default_workers
 
@@ -154,7 +151,7 @@ def video(
         input_expression=input_expression.value,
         wrinkles=wrinkles,
     )
-    expressions = ExpressionChoice(grid, GridQuestion(lookup.value, statistic.value, sample))
+    expressions = expression_choice(grid, lookup, statistic, sample)
     engine = LocalEngine(default_workers() if workers is None else workers)
     prepare_head(head, partial(with_progress, description="reading the head"))
     settings = VideoSettings(head, expressions, landmark_model)
