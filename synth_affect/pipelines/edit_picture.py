@@ -45,6 +45,17 @@ class Target:
         if not 0 <= self.wrinkles <= 1:  # also false for NaN
             raise InputError("--wrinkles", f"{self.wrinkles:g} is not in [0, 1]")
 
+    def described(self) -> dict[str, Any]:
+        """For records of what was asked: JSON values."""
+        return {
+            "valence": self.point.valence,
+            "arousal": self.point.arousal,
+            "category": self.emotion,
+            "intensity": self.intensity,
+            "input_expression": self.input_expression,
+            "wrinkles": self.wrinkles,
+        }
+
 
 @dataclass(frozen=True, slots=True)
 class EditOutputs:
@@ -138,12 +149,7 @@ def _edit(
         drawn.append((face.fit, scene, result.vertices))
 
     request = {
-        "valence": target.point.valence,
-        "arousal": target.point.arousal,
-        "category": target.emotion,
-        "intensity": target.intensity,
-        "input_expression": target.input_expression,
-        "wrinkles": target.wrinkles,
+        **target.described(),
         "face": source.which_face,
         **source.expressions.described(),
     }

@@ -81,12 +81,7 @@ def edit_video(
             found = list(in_order(progress(found_frames, video.announced, "finding the face")))
         fits = _steady_fits(found, LandmarkSolver(head), path)
         request = {
-            "valence": target.point.valence,
-            "arousal": target.point.arousal,
-            "category": target.emotion,
-            "intensity": target.intensity,
-            "input_expression": target.input_expression,
-            "wrinkles": target.wrinkles,
+            **target.described(),
             **settings.expressions.described(),
         }
         provenance = Provenance(request, synth_affect.__version__, head.name, sha256)
