@@ -15,6 +15,7 @@ from synth_affect.fitting.face_search import Window, crop, find_faces, shrinkabl
 from synth_affect.fitting.landmarks import LandmarkDetector, Landmarks
 from synth_affect.fitting.model_file import find_landmark_model
 from synth_affect.fitting.native_log import native_log_silenced
+from synth_affect.fitting.native_profiler import keep_profiler_out
 from synth_affect.heads.camera import ImageSize
 
 if TYPE_CHECKING:
@@ -85,6 +86,7 @@ class MediaPipeDetector(LandmarkDetector):
 
 
 def _open(model: Path, max_faces: int) -> FaceLandmarker:
+    keep_profiler_out()
     from mediapipe.tasks.python import BaseOptions, vision
 
     try:
