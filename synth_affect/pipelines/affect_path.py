@@ -68,7 +68,7 @@ def path_points(through: Sequence[ValenceArousal], count: int) -> list[ValenceAr
 
     if len(through) < 2:
         raise InputError("--through", "needs two points or more, such as 0,0 0.8,0.4")
-    corners = np.array([[point.valence, point.arousal] for point in through])
+    corners = np.round([[point.valence, point.arousal] for point in through], PLACES)
     steps = np.linalg.norm(np.diff(corners, axis=0), axis=1)
     times = np.concatenate([[0.0], np.cumsum(np.maximum(steps, 1e-3))])  # a point twice is a short rest
     eased = np.linspace(0.0, 1.0, count)

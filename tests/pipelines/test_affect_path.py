@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import skimage.data
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -45,6 +45,7 @@ def test_every_point_is_passed_in_its_order() -> None:
 
 
 @given(st.lists(st.tuples(AXIS, AXIS), min_size=2, max_size=6), st.integers(2, 60))
+@example([(0.0, 0.0), (0.0, 0.0), (1.0, 2.2e-311)], 2)  # a step whose slope no float holds
 def test_the_way_stays_in_the_plane(pairs: list[tuple[float, float]], count: int) -> None:
     way = path_points(points_of(*pairs), count)
     assert len(way) == count
