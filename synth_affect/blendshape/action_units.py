@@ -145,6 +145,50 @@ AU_TO_UNITS: Mapping[str, Mapping[str, float]] = {
 }
 """Unit weights of each AU at intensity 1. `_L` and `_R` are the subject's sides; without a suffix, both."""
 
+AU_MEANINGS: Mapping[str, str] = {
+    "AU1": "inner brow raiser",
+    "AU2": "outer brow raiser",
+    "AU4": "brow lowerer",
+    "AU5": "upper lid raiser",
+    "AU6": "cheek raiser",
+    "AU7": "lid tightener",
+    "AU8": "lips toward each other, over an open jaw",
+    "AU9": "nose wrinkler",
+    "AU10": "upper lip raiser",
+    "AU11": "nasolabial deepener",
+    "AU12": "lip corner puller",
+    "AU13": "sharp lip puller",
+    "AU14": "dimpler",
+    "AU15": "lip corner depressor",
+    "AU16": "lower lip depressor",
+    "AU17": "chin raiser",
+    "AU18": "lip pucker",
+    "AU19": "tongue show",
+    "AU20": "lip stretcher",
+    "AU22": "lip funneler",
+    "AU23": "lip tightener",
+    "AU24": "lip pressor",
+    "AU25": "lips part",
+    "AU26": "jaw drop",
+    "AU27": "mouth stretch",
+    "AU28": "lip suck",
+    "AU29": "jaw thrust",
+    "AU30": "jaw sideways",
+    "AU33": "cheek blow",
+    "AU34": "cheek puff",
+    "AU41": "lid droop",
+    "AU42": "slit",
+    "AU43": "eyes closed",
+    "AU44": "squint",
+    "AU45": "blink, at its closed moment",
+    "AU46": "wink",
+    "AU61": "eyes to the left",
+    "AU62": "eyes to the right",
+    "AU63": "eyes up",
+    "AU64": "eyes down",
+}
+"""What the Facial Action Coding System (Ekman & Friesen 1978) calls each; sides are the subject's."""
+
 # Three AUs describe one opening of the jaw, from parted lips to a gape: the widest counts, not their sum.
 _JAW_AUS = ("AU25", "AU26", "AU27")
 
