@@ -25,6 +25,7 @@ from synth_affect.blendshape.expression_change import (
     touching_gaps,
 )
 from synth_affect.blendshape.expression_source import ExpressionSource, PrototypeExpressions
+from synth_affect.blendshape.local_units import ActionUnits
 from synth_affect.blendshape.template import face_vertices
 from synth_affect.errors import InputError, NoFaceError, ShapeError
 from synth_affect.fitting.fit import FaceFit
@@ -153,6 +154,7 @@ class AffectSynthesizer:
         intensity: float = 1.0,
         input_expression: InputExpression = "replace",
         wrinkles: float = 1.0,
+        action_units: ActionUnits | None = None,
         scene: Scene | None = None,
     ) -> SynthesisResult:
         """The picture with the face of `fit` feeling (valence, arousal), each in [-1, 1].
@@ -160,11 +162,14 @@ class AffectSynthesizer:
         emotion : which family of expressions is meant where a point of the plane has several.
         intensity : factor on the expression, in [0, 10]; 1 is its source's own.
         wrinkles : factor on the folds of the skin, in [0, 1].
+        action_units : single units on top of that, see `local_units`; `intensity` does not scale them.
         scene : of `prepare`, when many targets follow on one face.
         """
         target = ValenceArousal(valence, arousal)
         expression = self._expressions.expression(target, emotion, _checked_intensity(intensity))
-        asked = arrange(expression.weights, self.head.unit_names)
+        local = ActionUnits() if action_units is None else action_units
+        local.check_head(self.head.name, self.head.unit_names)
+        asked = arrange(local.on(expression.weights), self.head.unit_names)
         if input_expression not in get_args(InputExpression):
             raise InputError(
                 "--input-expression", f"{input_expression} is not one of {', '.join(get_args(InputExpression))}"
@@ -181,7 +186,8 @@ class AffectSynthesizer:
         change = weights - fit.expression_weights
         if input_expression == "replace":
             resting = changed_expression(fit.expression_weights, 0 * asked, self.head.unit_names, input_expression)
-            change = change + self._closing(fit, prepared, resting, target.intensity * intensity)
+            strength = max(target.intensity * intensity, local.strength(LOWER_FACE))
+            change = change + self._closing(fit, prepared, resting, strength)
         displaced = prepared.vertices
         if change.any():
             units = self.head.expression_units

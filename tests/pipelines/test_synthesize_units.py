@@ -1,0 +1,120 @@
+"""Single units on top of an affect, in the picture: what is asked for moves, and nothing else does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from synth_affect.arrays import ImageArray
+from synth_affect.blendshape.local_units import ActionUnits
+from synth_affect.errors import InputError
+from synth_affect.fitting.fit import FaceFit
+from synth_affect.fitting.landmarks import Landmarks
+from synth_affect.heads.camera import ImageSize
+from synth_affect.heads.cc0 import load_cc0
+from synth_affect.heads.model import embed
+from synth_affect.pipelines.synthesize import AffectSynthesizer, SynthesisResult
+from synth_affect.render.scene import Scene, project_with
+
+LEFT, RIGHT = 291, 61
+"""MediaPipe's points on the corners of the mouth."""
+
+
+@pytest.fixture(scope="module")
+def synthesizer() -> Iterator[AffectSynthesizer]:
+    with AffectSynthesizer() as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def fit(synthesizer: AffectSynthesizer, portrait: ImageArray, portrait_landmarks: Landmarks) -> FaceFit:
+    return synthesizer.solver(portrait_landmarks, ImageSize(*portrait.shape[:2]))
+
+
+@pytest.fixture(scope="module")
+def scene(synthesizer: AffectSynthesizer, portrait: ImageArray, fit: FaceFit) -> Scene:
+    return synthesizer.prepare(portrait, fit)
+
+
+def shown(
+    synthesizer: AffectSynthesizer, portrait: ImageArray, fit: FaceFit, scene: Scene, *units: str, **settings: float
+) -> SynthesisResult:
+    asked = {"valence": 0.0, "arousal": 0.0} | settings
+    return synthesizer.synthesize(portrait, fit, **asked, action_units=ActionUnits.parse(units), scene=scene)
+
+
+def weight(synthesizer: AffectSynthesizer, result: SynthesisResult, unit: str) -> float:
+    return float(result.expression_weights[synthesizer.head.unit_names.index(unit)])
+
+
+def heights(scene: Scene, result: SynthesisResult) -> tuple[float, float]:
+    """Of the corners of the mouth in the picture, left and right, px downwards."""
+    points = project_with(scene.camera, result.vertices, scene.offsets_px)[:, :2]
+    corners = embed(points, scene.head.triangles, scene.head.landmarks_478)
+    return float(corners[LEFT, 1]), float(corners[RIGHT, 1])
+
+
+def test_no_units_are_the_affect_alone(
+    synthesizer: AffectSynthesizer, portrait: ImageArray, fit: FaceFit, scene: Scene
+) -> None:
+    asked = {"valence": 0.6, "arousal": 0.3}
+    plain = synthesizer.synthesize(portrait, fit, **asked, scene=scene)
+    np.testing.assert_array_equal(shown(synthesizer, portrait, fit, scene, **asked).image, plain.image)
+
+
+def test_one_side_moves_and_the_other_rests(
+    synthesizer: AffectSynthesizer, portrait: ImageArray, fit: FaceFit, scene: Scene
+) -> None:
+    rest = heights(scene, shown(synthesizer, portrait, fit, scene, "AU24=0.001"))
+    left, right = heights(scene, shown(synthesizer, portrait, fit, scene, "AU12L=0.8"))
+    assert left < rest[0] - 3
+    assert abs(right - rest[1]) < 1
+
+
+def test_units_go_over_the_affect_and_intensity_leaves_them(
+    synthesizer: AffectSynthesizer, portrait: ImageArray, fit: FaceFit, scene: Scene
+) -> None:
+    joy = shown(synthesizer, portrait, fit, scene, valence=0.9, arousal=0.3)
+    mixed = shown(synthesizer, portrait, fit, scene, "AU12=0.3", valence=0.9, arousal=0.3)
+    half = shown(synthesizer, portrait, fit, scene, "AU12=0.3", valence=0.9, arousal=0.3, intensity=0.5)
+    smiles = [weight(synthesizer, result, "mouthSmileLeft") for result in (joy, mixed, half)]
+    assert smiles[0] > 0.8
+    assert smiles[1] == smiles[2] == pytest.approx(0.3, abs=0.02)
+    cheeks = [weight(synthesizer, result, "cheekSquintLeft") for result in (joy, mixed, half)]
+    assert cheeks[0] == cheeks[1] > cheeks[2]
+
+
+def test_only_that_part_of_the_face_changes(
+    synthesizer: AffectSynthesizer, portrait: ImageArray, fit: FaceFit, scene: Scene
+) -> None:
+    asked = {"valence": 0.6, "arousal": 0.3}
+    plain = shown(synthesizer, portrait, fit, scene, **asked).image.astype(int)
+    frowning = shown(synthesizer, portrait, fit, scene, "AU4=0.8", **asked).image.astype(int)
+    changed = np.flatnonzero((np.abs(plain - frowning).max(axis=2) > 4).any(axis=1))
+    mouth = min(heights(scene, shown(synthesizer, portrait, fit, scene)))
+    assert len(changed) > 20
+    assert changed.max() < mouth
+
+
+def test_closed_eyes_hide_the_iris(
+    synthesizer: AffectSynthesizer, portrait: ImageArray, fit: FaceFit, scene: Scene
+) -> None:
+    closed = shown(synthesizer, portrait, fit, scene, "AU43=1").vertices
+    points = project_with(scene.camera, closed, scene.offsets_px)[:, :2]
+    lids = embed(points, scene.head.triangles, scene.head.landmarks_478)
+    for upper, lower in ((159, 145), (386, 374)):
+        assert abs(lids[upper, 1] - lids[lower, 1]) < 2.5
+
+
+def test_a_head_that_lacks_a_unit_says_so(portrait: ImageArray, portrait_landmarks: Landmarks, fit: FaceFit) -> None:
+    head = load_cc0()
+    place = head.unit_names.index("noseSneerLeft")
+    names = tuple("wiggle" if k == place else name for k, name in enumerate(head.unit_names))
+    with (
+        AffectSynthesizer(replace(head, name="bare", unit_names=names)) as bare,
+        pytest.raises(InputError, match="AU9 needs noseSneerLeft, which the head model bare lacks"),
+    ):
+        bare.synthesize(portrait, fit, valence=0, arousal=0, action_units=ActionUnits.of({"AU9": 0.5}))
