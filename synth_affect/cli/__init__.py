@@ -28,6 +28,7 @@ from synth_affect.cli import (
     register,
     render_faces,
     train,
+    units,
     validate,
 )
 from synth_affect.errors import SynthAffectError
@@ -57,6 +58,7 @@ rate.add_commands(app)
 register.add_commands(app)
 render_faces.add_commands(app)
 train.add_commands(app)
+units.add_commands(app)
 validate.add_commands(app)
 
 

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 import synth_affect
-from synth_affect.cli.expression_options import expression_choice
+from synth_affect.cli.expression_options import action_units, expression_choice
 from synth_affect.cli.options import (
+    ActionUnitsOption,
     DetectorOption,
     DeviceName,
     DeviceOption,
@@ -81,6 +82,7 @@ def edit(
         str | None,
         typer.Option(help="An emotion. Beside valence and arousal it picks the family; alone it gives them too."),
     ] = None,
+    au: ActionUnitsOption = None,
     face: FaceOption = "largest",
     intensity: IntensityOption = 1.0,
     input_expression: InputExpressionOption = InputExpressionChoice.REPLACE,
@@ -137,6 +139,7 @@ def edit(
         intensity=intensity,
         input_expression=input_expression.value,
         wrinkles=wrinkles,
+        action_units=action_units(au),
     )
     verifier = _verifier(verify, judge, identity)
     expressions = expression_choice(grid, lookup, statistic, sample)
@@ -167,6 +170,7 @@ def grid(
         Path | None,
         typer.Option("--output", "-o", help="The sheet to write [beside the input, named after the layout]."),
     ] = None,
+    au: ActionUnitsOption = None,
     face: FaceOption = "largest",
     intensity: IntensityOption = 1.0,
     input_expression: InputExpressionOption = InputExpressionChoice.REPLACE,
@@ -214,6 +218,7 @@ def grid(
         intensity=intensity,
         input_expression=input_expression.value,
         wrinkles=wrinkles,
+        action_units=action_units(au),
         quality=quality,
     )
 

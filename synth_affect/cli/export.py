@@ -8,7 +8,9 @@ from typing import Annotated
 
 import typer
 
+from synth_affect.cli.expression_options import action_units
 from synth_affect.cli.options import (
+    ActionUnitsOption,
     DetectorOption,
     FaceOption,
     FitInOption,
@@ -41,6 +43,7 @@ def export(
         float | None, typer.Option(parser=number, metavar="NUMBER", help="From -1 to 1 [as it is].")
     ] = None,
     category: Annotated[str | None, typer.Option(help="An emotion, as in the main command.")] = None,
+    au: ActionUnitsOption = None,
     intensity: IntensityOption = 1.0,
     texture_size: Annotated[
         int, typer.Option("--texture-size", parser=count, metavar="PX", help="Side of the texture, 256 to 8192.")
@@ -69,9 +72,10 @@ def export(
     from synth_affect.pipelines.picture_faces import FaceSource, parse_face_choice
 
     target = None
-    if (valence, arousal, category) != (None, None, None):
+    local = action_units(au)
+    if local or (valence, arousal, category) != (None, None, None):
         emotion = None if category is None else parse_emotion(category)
-        target = make_target(valence, arousal, emotion, intensity=intensity)
+        target = make_target(valence, arousal, emotion, intensity=intensity, action_units=local)
     source = FaceSource(
         image=image,
         face=parse_face_choice(face),

@@ -1,12 +1,14 @@
-"""From the options of a grid to what the pipelines take."""
+"""From the options that say what a face shall look like to what the pipelines take."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from synth_affect.cli.options import LookupChoice, StatisticChoice
 
 if TYPE_CHECKING:
+    from synth_affect.blendshape.local_units import ActionUnits
     from synth_affect.pipelines.open_expressions import ExpressionChoice
 
 
@@ -18,3 +20,10 @@ def expression_choice(
     from synth_affect.pipelines.open_expressions import ExpressionChoice
 
     return ExpressionChoice(grid, GridQuestion(lookup.value, statistic.value, sample))
+
+
+def action_units(au: Sequence[str] | None) -> ActionUnits:
+    """Of `--au`, as often as it was given. Raises InputError for what is no unit, or cannot be shown."""
+    from synth_affect.blendshape.local_units import ActionUnits
+
+    return ActionUnits.parse(au or ())

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from synth_affect.cli.expression_options import expression_choice
+from synth_affect.cli.expression_options import action_units, expression_choice
 from synth_affect.cli.options import (
+    ActionUnitsOption,
     FaceOption,
     GridOption,
     HeadOption,
@@ -53,6 +54,7 @@ def path(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="A .mp4, a .gif, or a new folder for PNG with labels.csv.")
     ] = None,
+    au: ActionUnitsOption = None,
     face: FaceOption = "largest",
     intensity: IntensityOption = 1.0,
     input_expression: InputExpressionOption = InputExpressionChoice.REPLACE,
@@ -82,7 +84,11 @@ def path(
     way = [_point(text) for text in ([] if through is None else [through]) + (points or [])]
     timing = PathTiming(seconds, fps)
     settings = Target(
-        ValenceArousal(0, 0), intensity=intensity, input_expression=input_expression.value, wrinkles=wrinkles
+        ValenceArousal(0, 0),
+        intensity=intensity,
+        input_expression=input_expression.value,
+        wrinkles=wrinkles,
+        action_units=action_units(au),
     )
     expressions = expression_choice(grid, lookup, statistic, sample)
     source = FaceSource(
@@ -117,6 +123,7 @@ def video(
         str | None,
         typer.Option(help="An emotion. Beside valence and arousal it picks the family; alone it gives them too."),
     ] = None,
+    au: ActionUnitsOption = None,
     intensity: IntensityOption = 1.0,
     input_expression: InputExpressionOption = InputExpressionChoice.KEEP,
     wrinkles: WrinklesOption = 1.0,
@@ -150,6 +157,7 @@ def video(
         intensity=intensity,
         input_expression=input_expression.value,
         wrinkles=wrinkles,
+        action_units=action_units(au),
     )
     expressions = expression_choice(grid, lookup, statistic, sample)
     engine = LocalEngine(default_workers() if workers is None else workers)

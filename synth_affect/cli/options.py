@@ -69,6 +69,14 @@ InputExpressionOption = Annotated[
 WrinklesOption = Annotated[
     float, typer.Option("--wrinkles", parser=number, metavar="NUMBER", help="Strength of the skin's folds, 0 to 1.")
 ]
+ActionUnitsOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--au",
+        metavar="UNIT=NUMBER",
+        help="A single unit on top, 0 to 1: AU12=0.8, AU12L=0.3, mouthSmileLeft=.5; see units. Repeatable.",
+    ),
+]
 QualityOption = Annotated[
     int, typer.Option("--quality", parser=count, metavar="COUNT", help="Of JPEG, WebP and AVIF, 1 to 100.")
 ]

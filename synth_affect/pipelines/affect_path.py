@@ -109,6 +109,7 @@ def draw_path(
             "intensity": settings.intensity,
             "input_expression": settings.input_expression,
             "wrinkles": settings.wrinkles,
+            "action_units": settings.action_units.described(),
             "face": source.which_face,
             **source.expressions.described(),
         }
@@ -158,6 +159,7 @@ def _frames(opened: FacesOfPicture, points: Iterable[ValenceArousal], settings: 
             intensity=settings.intensity,
             input_expression=settings.input_expression,
             wrinkles=settings.wrinkles,
+            action_units=settings.action_units,
             scene=scene,
         ).image
 

@@ -17,10 +17,12 @@ from synth_affect.blendshape.expression_change import InputExpression
 from synth_affect.data.picture_encoding import DEFAULT_QUALITY, check_quality
 from synth_affect.data.provenance import Provenance, sidecar_path
 from synth_affect.errors import InputError
+from synth_affect.fitting.fit import FaceFit
 from synth_affect.pipelines.drawing import FAINT_INK, INK, blank, font, on_paper, resized, write
 from synth_affect.pipelines.edit_picture import Target, signed
 from synth_affect.pipelines.output_files import OutputPicture, check_output_paths, write_together
 from synth_affect.pipelines.picture_faces import FaceSource, blaming_the_given_fit, open_faces, summarise
+from synth_affect.render.scene import Region
 
 RING_DIRECTIONS, RING_RADII = 28, (0.25, 0.5, 0.75, 1.0)
 GAP_PX = 6
@@ -30,6 +32,8 @@ HEADING_PX = 40
 TEXT_PX = 19
 CAPTION_PX = 20
 CAPTION_TEXT_PX = 13
+CLOSE_UP_ROOM = 0.18
+"""Share of the face's height and width on each side."""
 
 Progress = Callable[[Iterable["Cell"], int], Iterable["Cell"]]
 """Goes through cells, of which there are so many, and shows how far it is."""
@@ -52,6 +56,7 @@ class Layout:
     name : for the provenance.  tile_height_px : of one picture.
     row_titles, column_titles : one each a row and column; "" for none.  axes : whether the plane's axes are named.
     split : rows and columns after which there is a wider gap.
+    close : the tiles show the face alone; else all that an edit can change, neck and hair too.
     """
 
     name: str
@@ -61,6 +66,7 @@ class Layout:
     column_titles: tuple[str, ...]
     axes: bool = True
     split: tuple[int, int] | None = None
+    close: bool = False
 
 
 def grid_layout(steps: int) -> Layout:
@@ -136,6 +142,7 @@ def write_contact_sheet(
         face, synthesizer = opened.faces[0], opened.synthesizer
         pixels = opened.picture.pixels
         scene = synthesizer.prepare(pixels, face.fit)
+        window = _close_up(face.fit) if layout.close else scene.region
 
         def tiles() -> Iterator[ImageArray]:
             cells = layout.cells if progress is None else progress(layout.cells, len(layout.cells))
@@ -152,7 +159,7 @@ def write_contact_sheet(
                         wrinkles=settings.wrinkles,
                         scene=scene,
                     ).image
-                yield as_uint8(scene.region.of(shown))
+                yield as_uint8(window.of(shown))
 
         sheet = draw_sheet(layout, tiles(), f"synthetic, synth-affect {synth_affect.__version__}, {layout.name}")
         request = {
@@ -179,6 +186,16 @@ def write_contact_sheet(
         "targets": [[cell.target.valence, cell.target.arousal] for cell in layout.cells if cell.target is not None],
         **fits,
     }
+
+
+def _close_up(fit: FaceFit) -> Region:
+    """The face's landmarks, with a little room for brows that rise and a jaw that drops."""
+    points = fit.landmarks_image[:, :2]
+    low, high = points.min(axis=0), points.max(axis=0)
+    room = CLOSE_UP_ROOM * (high - low)
+    left, top = np.maximum(low - room, 0).astype(int).tolist()
+    right, bottom = np.minimum(high + room, [fit.image_size.width, fit.image_size.height]).astype(int).tolist()
+    return Region(top, bottom, left, right)
 
 
 def draw_sheet(layout: Layout, tiles: Iterable[ImageArray], heading: str) -> ImageArray:

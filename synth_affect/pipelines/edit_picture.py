@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +10,7 @@ import synth_affect
 from synth_affect.affect import Emotion, ValenceArousal, position
 from synth_affect.arrays import ImageArray
 from synth_affect.blendshape.expression_change import InputExpression
+from synth_affect.blendshape.local_units import ActionUnits
 from synth_affect.data.picture import Picture
 from synth_affect.data.picture_encoding import DEFAULT_QUALITY, check_quality
 from synth_affect.data.provenance import Provenance, sidecar_path
@@ -38,6 +39,7 @@ class Target:
     intensity: float = 1.0
     input_expression: InputExpression = "replace"
     wrinkles: float = 1.0
+    action_units: ActionUnits = field(default_factory=ActionUnits)
 
     def __post_init__(self) -> None:
         if not 0 <= self.intensity <= LARGEST_INTENSITY:  # also false for NaN
@@ -54,6 +56,7 @@ class Target:
             "intensity": self.intensity,
             "input_expression": self.input_expression,
             "wrinkles": self.wrinkles,
+            "action_units": self.action_units.described(),
         }
 
 
@@ -81,20 +84,24 @@ def make_target(
     intensity: float = 1.0,
     input_expression: InputExpression = "replace",
     wrinkles: float = 1.0,
+    action_units: ActionUnits | None = None,
 ) -> Target:
-    """A target of a point, of a category, which then stands for its position, or of both.
+    """A target of a point, of a category, which then stands for its position, or of both; units go on top, and alone
+    they go on (0, 0).
 
-    Raises InputError when it is neither, or half a point.
+    Raises InputError when it is none of them, or half a point.
     """
+    local = ActionUnits() if action_units is None else action_units
     if valence is None and arousal is None:
-        if emotion is None:
-            raise InputError("--valence", "missing; give --valence and --arousal, or --category")
-        return Target(position(emotion), emotion, intensity, input_expression, wrinkles)
+        if emotion is None and not local:
+            raise InputError("--valence", "missing; give --valence and --arousal, --category, or --au")
+        point = ValenceArousal(0.0, 0.0) if emotion is None else position(emotion)
+        return Target(point, emotion, intensity, input_expression, wrinkles, local)
     if valence is None:
         raise InputError("--valence", "missing; it goes together with --arousal")
     if arousal is None:
         raise InputError("--arousal", "missing; it goes together with --valence")
-    return Target(ValenceArousal(valence, arousal), emotion, intensity, input_expression, wrinkles)
+    return Target(ValenceArousal(valence, arousal), emotion, intensity, input_expression, wrinkles, local)
 
 
 def signed(value: float) -> str:
@@ -102,11 +109,18 @@ def signed(value: float) -> str:
     return f"{round(value, 2) + 0.0:+.2f}"
 
 
+MOST_NAMED_UNITS = 4
+"""In the name of a file; more are counted."""
+
+
 def default_output(image: Path, target: Target) -> Path:
-    """Beside the input, named after the target: face.jpg -> face_v+0.60_a+0.30.png"""
+    """Beside the input, named after the target: face.jpg -> face_v+0.60_a+0.30.png, face_v+0.60_a+0.30_AU4=0.30.png"""
     category = f"_{target.emotion}" if target.emotion is not None else ""
     valence, arousal = signed(target.point.valence), signed(target.point.arousal)
-    return beside(image, f"{category}_v{valence}_a{arousal}.png")
+    units = "".join(f"_{name}={intensity:.2f}" for name, intensity in target.action_units.asked)
+    if len(target.action_units.asked) > MOST_NAMED_UNITS:
+        units = f"_{len(target.action_units.asked)}_units"
+    return beside(image, f"{category}_v{valence}_a{arousal}{units}.png")
 
 
 def edit_picture(
@@ -143,6 +157,7 @@ def _edit(
                 intensity=target.intensity,
                 input_expression=target.input_expression,
                 wrinkles=target.wrinkles,
+                action_units=target.action_units,
                 scene=scene,
             )
         running = result.image

@@ -175,6 +175,7 @@ class _Drawer:
             intensity=target.intensity,
             input_expression=target.input_expression,
             wrinkles=target.wrinkles,
+            action_units=target.action_units,
         )
         return number, result.image
 

@@ -90,6 +90,7 @@ def _export(opened: FacesOfPicture, source: FaceSource, target: Target | None, o
             emotion=target.emotion,
             intensity=target.intensity,
             input_expression=target.input_expression,
+            action_units=target.action_units,
             scene=scene,
         ).vertices
         request |= {
@@ -98,6 +99,7 @@ def _export(opened: FacesOfPicture, source: FaceSource, target: Target | None, o
             "category": target.emotion,
             "intensity": target.intensity,
             "input_expression": target.input_expression,
+            "action_units": target.action_units.described(),
             **source.expressions.described(),
         }
     provenance = Provenance(request, synth_affect.__version__, head.name, opened.input_sha256)
