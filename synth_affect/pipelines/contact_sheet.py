@@ -14,6 +14,7 @@ import synth_affect
 from synth_affect.affect import ValenceArousal, grid, ring
 from synth_affect.arrays import ImageArray, as_uint8
 from synth_affect.blendshape.expression_change import InputExpression
+from synth_affect.blendshape.local_units import ActionUnits
 from synth_affect.data.picture_encoding import DEFAULT_QUALITY, check_quality
 from synth_affect.data.provenance import Provenance, sidecar_path
 from synth_affect.errors import InputError
@@ -41,12 +42,15 @@ Progress = Callable[[Iterable["Cell"], int], Iterable["Cell"]]
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """A place of a sheet. target : what is asked of the face there; None shows the input.  caption : below, or ""."""
+    """A place of a sheet. target : what is asked of the face there; None shows the input.  caption : below, or "".
+    action_units : on top of the target; None takes those of the whole sheet.
+    """
 
     row: int
     column: int
     target: ValenceArousal | None
     caption: str = ""
+    action_units: ActionUnits | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +129,7 @@ def write_contact_sheet(
     intensity: float = 1.0,
     input_expression: InputExpression = "replace",
     wrinkles: float = 1.0,
+    action_units: ActionUnits | None = None,
     quality: int = DEFAULT_QUALITY,
     progress: Progress | None = None,
 ) -> dict[str, Any]:
@@ -135,7 +140,13 @@ def write_contact_sheet(
     """
     if source.face == "all":
         raise InputError("--face", "a sheet shows one face; give largest or a number")
-    settings = Target(ValenceArousal(0, 0), intensity=intensity, input_expression=input_expression, wrinkles=wrinkles)
+    settings = Target(
+        ValenceArousal(0, 0),
+        intensity=intensity,
+        input_expression=input_expression,
+        wrinkles=wrinkles,
+        action_units=ActionUnits() if action_units is None else action_units,
+    )
     check_quality(quality)
     check_output_paths([output], [], source.files)
     with open_faces(source) as opened, blaming_the_given_fit(source):
@@ -157,6 +168,7 @@ def write_contact_sheet(
                         intensity=settings.intensity,
                         input_expression=settings.input_expression,
                         wrinkles=settings.wrinkles,
+                        action_units=settings.action_units if cell.action_units is None else cell.action_units,
                         scene=scene,
                     ).image
                 yield as_uint8(window.of(shown))
@@ -167,6 +179,7 @@ def write_contact_sheet(
             "intensity": settings.intensity,
             "input_expression": settings.input_expression,
             "wrinkles": settings.wrinkles,
+            "action_units": settings.action_units.described(),
             "face": source.which_face,
             **source.expressions.described(),
         }
