@@ -46,10 +46,20 @@ def save_network(
 
     Raises InputError when `path` does not end in .safetensors or cannot be written.
     """
+    return write_weights(path, FORMAT, state, {"network": asdict(settings)}, about)
+
+
+def write_weights(
+    path: Path, form: str, state: Mapping[str, Tensor], named: Mapping[str, Any], about: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Weights of any kind and their card, which is returned. form : its format.  named : what the weights are of.
+
+    Raises InputError when `path` does not end in .safetensors or cannot be written.
+    """
     if path.suffix != SUFFIX:
         raise InputError(path, f"weights are written as {SUFFIX}")
     content: bytes = import_optional("safetensors.torch", EXTRA).save({k: v.contiguous() for k, v in state.items()})
-    card = {"format": FORMAT, "network": asdict(settings), "sha256": hashlib.sha256(content).hexdigest(), **about}
+    card = {"format": form, **named, "sha256": hashlib.sha256(content).hexdigest(), **about}
     with atomic_write(path) as file:
         file.write(content)
     with atomic_write(card_path(path)) as file:
@@ -62,6 +72,21 @@ def load_network(path: Path) -> StoredNetwork:
 
     Raises InputError when weights or card are absent, damaged, or do not belong together.
     """
+    card, state = read_weights(path, FORMAT)
+    try:
+        settings = NetworkSettings(**card["network"])
+    except (KeyError, TypeError) as error:
+        raise InputError(card_path(path), f"names no network ({error})") from None
+    network = build_network(settings)
+    load_weights(network, state, path)
+    return StoredNetwork(network.eval(), settings, card)
+
+
+def read_weights(path: Path, form: str) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    """The card and the weights that `write_weights` wrote in that format; tensors on the CPU.
+
+    Raises InputError when one of them is absent, damaged, of another format, or they do not belong together.
+    """
     safetensors = import_optional("safetensors.torch", EXTRA)
     if path.suffix != SUFFIX:
         raise InputError(path, f"is no {SUFFIX} file")
@@ -69,34 +94,28 @@ def load_network(path: Path) -> StoredNetwork:
         content = path.read_bytes()
     except OSError as error:
         raise InputError(path, f"cannot be read ({error.strerror or error})") from error
-    card = read_card(card_path(path))
+    card = read_card(card_path(path), form)
     if card.get("sha256") != hashlib.sha256(content).hexdigest():
         raise InputError(path, f"is not the file that {card_path(path).name} speaks of (another sha256)")
     try:
-        settings = NetworkSettings(**card["network"])
-    except (KeyError, TypeError) as error:
-        raise InputError(card_path(path), f"names no network ({error})") from None
-    try:
-        state = safetensors.load(content)
+        state: dict[str, Tensor] = safetensors.load(content)
     except Exception as error:  # safetensors' own error is of no public class
         raise InputError(
             path, f"is no safetensors file ({(str(error) or type(error).__name__).splitlines()[0]})"
         ) from None
-    network = build_network(settings)
-    load_weights(network, state, path)
-    return StoredNetwork(network.eval(), settings, card)
+    return card, state
 
 
-def read_card(path: Path) -> dict[str, Any]:
-    """The JSON object of a card. Raises InputError when it is none of ours."""
+def read_card(path: Path, form: str) -> dict[str, Any]:
+    """The JSON object of a card. Raises InputError when it is none of ours in the format `form`."""
     try:
         card = json.loads(path.read_text("utf-8"))
     except OSError as error:
         raise InputError(path, f"the card of the weights cannot be read ({error.strerror or error})") from error
     except ValueError as error:
         raise InputError(path, f"is no JSON ({error})") from error
-    if not isinstance(card, dict) or card.get("format") != FORMAT:
-        raise InputError(path, f"is no card of {FORMAT}")
+    if not isinstance(card, dict) or card.get("format") != form:
+        raise InputError(path, f"is no card of {form}")
     return card
 
 
