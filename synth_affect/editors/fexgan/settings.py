@@ -1,0 +1,72 @@
+"""What an FExGAN is and how it is trained: the paper's numbers, and where it is silent our own.
+
+In the paper: blocks down to 1 x 1, channels that grow over the first two of them, a discriminator of three blocks, the
+label scaled by a normal number, the three losses, Adam 2e-4, batches of 32, 100 epochs, the adversarial loss lowered
+after 50.
+Silent, and chosen: the size of the pictures, widths, the length of z, kernels (4, stride 2), Adam's betas, and the
+weights alpha, beta, gamma.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Self
+
+from synth_affect.affect import Emotion
+from synth_affect.errors import InputError
+
+CLASSES: tuple[Emotion, ...] = (
+    Emotion.ANGER,
+    Emotion.DISGUST,
+    Emotion.FEAR,
+    Emotion.HAPPINESS,
+    Emotion.NEUTRAL,
+    Emotion.SADNESS,
+    Emotion.SURPRISE,
+)
+"""FERG-DB's seven, in its order."""
+
+
+@dataclass(frozen=True, slots=True)
+class FexganSettings:
+    """size : height and width of the pictures, px; a power of two.
+    width : channels of the first block; twice that from the second on.
+    code : numbers of z.
+    adversarial, late_adversarial, late_after : alpha, and what it is from epoch `late_after` on.
+    divergence, reconstruction : beta and gamma.
+    folded : scale labels by the absolute value of a normal number. A deviation: the paper's lambda is as often negative
+        as not, so that a label's mean effect on the decoder is nothing, and what is asked for comes through late.
+    Raises InputError naming the option.
+    """
+
+    size: int = 128
+    width: int = 64
+    code: int = 64
+    adversarial: float = 1.0
+    late_adversarial: float = 0.1
+    late_after: int = 50
+    divergence: float = 0.1
+    reconstruction: float = 100.0
+    folded: bool = False
+    batch: int = 32
+    epochs: int = 100
+    learning_rate: float = 2e-4
+    betas: tuple[float, float] = (0.5, 0.999)
+
+    def __post_init__(self) -> None:
+        if not 32 <= self.size <= 512 or self.size & (self.size - 1):
+            raise InputError("--size", f"{self.size} is none of 32, 64, 128, 256, 512")
+        for option, value, least, most in (
+            ("--width", self.width, 4, 512), ("--code", self.code, 1, 1024),
+            ("--adversarial", self.adversarial, 0, 1000), ("--late-adversarial", self.late_adversarial, 0, 1000),
+            ("--late-after", self.late_after, 0, 100_000), ("--divergence", self.divergence, 0, 1000),
+            ("--reconstruction", self.reconstruction, 0, 10_000), ("--batch", self.batch, 2, 4096),
+            ("--epochs", self.epochs, 1, 100_000), ("--learning-rate", self.learning_rate, 1e-9, 1),
+        ):  # fmt: skip
+            if not least <= value <= most:
+                raise InputError(option, f"{value:g} is not in [{least:g}, {most:g}]")
+
+    @classmethod
+    def small(cls) -> Self:
+        """The size that one core trains in minutes."""
+        return cls(size=64, width=24, code=64, folded=True, epochs=60, late_after=30)
