@@ -27,6 +27,7 @@ from synth_affect.cli import (
     rate,
     register,
     render_faces,
+    serve,
     train,
     units,
     validate,
@@ -57,6 +58,7 @@ moving.add_commands(app)
 rate.add_commands(app)
 register.add_commands(app)
 render_faces.add_commands(app)
+serve.add_commands(app)
 train.add_commands(app)
 units.add_commands(app)
 validate.add_commands(app)

@@ -1,0 +1,74 @@
+"""`synth-affect serve`: the page on which a photograph follows a point of the plane."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from functools import partial
+from typing import Annotated
+
+import typer
+
+from synth_affect.cli.options import LandmarkModelOption, count, number
+from synth_affect.cli.progress import with_progress
+
+
+def add_commands(app: typer.Typer) -> None:
+    """Register the command."""
+    app.command("serve")(serve)
+
+
+def serve(
+    port: Annotated[int, typer.Option(parser=count, metavar="COUNT", help="0 for any that is free.")] = 8770,
+    host: Annotated[
+        str, typer.Option(help="The address to listen on; another opens the page to the network.")
+    ] = "127.0.0.1",
+    head: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME|PATH", help="A head model that pages may choose, beside cc0. Repeatable."),
+    ] = None,
+    judge: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="KIND=FILE", help="A judge of affect that reads results, see evaluate editor. Repeatable."
+        ),
+    ] = None,
+    landmark_model: LandmarkModelOption = None,
+    max_megabytes: Annotated[float, typer.Option(parser=number, metavar="NUMBER", help="Of a picture's file.")] = 32.0,
+    max_megapixels: Annotated[float, typer.Option(parser=number, metavar="NUMBER", help="Of a picture.")] = 24.0,
+    max_sessions: Annotated[
+        int, typer.Option(parser=count, metavar="COUNT", help="Pages with a picture at a time.")
+    ] = 12,
+    idle_minutes: Annotated[
+        float, typer.Option(parser=number, metavar="NUMBER", help="A silent page is forgotten after this time.")
+    ] = 30.0,
+) -> None:
+    """A page in the browser: drop a photograph, drag a point over the plane, watch the face follow; Ctrl-C ends it.
+
+    synth-affect serve
+    """
+    from synth_affect.pipelines.open_head import DEFAULT, prepare_head
+    from synth_affect.pipelines.verify import VerifierChoice
+    from synth_affect.web.serve.limits import Limits, megabytes
+    from synth_affect.web.serve.server import ServeServer
+    from synth_affect.web.serve.studio import Studio
+
+    limits = Limits(
+        upload_bytes=megabytes(max_megabytes),
+        megapixels=max_megapixels,
+        sessions=max_sessions,
+        idle_minutes=idle_minutes,
+    )
+    heads = list(dict.fromkeys([DEFAULT, *(head or [])]))
+    for name in heads:
+        prepare_head(name, partial(with_progress, description="reading the head"))
+    with (
+        Studio(heads, VerifierChoice(tuple(judge or ())), landmark_model) as studio,
+        ServeServer(studio, host=host, port=port, limits=limits) as server,
+    ):
+        threading.Thread(target=studio.warm_up, daemon=True).start()
+        if server.is_open:
+            typer.echo("everybody who can reach this machine can use the page", err=True)
+        typer.echo(f"open {server.url} (Ctrl-C ends)", err=True)
+        with contextlib.suppress(KeyboardInterrupt):  # the way to end it
+            server.serve_forever()
