@@ -39,6 +39,7 @@ from synth_affect.cli.options import (
     number,
 )
 from synth_affect.cli.progress import print_summary, with_progress
+from synth_affect.cli.verify_options import IdentityOption, JudgeOption, verifier_choice
 from synth_affect.errors import InputError
 
 if TYPE_CHECKING:
@@ -46,7 +47,6 @@ if TYPE_CHECKING:
     from synth_affect.pipelines.contact_sheet import Layout
     from synth_affect.pipelines.open_expressions import ExpressionChoice
     from synth_affect.pipelines.picture_faces import FaceSource
-    from synth_affect.pipelines.verify import VerifierChoice
 
 UNHEALTHY = 1
 """Exit code of a broken installation."""
@@ -107,14 +107,8 @@ def edit(
     verify: Annotated[
         bool, typer.Option("--verify", help="Read the output again, and say in its sidecar what it shows.")
     ] = False,
-    judge: Annotated[
-        list[str] | None,
-        typer.Option(metavar="KIND=FILE", help="With --verify: a judge of affect, see evaluate editor. Repeatable."),
-    ] = None,
-    identity: Annotated[
-        list[str] | None,
-        typer.Option(metavar="KIND=FILE", help="With --verify: a judge of identity. Repeatable."),
-    ] = None,
+    judge: JudgeOption = None,
+    identity: IdentityOption = None,
     as_json: JsonOption = False,
     version: Annotated[
         bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version.")
@@ -141,7 +135,7 @@ def edit(
         wrinkles=wrinkles,
         action_units=action_units(au),
     )
-    verifier = _verifier(verify, judge, identity)
+    verifier = verifier_choice(verify, judge, identity)
     expressions = expression_choice(grid, lookup, statistic, sample)
     source = _source(
         image,
@@ -284,17 +278,6 @@ def _refine_on(refine: bool, device: DeviceName | None) -> DeviceChoice | None:
     if not refine:
         return None
     return DeviceName.AUTO.value if device is None else device.value
-
-
-def _verifier(verify: bool, judge: list[str] | None, identity: list[str] | None) -> VerifierChoice | None:
-    for option, given in (("--judge", judge), ("--identity", identity)):
-        if given and not verify:
-            raise InputError(option, "reads the output of --verify; give that too")
-    if not verify:
-        return None
-    from synth_affect.pipelines.verify import VerifierChoice
-
-    return VerifierChoice(tuple(judge or ()), tuple(identity or ()))
 
 
 def _write_sheet(source: FaceSource, layout: Layout, output: Path, as_json: bool, **settings: Any) -> None:

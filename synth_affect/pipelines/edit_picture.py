@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,7 +28,7 @@ from synth_affect.pipelines.picture_faces import (
 from synth_affect.pipelines.synthesize import LARGEST_INTENSITY
 
 if TYPE_CHECKING:
-    from synth_affect.pipelines.verify import VerifierChoice
+    from synth_affect.pipelines.verify import OutputVerifier, VerifierChoice
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,12 +137,14 @@ def edit_picture(
         raise InputError("--fit-out", "holds one face; it does not go together with --face all")
     pictures = [outputs.picture] if outputs.report is None else [outputs.picture, outputs.report]
     check_output_paths(pictures, [] if outputs.fit is None else [outputs.fit], source.files)
-    with open_faces(source) as opened:
-        return _edit(opened, source, target, outputs, verify)
+    with ExitStack() as held:
+        # Judges first: one that cannot be used is said before any work.
+        verifier = None if verify is None else held.enter_context(_open_verifier(source, verify))
+        return _edit(held.enter_context(open_faces(source)), source, target, outputs, verifier)
 
 
 def _edit(
-    opened: FacesOfPicture, source: FaceSource, target: Target, outputs: EditOutputs, verify: VerifierChoice | None
+    opened: FacesOfPicture, source: FaceSource, target: Target, outputs: EditOutputs, verifier: OutputVerifier | None
 ) -> dict[str, Any]:
     picture, synthesizer = opened.picture, opened.synthesizer
     running, drawn = picture.pixels, []
@@ -170,9 +173,11 @@ def _edit(
     }
     head = synthesizer.head.name
     fits = {"faces": [summarise(face) for face in opened.faces]}
-    if verify is not None:
-        for summary, found in zip(fits["faces"], _verify(opened, source, target, running, verify), strict=True):
-            summary["verification"] = found
+    if verifier is not None:
+        for face, summary in zip(opened.faces, fits["faces"], strict=True):
+            x, y = face.fit.landmarks_image.mean(axis=0)
+            before = verifier.look(picture.pixels, (float(x), float(y)))
+            summary["verification"] = verifier.verify(before, running, target.point).described()
 
     def as_output(path: Path, pixels: ImageArray, like: Picture, shows: str) -> OutputPicture:
         provenance = Provenance({**request, "shows": shows}, synth_affect.__version__, head, opened.input_sha256)
@@ -202,17 +207,8 @@ def _edit(
     }
 
 
-def _verify(
-    opened: FacesOfPicture, source: FaceSource, target: Target, output: ImageArray, choice: VerifierChoice
-) -> list[dict[str, Any]]:
-    """What judges say of each face."""
+def _open_verifier(source: FaceSource, choice: VerifierChoice) -> OutputVerifier:
     from synth_affect.pipelines.verify import OutputVerifier
 
     # A face that was given by a fit or landmarks may be a small one, too.
-    with OutputVerifier(choice, source.landmark_model, small_faces=source.which_face != "largest") as verifier:
-        verifications = []
-        for face in opened.faces:
-            x, y = face.fit.landmarks_image.mean(axis=0)
-            centre = (float(x), float(y))
-            verifications.append(verifier.verify(opened.picture.pixels, output, target.point, centre).described())
-    return verifications
+    return OutputVerifier(choice, source.landmark_model, small_faces=source.which_face != "largest")

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from synth_affect.affect import ValenceArousal
-from synth_affect.arrays import ImageArray
+from synth_affect.arrays import FloatArray, ImageArray
 from synth_affect.pipelines.judges.face_heights import read_face
-from synth_affect.pipelines.judges.face_view import FaceView, FaceViewer
-from synth_affect.pipelines.judges.judge import AffectJudge, AffectReading, IdentityCard
-from synth_affect.pipelines.judges.open_judges import check_judges, open_affect_judge, open_identity_judge
+from synth_affect.pipelines.judges.face_view import FaceViewer
+from synth_affect.pipelines.judges.judge import AffectReading, IdentityCard
+from synth_affect.pipelines.judges.open_judges import JudgeCards, check_judges, open_judges
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +47,19 @@ class JudgedIdentity:
     likeness: float
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class JudgedInput:
+    """What the verifier saw in a picture before it was edited, for all edits of it.
+
+    near : centre of its face, px.  affect, embeddings : of each judge.  readings : of `face_heights`.
+    """
+
+    near: tuple[float, float]
+    affect: tuple[AffectReading, ...]
+    embeddings: tuple[FloatArray, ...]
+    readings: dict[str, float]
+
+
 @dataclass(frozen=True, slots=True)
 class Verification:
     """found : whether a face is seen where it was; without one there is nothing else.
@@ -58,8 +70,8 @@ class Verification:
     found: bool
     affect: tuple[JudgedAffect, ...] = ()
     identity: tuple[JudgedIdentity, ...] = ()
-    readings: tuple[tuple[str, float], ...] = ()
-    changes: tuple[tuple[str, float], ...] = ()
+    readings: dict[str, float] = field(default_factory=dict)
+    changes: dict[str, float] = field(default_factory=dict)
 
     def described(self) -> dict[str, Any]:
         """As JSON values, for sidecars."""
@@ -88,8 +100,8 @@ class Verification:
                 }
                 for said in self.identity
             ],
-            "readings": {name: round(value, 4) for name, value in self.readings},
-            "changes": {name: round(value, 4) for name, value in self.changes},
+            "readings": {name: round(value, 4) for name, value in self.readings.items()},
+            "changes": {name: round(value, 4) for name, value in self.changes.items()},
         }
 
     def _passes(self, said: JudgedIdentity) -> bool:
@@ -98,7 +110,7 @@ class Verification:
 
 
 class OutputVerifier:
-    """Opened judges. A context manager.
+    """Opened judges and the detector that shows them faces. A context manager.
 
     Raises InputError for weights that cannot be used, MissingDependencyError for a judge whose extra is not installed.
     """
@@ -107,35 +119,51 @@ class OutputVerifier:
         self, choice: VerifierChoice, landmark_model: Path | None = None, *, small_faces: bool = False
     ) -> None:
         """landmark_model, small_faces : of the detector, see `FaceViewer`."""
-        self._affect: Sequence[AffectJudge] = [open_affect_judge(spec) for spec in choice.judges]
-        self._identity = [open_identity_judge(spec) for spec in choice.identities]
+        self._judges = open_judges(choice.judges, choice.identities)
         with ExitStack() as opened:
             self._viewer = opened.enter_context(FaceViewer(landmark_model, small_faces=small_faces))
             self._opened = opened.pop_all()
 
-    def verify(
-        self, before: ImageArray, after: ImageArray, target: ValenceArousal, near: tuple[float, float]
-    ) -> Verification:
-        """before, after : (height, width, 3) sRGB.  near : centre of the edited face, px."""
+    @property
+    def cards(self) -> JudgeCards:
+        """What is said of the judges."""
+        return self._judges.cards
+
+    def look(self, before: ImageArray, near: tuple[float, float]) -> JudgedInput | None:
+        """What there is to compare edits with; None where the detector sees no face.
+
+        before : (height, width, 3) sRGB.  near : centre of the face that is edited, px.
+        """
         was = self._viewer.view(before, near)
-        now = self._viewer.view(after, near)
-        if was is None or now is None:
+        if was is None:
+            return None
+        return JudgedInput(
+            near,
+            tuple(judge.read(was) for judge in self._judges.affect),
+            tuple(judge.embed(was) for judge in self._judges.identity),
+            read_face(was),
+        )
+
+    def verify(self, before: JudgedInput | None, after: ImageArray, target: ValenceArousal) -> Verification:
+        """before : of the input, by `look`.  after : (height, width, 3) sRGB, the output."""
+        now = None if before is None else self._viewer.view(after, before.near)
+        if before is None or now is None:
             return Verification(target, found=False)
-        old, new = read_face(was), read_face(now)
+        readings = read_face(now)
         return Verification(
             target,
             found=True,
-            affect=tuple(JudgedAffect(judge.card.name, judge.read(now), judge.read(was)) for judge in self._affect),
-            identity=tuple(self._compare(was, now)),
-            readings=tuple(new.items()),
-            changes=tuple((name, value - old[name]) for name, value in new.items()),
+            affect=tuple(
+                JudgedAffect(judge.card.name, judge.read(now), was)
+                for judge, was in zip(self._judges.affect, before.affect, strict=True)
+            ),
+            identity=tuple(
+                JudgedIdentity(judge.card, judge.card.compare(was, judge.embed(now)))
+                for judge, was in zip(self._judges.identity, before.embeddings, strict=True)
+            ),
+            readings=readings,
+            changes={name: value - before.readings[name] for name, value in readings.items()},
         )
-
-    def _compare(self, was: FaceView, now: FaceView) -> list[JudgedIdentity]:
-        return [
-            JudgedIdentity(judge.card, judge.card.compare(judge.embed(was), judge.embed(now)))
-            for judge in self._identity
-        ]
 
     def close(self) -> None:
         """Free the detector."""

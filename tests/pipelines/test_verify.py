@@ -16,6 +16,7 @@ from synth_affect.pipelines.edit_picture import EditOutputs, Target, edit_pictur
 from synth_affect.pipelines.judges.face_heights import READINGS
 from synth_affect.pipelines.judges.face_view import FaceView
 from synth_affect.pipelines.judges.judge import AffectReading, IdentityCard, JudgeCard
+from synth_affect.pipelines.judges.open_judges import OpenJudges
 from synth_affect.pipelines.picture_faces import FaceSource
 from synth_affect.pipelines.verify import OutputVerifier, VerifierChoice
 
@@ -41,8 +42,7 @@ class Colour:
 @pytest.fixture
 def judges(monkeypatch: pytest.MonkeyPatch) -> VerifierChoice:
     monkeypatch.setattr(verify, "check_judges", lambda affect, identity: None)
-    monkeypatch.setattr(verify, "open_affect_judge", lambda spec: Brightness())
-    monkeypatch.setattr(verify, "open_identity_judge", lambda spec: Colour())
+    monkeypatch.setattr(verify, "open_judges", lambda affect, identity: OpenJudges((Brightness(),), (Colour(),)))
     return VerifierChoice(("a",), ("b",))
 
 
@@ -57,7 +57,8 @@ def test_output_and_input_are_read_and_compared(
 ) -> None:
     dark = (portrait // 2).astype(np.uint8)
     with OutputVerifier(judges) as verifier:
-        found = verifier.verify(portrait, dark, ValenceArousal(0.5, 0.0), centre_of(portrait_landmarks)).described()
+        before = verifier.look(portrait, centre_of(portrait_landmarks))
+        found = verifier.verify(before, dark, ValenceArousal(0.5, 0.0)).described()
     (affect,), (identity,) = found["affect"], found["identity"]
     assert affect["valence"] == pytest.approx(dark.mean() / 255, abs=1e-4)
     assert affect["input_valence"] == pytest.approx(portrait.mean() / 255, abs=1e-4)
@@ -73,7 +74,7 @@ def test_output_and_input_are_read_and_compared(
 @pytest.mark.usefixtures("stub_detector")
 def test_a_face_somewhere_else_is_not_taken_for_it(portrait: ImageArray) -> None:
     with OutputVerifier(VerifierChoice()) as verifier:
-        found = verifier.verify(portrait, portrait, ValenceArousal(0, 0), (500.0, 500.0))
+        found = verifier.verify(verifier.look(portrait, (500.0, 500.0)), portrait, ValenceArousal(0, 0))
     assert found.described() == {"found": False}
 
 

@@ -45,7 +45,13 @@ from synth_affect.pipelines.fit_pictures import PICTURE_SUFFIXES
 from synth_affect.pipelines.judges.face_heights import read_face
 from synth_affect.pipelines.judges.face_view import FaceView, FaceViewer
 from synth_affect.pipelines.judges.judge import AffectJudge, IdentityJudge
-from synth_affect.pipelines.judges.open_judges import check_judges, open_affect_judge, open_identity_judge
+from synth_affect.pipelines.judges.open_judges import (
+    OpenJudges,
+    check_judges,
+    check_names,
+    open_judges,
+    read_cards,
+)
 
 T = TypeVar("T")
 Progress = Callable[[Iterable[T], int | None, str], Iterable[T]]
@@ -98,7 +104,8 @@ def evaluate_editor(request: EvaluationRequest, progress: Progress[Any] | None =
 
     `out` gets report.html, results.json, results.csv, manifest.json and the pictures with their records.
     progress : of (items, their count, what is done with them).
-    Raises InputError for files, judges or a folder that cannot be used, and when no photograph could be edited.
+    Raises InputError for files, judges or a folder that cannot be used, and when no photograph could be edited;
+    MissingDependencyError for a judge whose extra is not installed.
     """
     from synth_affect.pipelines.evaluate_editor.html_report import write_report  # brings Pillow's drawing
 
@@ -106,6 +113,12 @@ def evaluate_editor(request: EvaluationRequest, progress: Progress[Any] | None =
     check_judges(request.judges, request.identities)
     outside = [read_outside(path) for path in request.readings]
     paths = list_pictures(request.images)
+    # A judge that cannot be used is said before any work, and leaves no trace in the editor's memory.
+    named = read_cards(request.judges, request.identities)
+    cards = [*named.affect, *(readings.judge for readings in outside)]
+    of_people = [*named.identity, *(r.identity for r in outside if r.identity is not None)]
+    check_names("--judge", [card.name for card in cards])
+    check_names("--identity", [card.name for card in of_people])
     targets = request.targets.union()
     with ExitStack() as held:
         with ExitStack() as open_things:
@@ -120,13 +133,8 @@ def evaluate_editor(request: EvaluationRequest, progress: Progress[Any] | None =
             first = f"{refusals[0].path.name}: {refusals[0].reason}"
             raise InputError(request.images, f"no photograph could be edited ({first})")
         with FaceViewer() as viewer:
-            affect = [open_affect_judge(spec) for spec in request.judges]
-            identity = [open_identity_judge(spec) for spec in request.identities]
-            cards = [judge.card for judge in affect] + [readings.judge for readings in outside]
-            of_people = [judge.card for judge in identity] + [r.identity for r in outside if r.identity is not None]
-            _check_names("--judge", [card.name for card in cards])
-            _check_names("--identity", [card.name for card in of_people])
-            edits = list(_judge_pictures(viewer, affect, identity, faces, targets, shown))
+            judges = open_judges(request.judges, request.identities)
+            edits = list(_judge_pictures(viewer, judges, faces, targets, shown))
         edits = _with_outside(edits, outside)
         summary = {
             "editor": described,
@@ -152,13 +160,6 @@ def list_pictures(images: Path) -> list[Path]:
     if not found:
         raise InputError(images, "holds no pictures")
     return found
-
-
-def _check_names(option: str, names: Sequence[str]) -> None:
-    """Raises InputError when two judges could not be told apart in a report."""
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise InputError(option, f"two judges are called {twice[0]!r}")
 
 
 def _silent(items: Iterable[T], count: int | None, description: str) -> Iterable[T]:
@@ -308,25 +309,20 @@ def _peak_gpu_mib() -> float | None:
 
 def _judge_pictures(
     viewer: FaceViewer,
-    affect: Sequence[AffectJudge],
-    identity: Sequence[IdentityJudge],
+    judges: OpenJudges,
     faces: Sequence[Face],
     targets: Sequence[ValenceArousal],
     shown: Progress[Any],
 ) -> Iterator[Edit]:
     def pairs() -> Iterator[Edit]:
         for face in faces:
-            yield from _judge_face(viewer, affect, identity, face, targets)
+            yield from _judge_face(viewer, judges, face, targets)
 
     yield from shown(pairs(), len(faces) * len(targets), "judging")
 
 
 def _judge_face(
-    viewer: FaceViewer,
-    affect: Sequence[AffectJudge],
-    identity: Sequence[IdentityJudge],
-    face: Face,
-    targets: Sequence[ValenceArousal],
+    viewer: FaceViewer, judges: OpenJudges, face: Face, targets: Sequence[ValenceArousal]
 ) -> Iterator[Edit]:
     own: FaceView | None = None
     embeddings: dict[str, FloatArray] = {}
@@ -346,7 +342,7 @@ def _judge_face(
     input_path = face.folder / INPUT_RECORD
     before = load_input_record(input_path)
     known = {} if before is None else before.judged.affect
-    unread = [judge for judge in affect if judge.card.fingerprint not in known]
+    unread = [judge for judge in judges.affect if judge.card.fingerprint not in known]
     if before is None or before.input_sha256 != face.sha256 or unread:
         view = input_view()
         judged = JudgedPicture(True, read_face(view), {**known, **_read_affect(unread, view)})
@@ -360,8 +356,8 @@ def _judge_face(
         judged_so_far = record.judged
         if judged_so_far is None or judged_so_far.found:
             done = JudgedPicture(True) if judged_so_far is None else judged_so_far
-            affect_left = [judge for judge in affect if judge.card.fingerprint not in done.affect]
-            identity_left = [judge for judge in identity if judge.card.fingerprint not in done.identity]
+            affect_left = [judge for judge in judges.affect if judge.card.fingerprint not in done.affect]
+            identity_left = [judge for judge in judges.identity if judge.card.fingerprint not in done.identity]
             if judged_so_far is None or affect_left or identity_left:
                 centre = face.points.mean(axis=0)
                 seen = viewer.view(read_picture(output).pixels, near=(float(centre[0]), float(centre[1])))

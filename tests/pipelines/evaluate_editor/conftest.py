@@ -17,6 +17,7 @@ from synth_affect.pipelines.evaluate_editor import editors, run
 from synth_affect.pipelines.judges.face_heights import READINGS
 from synth_affect.pipelines.judges.face_view import FaceView
 from synth_affect.pipelines.judges.judge import AffectReading, IdentityCard, JudgeCard
+from synth_affect.pipelines.judges.open_judges import OpenJudges
 
 SIDE = 120
 UNITS = ("mouthSmile", "browDown", "eyeWide", "eyeBlink")
@@ -101,6 +102,16 @@ class ColourIdentity:
         return face.pixels[60, 60, :1].astype(np.float64) / 255
 
 
+def open_stubs(affect: Sequence[str], identity: Sequence[str]) -> OpenJudges:
+    return OpenJudges(tuple(ReadingJudge(name) for name in affect), tuple(ColourIdentity() for _ in identity))
+
+
+@pytest.fixture
+def reading_judge() -> type[ReadingJudge]:
+    """The class of the run's judges, which counts what it reads."""
+    return ReadingJudge
+
+
 @pytest.fixture
 def stubs(monkeypatch: pytest.MonkeyPatch) -> type[WritingEditor]:
     class Stub(WritingEditor):
@@ -110,8 +121,8 @@ def stubs(monkeypatch: pytest.MonkeyPatch) -> type[WritingEditor]:
     monkeypatch.setattr(editors, "EDITORS", {"writing": Stub})
     monkeypatch.setattr(run, "FaceViewer", Viewer)
     monkeypatch.setattr(run, "check_judges", lambda affect, identity: None)
-    monkeypatch.setattr(run, "open_affect_judge", ReadingJudge)
-    monkeypatch.setattr(run, "open_identity_judge", lambda spec: ColourIdentity())
+    monkeypatch.setattr(run, "open_judges", open_stubs)
+    monkeypatch.setattr(run, "read_cards", lambda affect, identity: open_stubs(affect, identity).cards)
     monkeypatch.setattr(run, "read_face", lambda view: dict.fromkeys(READINGS, view.units["jawOpen"]))
     return Stub
 

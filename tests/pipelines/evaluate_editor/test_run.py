@@ -56,13 +56,12 @@ def test_the_report_is_one_file_that_escapes_names(request_: EvaluationRequest) 
     assert "http" not in page.replace("http-equiv", ""), "nothing is fetched"
 
 
-def test_a_second_run_does_nothing_again(request_: EvaluationRequest, stubs: Any) -> None:
+def test_a_second_run_does_nothing_again(request_: EvaluationRequest, stubs: Any, reading_judge: Any) -> None:
     first = evaluate_editor(request_)
-    n_made, judge = len(stubs.made), _reading_judge()
-    n_read = judge.n_read
+    n_made, n_read = len(stubs.made), reading_judge.n_read
     assert (n_made, n_read) == (2 * N_TARGETS, 2 * N_TARGETS + 2)
     assert evaluate_editor(request_) == first
-    assert (len(stubs.made), judge.n_read) == (n_made, n_read)
+    assert (len(stubs.made), reading_judge.n_read) == (n_made, n_read)
 
 
 def test_what_is_missing_is_made_again(request_: EvaluationRequest, stubs: Any) -> None:
@@ -76,13 +75,15 @@ def test_what_is_missing_is_made_again(request_: EvaluationRequest, stubs: Any) 
     assert all(path.is_file() for path in pictures)
 
 
-def test_a_judge_that_comes_later_reads_what_is_there(request_: EvaluationRequest, stubs: Any) -> None:
+def test_a_judge_that_comes_later_reads_what_is_there(
+    request_: EvaluationRequest, stubs: Any, reading_judge: Any
+) -> None:
     evaluate_editor(replace(request_, judges=(), identities=()))
-    judge, n_made = _reading_judge(), len(stubs.made)
-    assert judge.n_read == 0
+    n_made = len(stubs.made)
+    assert reading_judge.n_read == 0
     summary = evaluate_editor(replace(request_, judges=("reader", "other")))
     assert len(stubs.made) == n_made
-    assert judge.n_read == 2 * (2 * N_TARGETS + 2)
+    assert reading_judge.n_read == 2 * (2 * N_TARGETS + 2)
     assert [card["name"] for card in summary["judges"]] == ["reader", "other"]
 
 
@@ -174,10 +175,3 @@ def test_without_a_face_that_can_be_edited_the_reason_is_said(request_: Evaluati
 def test_the_folder_must_be_one_that_can_be_made(request_: EvaluationRequest, photographs: Path) -> None:
     with pytest.raises(InputError, match="cannot be written"):
         evaluate_editor(replace(request_, out=photographs / "notes.txt"))
-
-
-def _reading_judge() -> Any:
-    """The class whose instances the run has opened."""
-    from synth_affect.pipelines.evaluate_editor import run
-
-    return run.open_affect_judge

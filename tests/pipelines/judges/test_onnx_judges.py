@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from benchmarks._tiny_network import write_tiny_network as tiny
 from synth_affect.affect import Emotion, position
 from synth_affect.errors import InputError
 from synth_affect.pipelines.judges.arcface import ArcFaceJudge
@@ -17,35 +18,8 @@ from synth_affect.pipelines.judges.face_view import FaceView, face_crop, recogni
 from synth_affect.pipelines.judges.hsemotion import CLASSES, MARGIN, SIDE, HsEmotionJudge
 from synth_affect.pipelines.judges.onnx_network import OnnxNetwork, scaled, softmax
 
-onnx = pytest.importorskip("onnx")
+pytest.importorskip("onnx")
 pytest.importorskip("onnxruntime")
-
-
-def tiny(path: Path, gains: list[float], offsets: list[float], shape: tuple[Any, ...] = (1, 3, SIDE, SIDE)) -> Path:
-    """A network whose outputs are gains x the mean of its input + offsets."""
-    from onnx import TensorProto, helper
-
-    n = len(gains)
-    nodes = [
-        helper.make_node("ReduceMean", ["picture"], ["mean"], keepdims=0),
-        helper.make_node("Mul", ["mean", "gains"], ["scaled"]),
-        helper.make_node("Add", ["scaled", "offsets"], ["answer"]),
-    ]
-    weights = [
-        helper.make_tensor("gains", TensorProto.FLOAT, [1, n], gains),
-        helper.make_tensor("offsets", TensorProto.FLOAT, [1, n], offsets),
-    ]
-    graph = helper.make_graph(
-        nodes,
-        "tiny",
-        [helper.make_tensor_value_info("picture", TensorProto.FLOAT, shape)],
-        [helper.make_tensor_value_info("answer", TensorProto.FLOAT, [1, n])],
-        weights,
-    )
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)])
-    model.ir_version = 8
-    onnx.save(model, path)
-    return path
 
 
 def test_hsemotion_reads_valence_and_arousal_behind_its_classes(face: FaceView, tmp_path: Path) -> None:
