@@ -27,13 +27,16 @@ from synth_affect.cli.options import (
     number,
 )
 from synth_affect.cli.progress import print_summary, with_progress
+from synth_affect.cli.verify_options import IdentityOption, JudgeOption, verifier_choice
 from synth_affect.errors import InputError
 
 if TYPE_CHECKING:
     from synth_affect.data.faces.database import FaceDatabase
     from synth_affect.data.faces.export.layout import ExportLayout
+    from synth_affect.pipelines.augment.check import CheckSettings
     from synth_affect.pipelines.augment.targets import Targets
     from synth_affect.pipelines.open_expressions import ExpressionChoice
+    from synth_affect.pipelines.verify import VerifierChoice
     from synth_affect.pipelines.workers import Engine
 
 
@@ -109,6 +112,34 @@ def augment(
     head: HeadOption = "cc0",
     quality: QualityOption = 95,
     landmark_model: LandmarkModelOption = None,
+    verify: Annotated[
+        bool, typer.Option("--verify", help="Read every new picture again, and say in the manifest what it shows.")
+    ] = False,
+    judge: JudgeOption = None,
+    identity: IdentityOption = None,
+    gate: Annotated[
+        bool,
+        typer.Option(
+            "--gate",
+            help="With --verify: drop pictures without a face, of another person, or that do not read as asked.",
+        ),
+    ] = False,
+    max_affect_error: Annotated[
+        float | None,
+        typer.Option(
+            parser=number,
+            metavar="NUMBER",
+            help="With --gate: how far a judge's reading may lie from what was asked, as near as it can read [0.5].",
+        ),
+    ] = None,
+    same_person: Annotated[
+        float | None,
+        typer.Option(
+            parser=number,
+            metavar="NUMBER",
+            help="With --gate: likeness that is enough, for judges of identity that come without one.",
+        ),
+    ] = None,
     engine: Annotated[EngineChoice, typer.Option(help="Processes of this machine, or a Ray cluster.")] = (
         EngineChoice.LOCAL
     ),
@@ -134,6 +165,7 @@ def augment(
     from synth_affect.pipelines.open_head import prepare_head
 
     check_quality(quality)
+    checks = _checks(verifier_choice(verify, judge, identity), gate, max_affect_error, same_person)
     expressions = expression_choice(grid, lookup, statistic, sample)
     faces = open_face_database(database, root, database_settings(database_setting))
     for note in faces.notes:
@@ -147,6 +179,7 @@ def augment(
         head=head,
         quality=quality,
         landmark_model=landmark_model,
+        checks=checks,
     )
     job = AugmentJob(
         database=faces,
@@ -169,9 +202,33 @@ def augment(
             "rejected": summary.rejected,
             "candidates": summary.candidates,
             "done_before": summary.done_before,
+            **({} if checks is None else {"dropped": dict(summary.dropped)}),
         },
         as_json,
     )
+    if summary.dropped and not as_json:
+        faults = ", ".join(f"{count} {fault}" for fault, count in sorted(summary.dropped.items()))
+        typer.echo(f"dropped: {faults}; see dropped.csv")
+
+
+def _checks(
+    choice: VerifierChoice | None, gate: bool, max_affect_error: float | None, same_person: float | None
+) -> CheckSettings | None:
+    """Opens the judges, so that one that cannot be used is said before any work."""
+    for option, given, needs in (
+        ("--gate", gate, "--verify" if choice is None else None),
+        ("--max-affect-error", max_affect_error is not None, None if gate else "--gate"),
+        ("--same-person", same_person is not None, None if gate else "--gate"),
+    ):
+        if given and needs is not None:
+            raise InputError(option, f"goes with {needs}; give that too")
+    if choice is None:
+        return None
+    from synth_affect.pipelines.augment.check import MAX_AFFECT_ERROR, CheckSettings, Gate
+    from synth_affect.pipelines.judges.open_judges import read_cards
+
+    bars = Gate(MAX_AFFECT_ERROR if max_affect_error is None else max_affect_error, same_person) if gate else None
+    return CheckSettings(choice, read_cards(choice.judges, choice.identities), bars)
 
 
 def _in_clips(layout: ExportLayout) -> ExportLayout:

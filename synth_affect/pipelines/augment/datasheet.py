@@ -8,27 +8,36 @@ from typing import Any
 
 import synth_affect
 from synth_affect.data.faces.database import FaceDatabase
+from synth_affect.pipelines.augment.check import CheckSettings
 
 MOST_REASONS = 10
+_SAID = ("verified", "gate")
+"""Settings that have a section of their own."""
 
 
 @dataclass(frozen=True, slots=True)
 class RunCounts:
-    """reasons : why faces were left out, and how many. labels : valence and arousal of all pictures, by cell."""
+    """reasons : why faces were left out, and how many.  dropped : what was wrong with pictures that the gate turned
+    down, and how many there were.
+    """
 
     candidates: int
     faces: int
     pictures: int
     people: int | None
     reasons: Mapping[str, int]
+    dropped: Mapping[str, int]
 
 
-def datasheet(database: FaceDatabase, counts: RunCounts, described: Mapping[str, Any]) -> str:
-    """The page, as Markdown. described : what was asked for, JSON values."""
+def datasheet(
+    database: FaceDatabase, counts: RunCounts, described: Mapping[str, Any], checks: CheckSettings | None = None
+) -> str:
+    """The page, as Markdown. described : what was asked for, JSON values.  checks : how pictures were read."""
     people = "not known" if counts.people is None else str(counts.people)
-    settings = "\n".join(f"- {name}: `{value}`" for name, value in sorted(described.items()))
+    settings = "\n".join(f"- {name}: `{value}`" for name, value in sorted(described.items()) if name not in _SAID)
     reasons = sorted(counts.reasons.items(), key=lambda item: (-item[1], item[0]))
     left_out = "\n".join(f"- {count}: {reason}" for reason, count in reasons[:MOST_REASONS]) or "- none"
+    read = _what_was_read(counts, checks)
     notes = "\n".join(f"- {note}" for note in database.notes) or "- none"
     return f"""# {counts.pictures} synthetic pictures of faces from {database.title}
 
@@ -49,6 +58,7 @@ never have made. Every file says so in its metadata (IPTC `compositeSynthetic`).
 Labels are the points of the valence-arousal plane that were *asked for*, not what people saw in the pictures.
 `manifest.parquet` has a row a picture: label, source, person, fold, measures of the fit, sha256.
 
+{read}
 ## Settings
 
 {settings}
@@ -71,3 +81,28 @@ All of them, with reasons: `rejects.csv`. To look at: `accepted.jpg`, `rejected.
 - Expressions come from a model of faces, with its idea of what an emotion looks like; culture, age and context change
   what people show and what others read.
 """
+
+
+def _what_was_read(counts: RunCounts, checks: CheckSettings | None) -> str:
+    """The section on verification; empty where nothing was read."""
+    if checks is None:
+        return ""
+    cards = [
+        f"- {card.name}, of {what}: trained on {card.databases}; terms: {card.terms}"
+        for what, judges in (("affect", checks.cards.affect), ("identity", checks.cards.identity))
+        for card in judges
+    ]
+    accuracy = [f"- {card.name}: {card.accuracy}" for card in checks.cards.affect]
+    dropped = [f"- {count}: {fault}" for fault, count in sorted(counts.dropped.items())] or ["- none"]
+    parts = [
+        "## What was read of the pictures",
+        "Each was looked at again. The manifest has what was read beside what was asked: the readings of judges, which "
+        "err as people do, and of MediaPipe. Who trains on pictures that a judge has chosen learns its errors, too.",
+        "\n".join(cards) or "No judge was given; MediaPipe's units and heights were read.",
+    ]
+    if accuracy:
+        parts.append("How well they read real pictures:\n\n" + "\n".join(accuracy))
+    if checks.gate is not None:
+        parts.append("Pictures that the gate dropped (of a sequence, one for all):\n\n" + "\n".join(dropped))
+        parts.append("All of them, with figures: `dropped.csv`. To look at: `dropped.jpg`.")
+    return "\n\n".join(parts) + "\n"

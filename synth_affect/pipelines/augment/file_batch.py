@@ -60,6 +60,12 @@ class FileBatch:
         except OSError as error:
             raise OutputError(path, f"cannot be written ({error.strerror or error})") from error
 
+    def take_back(self, count: int) -> None:
+        """Forget those written last, so that `count` are left."""
+        for temporary, _path in self._written[count:]:
+            temporary.unlink(missing_ok=True)
+        del self._written[count:]
+
     def settle(self) -> None:
         """Give all files their names, once they lie on the disk. Raises OutputError."""
         try:

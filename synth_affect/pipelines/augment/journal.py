@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from synth_affect.errors import InputError
+from synth_affect.pipelines.augment.check import Fault, PictureCheck
 
 JOURNAL = "journal.jsonl"
 
@@ -24,6 +25,7 @@ class DonePicture:
     """path : below the output folder, with forward slashes.  valence, arousal : its label, in [-1, 1].
     cell : index in the 10 x 10 grid.  sha256 : of the file, hexadecimal.
     landmarks : 68 points of ibug's markup on the new face, px, as x0, y0, x1, ... rounded to a tenth.
+    check : what was read of it; None where nothing was.
     """
 
     path: str
@@ -32,6 +34,22 @@ class DonePicture:
     cell: int
     sha256: str
     landmarks: tuple[float, ...]
+    check: PictureCheck | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DroppedPicture:
+    """One that was drawn, and that the gate turned down; of a sequence, which is dropped as a whole, the frame.
+
+    number : of the target among those of its face.  fault, detail : see `CheckSettings.fault`.
+    """
+
+    number: int
+    valence: float
+    arousal: float
+    fault: Fault
+    detail: str
+    check: PictureCheck
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +59,8 @@ class DoneFace:
     place : its number among the chosen faces, from 0; outputs are sorted by it.  key : its name in the database.
     reason : why it was left out; empty when it was not.
     width, height : of its picture, px.  measures : of its fit, by name.
+    dropped : what the gate turned down.  tile, tile_of : one of these as a small JPEG in base64, and its place among
+        them; there is no other copy of it to look at.
     """
 
     place: int
@@ -51,6 +71,9 @@ class DoneFace:
     height: int
     measures: dict[str, float]
     pictures: tuple[DonePicture, ...]
+    dropped: tuple[DroppedPicture, ...] = ()
+    tile: str = ""
+    tile_of: int = 0
 
 
 class Journal:
@@ -150,11 +173,20 @@ def _face(line: bytes, path: Path, number: int) -> DoneFace:
     try:
         values: dict[str, Any] = json.loads(line)
         pictures = tuple(
-            DonePicture(**{**picture, "landmarks": tuple(picture["landmarks"])}) for picture in values.pop("pictures")
+            DonePicture(**{**one, "landmarks": tuple(one["landmarks"]), "check": _check(one["check"])})
+            for one in values.pop("pictures")
         )
-        return DoneFace(**values, pictures=pictures)
+        dropped = tuple(DroppedPicture(**{**one, "check": _check(one["check"])}) for one in values.pop("dropped"))
+        return DoneFace(**values, pictures=pictures, dropped=dropped)
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise InputError(path, f"line {number} is not of a journal ({error})") from None
+
+
+def _check(values: dict[str, Any] | None) -> PictureCheck | None:
+    if values is None:
+        return None
+    affect = tuple((valence, arousal) for valence, arousal in values["affect"])
+    return PictureCheck(**{**values, "affect": affect, "likeness": tuple(values["likeness"])})
 
 
 def _whole_bytes(path: Path) -> int:

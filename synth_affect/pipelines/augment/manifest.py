@@ -1,7 +1,6 @@
 """The table of all pictures of a run, as Parquet: one row a picture, its schema with a version.
 
-Columns of a later reading of the pictures (`read_valence`, `read_arousal`, `identity_distance`, `judge`) are there and
-empty, so that a verified manifest has the same schema.
+Columns of what was read of the pictures are there and empty where nothing was, so that every manifest has one schema.
 """
 
 from __future__ import annotations
@@ -15,10 +14,15 @@ from typing import Any
 from synth_affect.data.atomic import atomic_write
 from synth_affect.errors import InputError
 from synth_affect.optional import import_optional
+from synth_affect.pipelines.augment.check import PictureCheck, identity_distance
 from synth_affect.pipelines.augment.journal import DoneFace
+from synth_affect.pipelines.judges.face_heights import READINGS
+from synth_affect.pipelines.judges.open_judges import JudgeCards
 
 MANIFEST = "manifest.parquet"
-MANIFEST_VERSION = 1
+MANIFEST_VERSION = 2
+"""Version 1 knew `read_valence`, `read_arousal`, `identity_distance` and `judge`, all empty, and no other reading."""
+READABLE_VERSIONS = (1, 2)
 ROWS_AT_A_TIME = 20_000
 
 COLUMNS = (
@@ -29,10 +33,12 @@ COLUMNS = (
     ("fit_quality", "float32"), ("fit_residual_iod", "float32"), ("fit_held_out_iod", "float32"),
     ("fit_yaw_deg", "float32"), ("face_size_px", "float32"), ("source_expression_mm", "float32"),
     ("landmarks", "landmarks"),
-    ("read_valence", "float32"), ("read_arousal", "float32"), ("identity_distance", "float32"), ("judge", "string"),
+    ("face_found", "bool_"), ("read_valence", "float32"), ("read_arousal", "float32"), ("judge", "string"),
+    ("identity_distance", "float32"), ("identity_judge", "string"),
+    ("readings", "readings"), ("identities", "identities"), ("face_readings", "face_readings"),
 )  # fmt: skip
 """Names and types, in their order; `landmarks` is a list of 136 float32, x0, y0, x1, ... in px, and measures of the fit
-are those of `FitQuality`."""
+are those of `FitQuality`. What the first judge read has columns of its own; `readings` and `identities` hold all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,15 +58,18 @@ class ManifestFace:
     clip_frames: int | None = None
 
 
-def write_manifest(folder: Path, faces: Iterable[ManifestFace], described: Mapping[str, Any]) -> int:
+def write_manifest(
+    folder: Path, faces: Iterable[ManifestFace], described: Mapping[str, Any], judges: JudgeCards | None = None
+) -> int:
     """Write it, and return the number of its rows; the same faces give the same bytes.
 
-    described : JSON values, kept in the file's metadata under `synth_affect`.
+    described : JSON values, kept in the file's metadata under `synth_affect`.  judges : whose readings they are.
     Raises MissingDependencyError without pyarrow, InputError when it cannot be written.
     """
     arrow = import_optional("pyarrow", "tables")
     parquet = import_optional("pyarrow.parquet", "tables")
-    types = {"landmarks": arrow.list_(arrow.float32(), 136)}
+    types = _types(arrow)
+    cards = JudgeCards() if judges is None else judges
     fields = [arrow.field(name, types.get(kind) or getattr(arrow, kind)()) for name, kind in COLUMNS]
     about = {"synth_affect": json.dumps({"manifest": MANIFEST_VERSION, **described}, sort_keys=True)}
     schema = arrow.schema(fields, metadata=about)
@@ -70,7 +79,7 @@ def write_manifest(folder: Path, faces: Iterable[ManifestFace], described: Mappi
         with atomic_write(path) as file, parquet.ParquetWriter(file, schema, compression="zstd") as writer:
             rows: list[dict[str, Any]] = []
             for face in faces:
-                rows += _rows(face)
+                rows += _rows(face, cards)
                 if len(rows) >= ROWS_AT_A_TIME:
                     writer.write_table(arrow.Table.from_pylist(rows, schema))
                     count += len(rows)
@@ -94,10 +103,11 @@ def manifest_rows(path: Path) -> Iterator[dict[str, Any]]:
     try:
         with parquet.ParquetFile(path) as file:
             about = json.loads((file.schema_arrow.metadata or {}).get(b"synth_affect", b"{}"))
-            if about.get("manifest") != MANIFEST_VERSION:
-                raise InputError(path, f"is no manifest of version {MANIFEST_VERSION}")
+            if about.get("manifest") not in READABLE_VERSIONS:
+                raise InputError(path, f"is no manifest of version {' or '.join(map(str, READABLE_VERSIONS))}")
             for batch in file.iter_batches():
-                yield from batch.to_pylist()
+                for row in batch.to_pylist():
+                    yield {name: row.get(name) for name, _ in COLUMNS}
     except (OSError, arrow.ArrowInvalid) as error:
         raise InputError(path, f"is no manifest ({str(error).splitlines()[0]})") from None
 
@@ -107,7 +117,52 @@ def clip(key: str, number: int, frames: int) -> str:
     return f"{key}/{number // frames:03d}"
 
 
-def _rows(face: ManifestFace) -> list[dict[str, Any]]:
+_UNREAD: Mapping[str, None] = dict.fromkeys(
+    ("face_found", "read_valence", "read_arousal", "judge", "identity_distance", "identity_judge",
+     "readings", "identities", "face_readings")
+)  # fmt: skip
+"""Of a picture that nobody has read."""
+
+
+def _types(arrow: Any) -> dict[str, Any]:
+    """Those of COLUMNS that hold several numbers."""
+    number, judge = arrow.float32(), ("judge", arrow.string())
+    return {
+        "landmarks": arrow.list_(number, 136),
+        "readings": arrow.list_(arrow.struct([judge, ("valence", number), ("arousal", number)])),
+        "identities": arrow.list_(arrow.struct([judge, ("distance", number)])),
+        "face_readings": arrow.struct([(_column(name), number) for name in READINGS]),
+    }
+
+
+def _column(name: str) -> str:
+    return name.replace(" ", "_")
+
+
+def _read(check: PictureCheck | None, cards: JudgeCards) -> dict[str, Any]:
+    """The columns of what was read."""
+    if check is None:
+        return dict(_UNREAD)
+    if not check.found:
+        return {**_UNREAD, "face_found": False}
+    readings = [
+        {"judge": card.name, "valence": valence, "arousal": arousal}
+        for card, (valence, arousal) in zip(cards.affect, check.affect, strict=True)
+    ]
+    identities = [
+        {"judge": card.name, "distance": identity_distance(card, likeness)}
+        for card, likeness in zip(cards.identity, check.likeness, strict=True)
+    ]
+    first, one = readings[0] if readings else {}, identities[0] if identities else {}
+    return {
+        "face_found": True, "read_valence": first.get("valence"), "read_arousal": first.get("arousal"),
+        "judge": first.get("judge"), "identity_distance": one.get("distance"), "identity_judge": one.get("judge"),
+        "readings": readings, "identities": identities,
+        "face_readings": {_column(name): value for name, value in check.readings.items()},
+    }  # fmt: skip
+
+
+def _rows(face: ManifestFace, cards: JudgeCards) -> list[dict[str, Any]]:
     done, measures, frames = face.done, face.done.measures, face.clip_frames
     shared = {
         "source_key": done.key, "source_path": face.source_path, "source_frame": face.source_frame,
@@ -116,14 +171,13 @@ def _rows(face: ManifestFace) -> list[dict[str, Any]]:
         "fit_residual_iod": measures.get("residual_iod"), "fit_held_out_iod": measures.get("held_out_iod"),
         "fit_yaw_deg": measures.get("yaw_deg"), "face_size_px": measures.get("size_px"),
         "source_expression_mm": measures.get("expression_mm"),
-        "read_valence": None, "read_arousal": None, "identity_distance": None, "judge": None,
     }  # fmt: skip
     return [
         {
             "path": picture.path, "valence": picture.valence, "arousal": picture.arousal, "cell": picture.cell,
             "sha256": picture.sha256, "landmarks": picture.landmarks or None,
             "clip": clip(done.key, number, frames) if frames else None,
-            "clip_frame": number % frames if frames else None, **shared,
+            "clip_frame": number % frames if frames else None, **_read(picture.check, cards), **shared,
         }
         for number, picture in enumerate(done.pictures)
     ]  # fmt: skip

@@ -12,9 +12,9 @@ import io
 import json
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -32,14 +32,21 @@ from synth_affect.pipelines.augment.journal import DoneFace, DonePicture, Journa
 from synth_affect.pipelines.augment.manifest import ManifestFace, clip, write_manifest
 from synth_affect.pipelines.augment.selection import Candidate, candidates, neutral_label
 from synth_affect.pipelines.augment.shards import write_shards
-from synth_affect.pipelines.augment.sheets import MOST_ACCEPTED, MOST_REJECTED, ShownFace, draw_sheets, evenly
+from synth_affect.pipelines.augment.sheets import (
+    MOST_ACCEPTED,
+    MOST_DROPPED,
+    MOST_REJECTED,
+    ShownFace,
+    draw_sheets,
+    evenly,
+)
 from synth_affect.pipelines.augment.targets import Targets, as_written
 from synth_affect.pipelines.augment.work import AugmentSettings, FaceTask, MakeAugmentWorker
 from synth_affect.pipelines.workers import Engine, WorkerDiedError
 
 PLAN, ACCEPTED, REJECTS = "augment.json", "accepted.txt", "rejects.csv"
-FOLDS, DATASHEET = "folds.json", "DATASHEET.md"
-PLAN_VERSION = 1
+FOLDS, DATASHEET, DROPPED = "folds.json", "DATASHEET.md", "dropped.csv"
+PLAN_VERSION = 2
 LABEL_FILES_AT_ONCE = 256
 Progress = Callable[[Iterable[DoneFace], int], Iterable[DoneFace]]
 
@@ -82,12 +89,18 @@ class AugmentJob:
             "folds_seed": self.seed,
             **self.targets.described(),
             **self.settings.expressions.described(),
+            **({} if self.settings.checks is None else self.settings.checks.described()),
         }
 
     @property
     def chooses_only(self) -> bool:
         """Nothing is drawn: the run ends with the list of faces that could be, for a person to look at."""
         return self.targets.described()["targets"] == "none"
+
+    @property
+    def has_gate(self) -> bool:
+        """Pictures may be dropped."""
+        return self.settings.checks is not None and self.settings.checks.gate is not None
 
     def candidates(self) -> Iterator[Candidate]:
         """The faces that may become sources, as a stream."""
@@ -110,7 +123,9 @@ class DrawnFace:
 
 @dataclass(frozen=True, slots=True)
 class AugmentSummary:
-    """faces : sources that were used.  rejected : candidates that were left out.  done_before : of an earlier run."""
+    """faces : sources that were used.  rejected : candidates that were left out.  done_before : of an earlier run.
+    dropped : pictures (of sequences: one for all) that the gate turned down, by what is wrong with them.
+    """
 
     out: Path
     candidates: int
@@ -118,6 +133,7 @@ class AugmentSummary:
     rejected: int
     pictures: int
     done_before: int
+    dropped: Mapping[str, int] = field(default_factory=dict)
 
 
 def augment(job: AugmentJob, engine: Engine, progress: Progress | None = None) -> AugmentSummary:
@@ -221,7 +237,7 @@ def _tasks(job: AugmentJob, done: dict[int, str]) -> Iterator[FaceTask]:
         if key is None:
             if job.targets.frames is None:  # one that moves shall not move in steps of its labels
                 targets = tuple(as_written(target, job.layout.scale) for target in targets)
-            yield FaceTask(place, record, targets, outputs)
+            yield FaceTask(place, record, targets, outputs, job.targets.frames)
         elif key != record.key:
             raise _changed(job, f"{key} where the database now has {record.key}")
 
@@ -249,36 +265,46 @@ def _finish(job: AugmentJob, count: int, done_before: int) -> AugmentSummary:
     with read_journal(job.out) as done:
         if len(done) < count:
             raise InputError(job.out, f"{count - len(done)} faces are not done; run it again")
-        used, left_out, reasons = list[int](), list[int](), Counter[str]()
+        used, left_out, gated = list[int](), list[int](), list[int]()
+        reasons, faults = Counter[str](), Counter[str]()
         for place in range(count):
             face = done[place]
             (left_out if face.reason else used).append(place)
             if face.reason:
                 reasons[_kind(face.reason)] += 1
+            if face.dropped:
+                gated.append(place)
+                faults.update(picture.fault for picture in face.dropped)
         _write(job.out / REJECTS, _rejects(job, done, left_out))
-        _draw_sheets(job, done, used, left_out)
+        if job.has_gate:
+            _write(job.out / DROPPED, _dropped(done, gated))
+        _draw_sheets(job, done, used, left_out, gated)
         if not used:
             first = done[left_out[0]]
             raise InputError(job.out, f"no face could be used, see {REJECTS}; the first, {first.key}: {first.reason}")
         _write(job.out / ACCEPTED, "".join(f"{done.keys[place]}\n" for place in used))
         if job.chooses_only:
             return AugmentSummary(job.out, count, len(used), len(left_out), 0, done_before)
+        if len(gated) == len(used) and not any(done[place].pictures for place in used):
+            fault = done[used[0]].dropped[0].fault
+            raise InputError(job.out, f"the gate dropped every picture, see {DROPPED}; the first: {fault}")
         folds = _folds(job, done)
         if folds is not None:
             _write(job.out / FOLDS, json.dumps({"seed": folds.seed, "folds": dict(folds.of)}, indent=1) + "\n")
-        pictures = write_manifest(job.out, _manifest_faces(job, done, folds), job.described())
+        judges = None if job.settings.checks is None else job.settings.checks.cards
+        pictures = write_manifest(job.out, _manifest_faces(job, done, folds), job.described(), judges)
         with FileBatch(job.out) as files:
             for path, content in job.layout.label_files(_drawn(job, done)):
                 files.write(job.out / path, content)
                 if len(files) >= LABEL_FILES_AT_ONCE:
                     files.settle()
         people = None if folds is None else len(folds.of)
-    counts = RunCounts(count, len(used), pictures, people, reasons)
-    _write(job.out / DATASHEET, datasheet(job.database, counts, job.described()))
+    counts = RunCounts(count, len(used), pictures, people, reasons, faults)
+    _write(job.out / DATASHEET, datasheet(job.database, counts, job.described(), job.settings.checks))
     if job.per_shard is not None:
         write_shards(job.out, job.per_shard)
     sweep(job.out)
-    return AugmentSummary(job.out, count, len(used), len(left_out), pictures, done_before)
+    return AugmentSummary(job.out, count, len(used), len(left_out), pictures, done_before, faults)
 
 
 def _used(job: AugmentJob, done: JournalReader) -> Iterator[tuple[FaceRecord, DoneFace]]:
@@ -329,12 +355,25 @@ def _rejects(job: AugmentJob, done: JournalReader, left_out: Iterable[int]) -> s
     return text.getvalue()
 
 
-def _draw_sheets(job: AugmentJob, done: JournalReader, used: list[int], left_out: list[int]) -> None:
+def _dropped(done: JournalReader, gated: Iterable[int]) -> str:
+    """CSV: the pictures that the gate turned down; of a sequence, the frame."""
+    text = io.StringIO()
+    table = csv.writer(text, lineterminator="\n")
+    table.writerow(["key", "number", "valence", "arousal", "fault", "detail"])
+    for place in gated:
+        face = done[place]
+        for one in face.dropped:
+            table.writerow([face.key, one.number, one.valence, one.arousal, one.fault, one.detail])
+    return text.getvalue()
+
+
+def _draw_sheets(job: AugmentJob, done: JournalReader, used: list[int], left_out: list[int], gated: list[int]) -> None:
     show = {used[i] for i in evenly(len(used), MOST_ACCEPTED)} | {
         left_out[i] for i in evenly(len(left_out), MOST_REJECTED)
     }
     shown = [ShownFace(candidate, done[candidate.place]) for candidate in job.candidates() if candidate.place in show]
-    draw_sheets(job.out, [f for f in shown if not f.done.reason], [f for f in shown if f.done.reason])
+    dropped = [done[gated[i]] for i in evenly(len(gated), MOST_DROPPED)]
+    draw_sheets(job.out, [f for f in shown if not f.done.reason], [f for f in shown if f.done.reason], dropped)
 
 
 def _drawn(job: AugmentJob, done: JournalReader) -> Iterator[DrawnFace]:

@@ -1,4 +1,6 @@
-"""What a person looks at after a run: faces that were brought to their targets, and faces that were left out."""
+"""What a person looks at after a run: faces that were brought to their targets, faces that were left out, and pictures
+that were dropped.
+"""
 
 from __future__ import annotations
 
@@ -9,22 +11,23 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw
 
-from synth_affect.arrays import FloatArray, ImageArray, as_uint8
+from synth_affect.arrays import ImageArray, as_uint8
 from synth_affect.data.atomic import atomic_write
 from synth_affect.data.pictures import read_picture
 from synth_affect.errors import InputError
-from synth_affect.pipelines.augment.journal import DoneFace
+from synth_affect.pipelines.augment.check import PictureCheck
+from synth_affect.pipelines.augment.journal import DoneFace, DonePicture, DroppedPicture
 from synth_affect.pipelines.augment.selection import Candidate
-from synth_affect.pipelines.drawing import FAINT_INK, blank, resized, write
+from synth_affect.pipelines.augment.tiles import JPEG_QUALITY, TILE_PX, face_tile, tile_of_text
+from synth_affect.pipelines.drawing import FAINT_INK, blank, write
 from synth_affect.pipelines.edit_picture import signed
 from synth_affect.pipelines.read_face import FacePictures
 
-ACCEPTED_SHEET, REJECTED_SHEET = "accepted.jpg", "rejected.jpg"
-MOST_ACCEPTED, SHOWN_TARGETS, MOST_REJECTED = 12, 6, 60
-TILE_PX, CAPTION_PX, GAP_PX = 150, 18, 6
+ACCEPTED_SHEET, REJECTED_SHEET, DROPPED_SHEET = "accepted.jpg", "rejected.jpg", "dropped.jpg"
+MOST_ACCEPTED, SHOWN_TARGETS, MOST_REJECTED, MOST_DROPPED = 12, 6, 60, 60
+CAPTION_PX, GAP_PX = 18, 6
 PER_ROW = 10
 LONGEST_CAPTION = 24
-JPEG_QUALITY = 85
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,10 +49,13 @@ def evenly(count: int, most: int) -> list[int]:
     return sorted({round(float(place)) for place in np.linspace(0, count - 1, min(count, most))}) if count else []
 
 
-def draw_sheets(folder: Path, accepted: Sequence[ShownFace], rejected: Sequence[ShownFace]) -> list[Path]:
+def draw_sheets(
+    folder: Path, accepted: Sequence[ShownFace], rejected: Sequence[ShownFace], dropped: Sequence[DoneFace] = ()
+) -> list[Path]:
     """Write the sheets that have something to show, and return their files; the same faces give the same bytes.
 
     accepted : each becomes a row, its source first.  rejected : each becomes a tile over its reason.
+    dropped : each shows one of its pictures that were, over what was asked and what is wrong.
     """
     written = []
     with FacePictures() as pictures:
@@ -57,8 +63,9 @@ def draw_sheets(folder: Path, accepted: Sequence[ShownFace], rejected: Sequence[
         tiles = [_Tile(_source(face, pictures), _short(face.done.reason)) for face in rejected]
     if rows:
         written.append(_save(folder / ACCEPTED_SHEET, rows))
-    if tiles:
-        written.append(_save(folder / REJECTED_SHEET, [tiles[i : i + PER_ROW] for i in range(0, len(tiles), PER_ROW)]))
+    for name, shown in ((REJECTED_SHEET, tiles), (DROPPED_SHEET, [_dropped(face) for face in dropped])):
+        if shown:
+            written.append(_save(folder / name, [shown[i : i + PER_ROW] for i in range(0, len(shown), PER_ROW)]))
     return written
 
 
@@ -68,34 +75,34 @@ def _row(face: ShownFace, folder: Path, pictures: FacePictures) -> list[_Tile]:
     for place in evenly(len(shown), SHOWN_TARGETS):
         picture = shown[place]
         pixels = as_uint8(read_picture(folder / picture.path).pixels)
-        tiles.append(_Tile(_cropped(pixels, face.done), f"{signed(picture.valence)} {signed(picture.arousal)}"))
+        caption = _asked_and_read(picture, picture.check)
+        tiles.append(_Tile(face_tile(pixels, face.done.measures), caption))
     return tiles
+
+
+def _dropped(face: DoneFace) -> _Tile:
+    picture = face.dropped[face.tile_of]
+    caption = _asked_and_read(picture, picture.check if picture.fault == "another feeling" else None)
+    if picture.fault != "another feeling":
+        caption += f" {picture.fault}"
+    return _Tile(tile_of_text(face.tile), caption)
+
+
+def _asked_and_read(picture: DonePicture | DroppedPicture, check: PictureCheck | None) -> str:
+    """What was asked and, where a judge has looked, what the first of them read."""
+    caption = f"{signed(picture.valence)} {signed(picture.arousal)}"
+    if check is None or not check.affect:
+        return caption
+    valence, arousal = check.affect[0]
+    return f"{caption} > {signed(valence)} {signed(arousal)}"
 
 
 def _source(face: ShownFace, pictures: FacePictures) -> ImageArray | None:
     """None where the source cannot be read, which may be why it was left out."""
     try:
-        return _cropped(as_uint8(pictures.read(face.candidate.record).picture.pixels), face.done)
+        return face_tile(as_uint8(pictures.read(face.candidate.record).picture.pixels), face.done.measures)
     except InputError:
         return None
-
-
-def _cropped(pixels: ImageArray, done: DoneFace) -> ImageArray:
-    """A square tile round the fitted face, or the whole picture made to fit."""
-    height, width = pixels.shape[:2]
-    centre: FloatArray = np.array([width, height]) / 2
-    half = max(height, width) / 2
-    if "left_px" in done.measures:
-        left, top, right, bottom = (done.measures[f"{edge}_px"] for edge in ("left", "top", "right", "bottom"))
-        centre, half = np.array([left + right, top + bottom]) / 2, 0.75 * max(right - left, bottom - top)
-    side = max(round(2 * half), 2)
-    first = np.round(centre - half).astype(int)
-    corner, end = np.maximum(first, 0), np.minimum(first + side, [width, height])
-    square = np.full((side, side, 3), 255, dtype=np.uint8)
-    part = pixels[corner[1] : end[1], corner[0] : end[0]]
-    at = corner - first
-    square[at[1] : at[1] + part.shape[0], at[0] : at[0] + part.shape[1]] = part
-    return resized(square, TILE_PX, TILE_PX)
 
 
 def _save(path: Path, rows: Sequence[Sequence[_Tile]]) -> Path:
