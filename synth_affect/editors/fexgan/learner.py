@@ -95,8 +95,8 @@ def _learner() -> Any:
         ) -> dict[str, Tensor]:
             """On real pictures with their classes, and on made ones with those asked for."""
             return {
-                "discriminator_real": judged(*self.discriminator(pictures), sources, real=True),
-                "discriminator_made": judged(*self.discriminator(made), wanted, real=False),
+                "discriminator_real": judged(self.discriminator(pictures), sources, real=True),
+                "discriminator_made": judged(self.discriminator(made), wanted, real=False),
             }
 
         def pair_losses(
@@ -104,7 +104,7 @@ def _learner() -> Any:
         ) -> dict[str, Tensor]:
             """The three of encoder and decoder, before their weights."""
             return {
-                "adversarial": judged(*self.discriminator(made), wanted, real=True),
+                "adversarial": judged(self.discriminator(made), wanted, real=True),
                 "divergence": divergence(means, log_variances),
                 "reconstruction": (made - targets).abs().mean(),
             }
@@ -152,5 +152,5 @@ def jitter(pictures: Tensor) -> Tensor:
 
 def _step(optimizer: Optimizer, loss: Tensor) -> None:
     optimizer.zero_grad(set_to_none=True)
-    loss.backward()
+    loss.backward()  # type: ignore[no-untyped-call]
     optimizer.step()

@@ -21,8 +21,12 @@ def divergence(means: Tensor, log_variances: Tensor) -> Tensor:
     return total
 
 
-def judged(logits: Tensor, category_logits: Tensor, classes: Tensor, *, real: bool) -> Tensor:
-    """BCE(1 or 0) + CE(class) of what the discriminator said."""
+def judged(answers: tuple[Tensor, Tensor], classes: Tensor, *, real: bool) -> Tensor:
+    """BCE(1 or 0) + CE(class), mean over the batch.
+
+    answers : of the discriminator, (batch,) logits of being real and (batch, classes) logits.  classes : (batch,) int64.
+    """
+    logits, category_logits = answers
     functional = import_optional("torch.nn.functional", "train")
     wanted = logits.new_full(logits.shape, float(real))
     total: Tensor = functional.binary_cross_entropy_with_logits(logits, wanted)

@@ -25,5 +25,5 @@ def test_judgement_of_known_logits() -> None:
     of_class = (math.log(math.e + 2) - 1 + math.log(math.e**2 + 2) - 2) / 2
     as_real = (math.log1p(math.exp(-1.5)) + math.log1p(math.exp(0.5))) / 2
     as_made = (math.log1p(math.exp(1.5)) + math.log1p(math.exp(-0.5))) / 2
-    assert float(judged(logits, categories, classes, real=True)) == pytest.approx(as_real + of_class)
-    assert float(judged(logits, categories, classes, real=False)) == pytest.approx(as_made + of_class)
+    assert float(judged((logits, categories), classes, real=True)) == pytest.approx(as_real + of_class)
+    assert float(judged((logits, categories), classes, real=False)) == pytest.approx(as_made + of_class)
