@@ -51,6 +51,8 @@ class LocalServer(ThreadingHTTPServer):
         except (OSError, OverflowError) as error:
             reason = getattr(error, "strerror", None) or error
             raise InputError("--port", f"{host}:{port} cannot be served ({reason})") from error
+        names = {"localhost", socket.gethostname(), socket.getfqdn()} if self.is_open else {"localhost"}
+        self._own_names = {name.lower() for name in names}
 
     @property
     def url(self) -> str:
@@ -66,15 +68,15 @@ class LocalServer(ThreadingHTTPServer):
     def allows(self, host: str) -> bool:
         """Whether a request for `host` (a Host header) is meant for us.
 
-        Where the server is opened to the network: any address, which nobody's name server can give a name of its own,
-        and the name of this machine.
+        Where the server is opened to the network: any address, because a foreign page that leads here by its own name
+        server comes with a name, and the names of this machine.
         """
         name, _, port = host.rpartition(":")
         if port != str(self.server_address[1]):
             return False
         if not self.is_open:
             return name in (LOCAL, "localhost")
-        return name.lower() in ("localhost", socket.gethostname().lower()) or _is_address(name.strip("[]"))
+        return name.lower() in self._own_names or _is_address(name.strip("[]"))
 
     def process_request(self, request: Any, client_address: Any) -> None:
         """In a thread, as long as there are not too many."""
