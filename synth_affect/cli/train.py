@@ -1,4 +1,4 @@
-"""`synth-affect train ...`: networks that read valence and arousal, or who it is, off faces."""
+"""`synth-affect train ...`: networks that read valence, arousal, categories, or who it is, off faces."""
 
 from __future__ import annotations
 
@@ -22,13 +22,14 @@ train_app = typer.Typer(help="Networks that read faces.")
 
 @train_app.callback()
 def _family() -> None:
-    """Train networks that read valence and arousal, or who it is, off faces."""
+    """Train networks that read valence and arousal, categories, or who it is, off faces."""
 
 
 def add_commands(app: typer.Typer) -> None:
     """Register the family."""
     train_app.command("vgg-gru")(vgg_gru)
     train_app.command("va-cnn")(va_cnn)
+    train_app.command("classes")(classes)
     train_app.command("identity")(identity)
     train_app.command("vgg-face-weights")(vgg_face_weights)
     app.add_typer(train_app, name="train")
@@ -148,6 +149,49 @@ def va_cnn(
     }  # fmt: skip
     sources = (data, database, database_setting, augmented or [])
     _train(_request(sources, network, training, (folds, fold), None), out, device, as_json)
+
+
+def classes(
+    data: DataOption,
+    out: OutOption,
+    database: DatabaseOption = "",
+    database_setting: DatabaseSettingOption = None,
+    categories: Annotated[
+        str, typer.Option(metavar="NAME,...", help="What is told apart; pictures of others are left out.")
+    ] = "neutral,happiness,sadness,surprise,fear,disgust,anger",
+    width: WidthOption = 64,
+    size: SizeOption = 96,
+    batch_norm: NormOption = True,
+    epochs: EpochsOption = 50,
+    batch: BatchOption = 32,
+    learning_rate: RateOption = 1e-3,
+    optimizer: OptimizerOption = "adam",
+    patience: PatienceOption = 10,
+    folds: FoldsOption = 5,
+    fold: FoldOption = 0,
+    seed: SeedOption = 0,
+    precision: PrecisionOption = "32",
+    device: DeviceOption = DeviceName.AUTO,
+    as_json: JsonOption = False,
+) -> None:
+    """A judge of categories of emotion, on single pictures.
+
+    synth-affect train classes --data FACES --width 16 --out DIR
+    """
+    from synth_affect.affect import parse_emotion
+
+    network = {
+        "kind": "classes", "size": size, "width": width, "batch_norm": batch_norm, "dropout": 0.25,
+        "categories": tuple(parse_emotion(name) for name in categories.split(",")),
+    }  # fmt: skip
+    training = {
+        "epochs": epochs, "batch": batch, "learning_rate": learning_rate, "optimizer": optimizer,
+        "patience": patience, "precision": precision, "seed": seed,
+    }  # fmt: skip
+    _train(
+        _request((data, database, database_setting, []), network, training, (folds, fold), None),
+        out, device, as_json,
+    )  # fmt: skip
 
 
 def identity(

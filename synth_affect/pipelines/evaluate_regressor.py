@@ -12,7 +12,7 @@ import numpy as np
 from synth_affect.data.atomic import atomic_write
 from synth_affect.errors import InputError
 from synth_affect.pipelines.face_samples import FaceSource, Progress, load_faces
-from synth_affect.pipelines.train_regressor import PREDICTIONS, held_out_scores, write_predictions
+from synth_affect.pipelines.train_regressor import PREDICTIONS, held_out_scores, wanted_by, write_predictions
 from synth_affect.regressors.predicting import predict
 from synth_affect.regressors.samples import select
 from synth_affect.regressors.weight_file import load_network
@@ -39,8 +39,7 @@ def evaluate_regressor(
     from synth_affect.regressors.devices import choose_device
 
     stored = load_network(weights)
-    labelled = stored.settings.kind != "identity"
-    loaded = load_faces(source, stored.settings.size, labelled=labelled, progress=progress)
+    loaded = load_faces(source, stored.settings.size, wanted=wanted_by(stored.settings), progress=progress)
     samples = loaded.samples
     data = stored.card.get("data", {})
     if held_out:
@@ -63,8 +62,7 @@ def evaluate_regressor(
             out.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise InputError(out, f"cannot be made ({error.strerror or error})") from error
-        if labelled:
-            write_predictions(out / PREDICTIONS, samples, found)
+        write_predictions(out / PREDICTIONS, samples, found, stored.settings)
         with atomic_write(out / SCORES) as file:
             file.write((json.dumps(scores, indent=2) + "\n").encode())
     return scores
@@ -74,12 +72,26 @@ def scores_text(scores: Mapping[str, Any]) -> str:
     """Scores as a table, with the 95 % intervals."""
     if "verification_auc" in scores:
         return f"{scores['n']} pictures of other people: verification AUC {scores['verification_auc']:.3f}"
+    if "confusion" in scores:
+        return _confusion_text(scores)
     head = f"{scores['n']} pictures of {scores['n_groups']} people; 95 % intervals over people"
     lines = [f"{'':8}" + "".join(f"{name.upper() if name != 'pearson' else 'Pearson':>22}" for name in MEASURES)]
     for dimension in ("valence", "arousal"):
         cells = (_cell(scores[dimension][name]) for name in MEASURES)
         lines.append(f"{dimension:8}" + "".join(f"{cell:>22}" for cell in cells))
     return "\n".join([head, *lines])
+
+
+def _confusion_text(scores: Mapping[str, Any]) -> str:
+    """Accuracy, and below it what (rows) was read as what (columns), in per cent of the row."""
+    lines = [
+        f"{scores['n']} pictures of {scores['n_groups']} people; 95 % intervals over people",
+        f"accuracy {_cell(scores['accuracy'])}, mean recall {_cell(scores['mean_recall'])}",
+        f"{'% of it read as':18}" + "".join(f"{name[:9]:>10}" for name in scores["categories"]),
+    ]
+    for name, row in zip(scores["categories"], scores["confusion"], strict=True):
+        lines.append(f"{name:18}" + "".join(f"{100 * count / max(sum(row), 1):>10.0f}" for count in row))
+    return "\n".join(lines)
 
 
 def _cell(score: Mapping[str, float | None]) -> str:

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from synth_affect.affect import Emotion
 from synth_affect.arrays import FloatArray, ImageArray
 from synth_affect.data.atomic import atomic_write
 from synth_affect.data.faces.annotation_files import read_json
@@ -33,9 +34,26 @@ from synth_affect.regressors.samples import Crops, FaceSamples, join
 
 RENDERED, AUGMENTED = "rendered", "augmented"
 """Names of the two kinds of folders that are known by what they hold, beside those of the databases."""
-CROPS, LANDMARKS, CROPS_INDEX, CROPS_FORMAT = "crops.npy", "crop_landmarks.npy", "crops.json", 1
+CROPS, LANDMARKS, CROPS_INDEX, CROPS_FORMAT = "crops.npy", "crop_landmarks.npy", "crops.json", 2
 
 Progress = Callable[[Iterable[Any], int], Iterable[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which pictures are of use. what : that they have, in words.  has : whether a picture does."""
+
+    what: str
+    has: Callable[[FaceRecord], bool]
+
+
+WITH_AFFECT = Wanted("valence and arousal", lambda record: record.has_affect)
+ANY_FACE = Wanted("a face", lambda record: True)
+
+
+def with_category(categories: Sequence[Emotion]) -> Wanted:
+    """Pictures that show one of `categories`."""
+    return Wanted(f"one of the categories {', '.join(categories)}", lambda record: record.category in categories)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,13 +97,13 @@ def load_faces(
     source: FaceSource,
     size: int,
     *,
-    labelled: bool = True,
+    wanted: Wanted = WITH_AFFECT,
     cache: Path | None = None,
     progress: Progress | None = None,
 ) -> LoadedFaces:
     """All faces of a source, cut out.
 
-    labelled : only those with valence and arousal.  cache : the folder for crops; None keeps them in memory.
+    wanted : which of them.  cache : the folder for crops; None keeps them in memory.
     progress : wraps the pictures as they are read.
     Raises InputError when there is no picture of use.
     """
@@ -94,10 +112,10 @@ def load_faces(
     for item in refuse_without_record(_records(source), source.path, "holds no picture of a face"):
         if isinstance(item, Rejected):
             rejected.append(item)
-        elif item.has_affect or not labelled:
+        elif wanted.has(item):
             records.append(item)
     if not records:
-        raise InputError(source.path, "none of its pictures has valence and arousal")
+        raise InputError(source.path, f"none of its pictures has {wanted.what}")
     digest = _digest(records, size)
     pictures, landmarks, used, damaged = _crops(records, size, digest, cache, progress)
     if not len(used):
@@ -108,6 +126,7 @@ def load_faces(
         pictures=Crops.of(pictures),
         affect=np.array([(r.valence, r.arousal) for r in kept], dtype=np.float32),
         landmarks=landmarks,
+        categories=np.array(["" if r.category is None else str(r.category) for r in kept]),
         # A picture of nobody is a person by itself.
         subjects=np.array([r.subject if r.subject is not None else f"?{r.key}" for r in kept]),
         sequences=np.array(["" if made or r.sequence is None else r.sequence for r in kept]),
@@ -122,7 +141,7 @@ def load_all(
     sources: Sequence[FaceSource],
     size: int,
     *,
-    labelled: bool = True,
+    wanted: Wanted = WITH_AFFECT,
     cache: Path | None = None,
     progress: Progress | None = None,
 ) -> LoadedFaces:
@@ -131,9 +150,7 @@ def load_all(
     Raises InputError when two of them have a picture of the same name.
     """
     parts = [
-        load_faces(
-            source, size, labelled=labelled, cache=None if cache is None else cache / str(place), progress=progress
-        )
+        load_faces(source, size, wanted=wanted, cache=None if cache is None else cache / str(place), progress=progress)
         for place, source in enumerate(sources)
     ]
     samples = join([part.samples for part in parts])
@@ -178,6 +195,7 @@ def _rendered(folder: Path) -> Iterator[FaceRecord | Rejected]:
                 subject=f"{family}-{row['subject']}",
                 valence=float(row["valence"]),
                 arousal=float(row["arousal"]),
+                category=Emotion(row["category"]) if row["category"] else None,
                 landmarks=points,
             )
         except (KeyError, ValueError) as error:
@@ -210,7 +228,7 @@ def _digest(records: list[FaceRecord], size: int) -> str:
     found = hashlib.sha256(json.dumps([CROPS_FORMAT, size, len(records)]).encode())
     for r in records:
         points = b"" if r.landmarks is None else r.landmarks.tobytes()
-        said = [r.key, str(r.path), r.frame, r.subject, r.sequence, r.valence, r.arousal, r.box, r.split]
+        said = [r.key, str(r.path), r.frame, r.subject, r.sequence, r.valence, r.arousal, r.box, r.split, r.category]
         found.update(json.dumps(said).encode() + points)
     return found.hexdigest()
 

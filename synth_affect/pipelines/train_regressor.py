@@ -25,10 +25,21 @@ from synth_affect.arrays import FloatArray
 from synth_affect.data.atomic import atomic_write
 from synth_affect.data.faces.folds import person_folds
 from synth_affect.errors import InputError
-from synth_affect.pipelines.face_samples import FaceSource, LoadedFaces, Progress, load_all, load_faces
+from synth_affect.pipelines.face_samples import (
+    ANY_FACE,
+    WITH_AFFECT,
+    FaceSource,
+    LoadedFaces,
+    Progress,
+    Wanted,
+    load_all,
+    load_faces,
+    with_category,
+)
+from synth_affect.regressors.class_scores import score_classes
 from synth_affect.regressors.metrics import score_affect
 from synth_affect.regressors.networks import NetworkSettings
-from synth_affect.regressors.predicting import predict
+from synth_affect.regressors.predicting import class_labels, predict
 from synth_affect.regressors.samples import FaceSamples, join, select
 from synth_affect.regressors.training import TrainSettings, train_network
 from synth_affect.regressors.verification import verification_auc
@@ -36,6 +47,7 @@ from synth_affect.regressors.vgg_face import LICENCE as VGG_FACE_LICENCE
 from synth_affect.regressors.vgg_face import VggFace
 from synth_affect.regressors.weight_file import load_network, save_network
 
+_AFFECT_COLUMNS = ["valence", "arousal", "predicted_valence", "predicted_arousal"]
 PLAN, WEIGHTS, PREDICTIONS = "plan.json", "weights.safetensors", "predictions.csv"
 VALIDATION_FOLDS = 8
 """Of the people who are not tested, one part in so many chooses the epoch."""
@@ -85,13 +97,13 @@ def train_regressor(
     Raises InputError for data that no network can be trained on, and when `out` holds another run.
     """
     own = crops or out / "crops"
-    labelled = request.network.kind != "identity"
+    wanted = wanted_by(request.network)
     kinds = sorted({source.kind for source in request.sources})
     if len(kinds) > 1:
         raise InputError("--data", f"is of several kinds: {', '.join(kinds)}")
-    loaded = load_all(request.sources, request.network.size, labelled=labelled, cache=own / "source", progress=progress)
+    loaded = load_all(request.sources, request.network.size, wanted=wanted, cache=own / "source", progress=progress)
     made = [
-        load_faces(source, request.network.size, cache=own / f"augmented-{number}", progress=progress)
+        load_faces(source, request.network.size, wanted=wanted, cache=own / f"augmented-{number}", progress=progress)
         for number, source in enumerate(request.augmented)
     ]
     parts = divide(loaded, made, request)
@@ -124,8 +136,7 @@ def train_regressor(
     save_network(staged, request.network, trained.state, about)
     network = load_network(staged).network
     found = predict(network, request.network, parts.test, steps=request.settings.steps)
-    if labelled:
-        write_predictions(out / PREDICTIONS, parts.test, found)
+    write_predictions(out / PREDICTIONS, parts.test, found, request.network)
     about["test"] = held_out_scores(parts.test, found, request.network)
     card = save_network(out / WEIGHTS, request.network, trained.state, about)
     for path in (staged, staged.with_suffix(".json")):
@@ -137,7 +148,18 @@ def held_out_scores(samples: FaceSamples, found: FloatArray, network: NetworkSet
     """As JSON values. Intervals are those of people drawn anew."""
     if network.kind == "identity":
         return {"n": len(samples), "verification_auc": verification_auc(found, samples.subjects)}
-    return score_affect(samples.affect, found, groups=[str(name) for name in samples.subjects]).described()
+    groups = [str(name) for name in samples.subjects]
+    if network.kind == "classes":
+        truth, names = class_labels(samples, network), [str(name) for name in network.categories]
+        return score_classes(truth, found.argmax(axis=1), names, groups=groups).described()
+    return score_affect(samples.affect, found, groups=groups).described()
+
+
+def wanted_by(network: NetworkSettings) -> Wanted:
+    """Which pictures it can learn from."""
+    if network.kind == "classes":
+        return with_category(network.categories)
+    return ANY_FACE if network.kind == "identity" else WITH_AFFECT
 
 
 def divide(loaded: LoadedFaces, made: list[LoadedFaces], request: TrainRequest) -> Parts:
@@ -178,16 +200,21 @@ def _official_test(loaded: LoadedFaces, request: TrainRequest) -> npt.NDArray[np
     raise InputError(request.sources[0].path, "has no labelled test or validation split")
 
 
-def write_predictions(path: Path, samples: FaceSamples, found: FloatArray) -> None:
-    """One row a picture, in the samples' order."""
+def write_predictions(path: Path, samples: FaceSamples, found: FloatArray, network: NetworkSettings) -> None:
+    """One row a picture, in the samples' order: valence and arousal, or categories. Nothing for an identity network."""
+    if network.kind == "identity":
+        return
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n")
-    table.writerow(
-        ["key", "subject", "sequence", "frame", "valence", "arousal", "predicted_valence", "predicted_arousal"]
-    )
+    classes = network.kind == "classes"
+    said = ["category", "predicted_category"] if classes else _AFFECT_COLUMNS
+    table.writerow(["key", "subject", "sequence", "frame", *said])
     for i in range(len(samples)):
         named = [samples.keys[i], samples.subjects[i], samples.sequences[i], int(samples.frames[i])]
-        table.writerow([*named, *(f"{x:.6g}" for x in (*samples.affect[i], *found[i]))])
+        if classes:
+            table.writerow([*named, samples.categories[i], network.categories[int(found[i].argmax())]])
+        else:
+            table.writerow([*named, *(f"{x:.6g}" for x in (*samples.affect[i], *found[i]))])
     with atomic_write(path) as file:
         file.write(text.getvalue().encode())
 
@@ -212,6 +239,7 @@ def _begin(out: Path, request: TrainRequest, digests: list[str]) -> None:
         "test": "official" if request.official else [request.n_folds, request.fold],
         "start": None if request.start is None else request.start.sha256,
     }
+    plan = json.loads(json.dumps(plan))  # as it will be read again
     try:
         out.mkdir(parents=True, exist_ok=True)
         before = json.loads((out / PLAN).read_text("utf-8"))

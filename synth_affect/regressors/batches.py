@@ -33,14 +33,14 @@ _MIRRORED = np.r_[
 @dataclass(frozen=True, slots=True, eq=False)
 class BatchPlan:
     """samples : to learn from.  windows : their numbers, sequence by sequence; all of one sample for pictures.
-    people : (n,) the person of each sample as a number, or zeros.
+    labels : (n,) the person or the category of each sample as a number, for networks that learn those; else zeros.
     batch : windows in a batch.  varied : mirror, turn, shift, and change the light of pictures.
     made_share : pictures of `augment` for each other one in an epoch, drawn anew each time; None: all of them.
     """
 
     samples: FaceSamples
     windows: list[npt.NDArray[np.int64]]
-    people: npt.NDArray[np.int64]
+    labels: npt.NDArray[np.int64]
     batch: int
     seed: int
     varied: bool = True
@@ -102,7 +102,7 @@ def _batch(plan: BatchPlan, numbers: npt.NDArray[np.int64], rng: np.random.Gener
         "affect": torch.from_numpy(plan.samples.affect[filled]),
         "real": torch.from_numpy(real),
         "numbers": torch.from_numpy(filled),
-        "people": torch.from_numpy(plan.people[filled[:, 0]]),
+        "labels": torch.from_numpy(plan.labels[filled[:, 0]]),
     }
     if rng is not None:
         warps, tones, mirrored = draw_variations(len(windows), rng)

@@ -64,7 +64,7 @@ class AffectScores:
 
     def described(self) -> dict[str, Any]:
         """As JSON values; what is undefined is None."""
-        found: dict[str, Any] = _without_nan(asdict(self))
+        found: dict[str, Any] = without_nan(asdict(self))
         return found
 
 
@@ -160,7 +160,8 @@ def _interval(drawn: FloatArray) -> tuple[FloatArray, FloatArray]:
     return ends[0], ends[1]
 
 
-def _without_nan(value: Any) -> Any:
+def without_nan(value: Any) -> Any:
+    """`value` of JSON's kinds with None for each NaN."""
     if isinstance(value, dict):
-        return {name: _without_nan(part) for name, part in value.items()}
+        return {name: without_nan(part) for name, part in value.items()}
     return None if isinstance(value, float) and np.isnan(value) else value

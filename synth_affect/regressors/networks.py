@@ -5,6 +5,7 @@
 `va-cnn`    the judges of Lindt et al. 2019: two networks that share nothing, one for valence and one for arousal, with
             output in [-1, 1]. Table II with their layers is not available, so VGG-16's, with batch norm, are our
             choice, and hidden layers of 512 at full width.
+`classes`   one picture: VGG's layers, and a logit for each category of emotion.
 `identity`  an embedding on the unit sphere; `activations` gives conv1_2 ... conv5_2, which editors compare.
 
 Pictures are (batch, 3, size, size) RGB in [-1, 1]. `width` is that of the first convolution, 64 in VGG-16; everything
@@ -19,6 +20,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
+from synth_affect.affect import Emotion, parse_emotion
 from synth_affect.errors import InputError
 from synth_affect.optional import import_optional
 
@@ -26,14 +28,14 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
 EXTRA = "train"
-Kind = Literal["vgg", "vgg-gru", "va-cnn", "identity"]
+Kind = Literal["vgg", "vgg-gru", "va-cnn", "classes", "identity"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 FULL_WIDTH = 64
 DOUBLINGS, CONVOLUTIONS = (1, 2, 4, 8, 8), (2, 2, 3, 3, 3)
 """Of the five blocks: channels as multiples of the width, and convolutions before the pooling."""
 IDENTITY_LAYERS = ("conv1_2", "conv2_2", "conv3_2", "conv4_2", "conv5_2")
 LANDMARK_VALUES = 68 * 2
-_HIDDEN = {"vgg": 4096, "vgg-gru": 4096, "va-cnn": 512, "identity": 512}
+_HIDDEN = {"vgg": 4096, "vgg-gru": 4096, "va-cnn": 512, "classes": 512, "identity": 512}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,7 @@ class NetworkSettings:
     hidden : units of the fully connected layers at full width.  gru : units of each GRU layer, whatever the width.
     batch_norm : after every convolution; VGG-Face has none.
     embedding : numbers of an identity.
+    categories : what `classes` tells apart, in the order of its outputs; empty for the others.
     Raises InputError naming the option.
     """
 
@@ -55,6 +58,7 @@ class NetworkSettings:
     batch_norm: bool = False
     dropout: float = 0.5
     embedding: int = 128
+    categories: tuple[Emotion, ...] = ()
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
@@ -71,6 +75,13 @@ class NetworkSettings:
                 raise InputError(option, f"{value} is not in [1, {most}]")
         if not 0 <= self.dropout < 1:
             raise InputError("--dropout", f"{self.dropout:g} is not in [0, 1)")
+        object.__setattr__(self, "categories", tuple(parse_emotion(name) for name in self.categories))
+        if self.kind == "classes":
+            if len(set(self.categories)) < max(len(self.categories), 2):
+                said = ", ".join(self.categories) or "none"
+                raise InputError("--categories", f"two different ones or more are needed; there are: {said}")
+        elif self.categories:
+            raise InputError("--categories", f"are what a network of kind classes tells apart, and this is {self.kind}")
 
     @property
     def fc_units(self) -> int:
@@ -92,6 +103,8 @@ def build_network(settings: NetworkSettings) -> nn.Module:
     network: nn.Module
     if settings.kind == "vgg":
         network = torch.nn.Sequential(_layers(settings, 2))
+    elif settings.kind == "classes":
+        network = torch.nn.Sequential(_layers(settings, len(settings.categories)))
     elif settings.kind == "va-cnn":
         network = _classes().Judges(settings)
     elif settings.kind == "identity":

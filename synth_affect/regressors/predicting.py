@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
 from synth_affect.arrays import FloatArray
 from synth_affect.errors import InputError
@@ -39,9 +40,23 @@ def plan_of(
         cut = windows(samples, steps)
     else:
         cut = [np.array([number]) for number in range(len(samples))]
-    people = np.unique(samples.subjects, return_inverse=True)[1] if settings.kind == "identity" else None
-    zeros = np.zeros(len(samples), dtype=np.int64)
-    return BatchPlan(samples, cut, zeros if people is None else people.astype(np.int64), batch, seed, **more)
+    return BatchPlan(samples, cut, _labels(samples, settings), batch, seed, **more)
+
+
+def _labels(samples: FaceSamples, settings: NetworkSettings) -> npt.NDArray[np.int64]:
+    if settings.kind == "identity":
+        return np.unique(samples.subjects, return_inverse=True)[1].astype(np.int64)
+    if settings.kind == "classes":
+        return class_labels(samples, settings)
+    return np.zeros(len(samples), dtype=np.int64)
+
+
+def class_labels(samples: FaceSamples, settings: NetworkSettings) -> npt.NDArray[np.int64]:
+    """(n,) the place of each sample's category among the network's, -1 for another one or none."""
+    found = np.full(len(samples), -1, dtype=np.int64)
+    for place, category in enumerate(settings.categories):
+        found[samples.categories == str(category)] = place
+    return found
 
 
 def run_network(network: nn.Module, settings: NetworkSettings, batch: Batch, steps: int) -> Tensor:
@@ -63,7 +78,8 @@ def last_of_stills(predicted: Tensor, batch: Batch) -> Tensor:
 def predict(
     network: nn.Module, settings: NetworkSettings, samples: FaceSamples, *, steps: int = 16, batch: int = BATCH
 ) -> FloatArray:
-    """(n, values) float32 in the order of the samples: valence and arousal, or an embedding.
+    """(n, values) float32 in the order of the samples: valence and arousal, logits of categories,
+    or an embedding.
 
     steps : see `plan_of`; those of training.  The network is used on the device on which it is.
     """

@@ -58,6 +58,7 @@ class Crops:
 class FaceSamples:
     """pictures : n crops.
     affect : (n, 2) float32, valence and arousal in [-1, 1]; NaN where there is no label.
+    categories : (n,) of str, names of `Emotion`; "" where there is none.
     landmarks : (n, 68, 2) float32, of the crop: (-1, -1) is its upper left corner; NaN where there are none.
     subjects, sequences, keys : (n,) of str; a still has the sequence "".
     frames : (n,) int64, the order within a sequence.
@@ -68,6 +69,7 @@ class FaceSamples:
     pictures: Crops
     affect: FloatArray
     landmarks: FloatArray
+    categories: npt.NDArray[Any]
     subjects: npt.NDArray[Any]
     sequences: npt.NDArray[Any]
     keys: npt.NDArray[Any]

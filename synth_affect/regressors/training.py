@@ -7,14 +7,10 @@ highest validation score, `log.csv` has a line an epoch. The learning rate falls
 
 from __future__ import annotations
 
-import contextlib
 import csv
 import io
-import logging
 import math
 import sys
-import warnings
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -25,12 +21,14 @@ import numpy as np
 from synth_affect.data.atomic import atomic_write
 from synth_affect.errors import InputError
 from synth_affect.optional import import_optional
-from synth_affect.regressors.batches import Batch, BatchStream
+from synth_affect.regressors.batches import Batch, BatchPlan, BatchStream
+from synth_affect.regressors.class_scores import score_classes
 from synth_affect.regressors.devices import choose_device
+from synth_affect.regressors.lightning_log import quiet_lightning
 from synth_affect.regressors.losses import LOSSES, LossName
 from synth_affect.regressors.metrics import concordance
 from synth_affect.regressors.networks import EXTRA, NetworkSettings, build_network
-from synth_affect.regressors.predicting import last_of_stills, plan_of, run_network
+from synth_affect.regressors.predicting import class_labels, last_of_stills, plan_of, run_network
 from synth_affect.regressors.samples import FaceSamples
 from synth_affect.regressors.verification import verification_auc
 from synth_affect.regressors.vgg_face import VggFace, start_from_vgg_face
@@ -44,6 +42,8 @@ LAST, BEST, LOG = "last.ckpt", "best.ckpt", "log.csv"
 _PRECISIONS = {"32": "32-true", "bf16": "bf16-mixed", "16": "16-mixed"}
 COSINE_SCALE, COSINE_MARGIN = 16.0, 0.2
 """Of the classes' cosines when an identity network is trained (Wang et al. 2018, CosFace; smaller, for few people)."""
+LABEL_SMOOTHING = 0.1
+"""Of categories: faces of neighbouring ones are alike, and a judge that is sure of each has learnt its pictures."""
 MOST_PAIRED = 2000
 """Pictures among which all pairs are compared."""
 
@@ -92,7 +92,8 @@ class TrainSettings:
 class Trained:
     """state : the best epoch's weights.  best_epoch : from 0.  score : its validation score.  epochs : that were run.
 
-    The score is the mean CCC of valence and arousal, or for `identity` the share `verification_auc`.
+    The score is the mean CCC of valence and arousal, for `classes` the mean recall, and for `identity` the share
+    `verification_auc`.
     """
 
     state: dict[str, Tensor]
@@ -123,18 +124,17 @@ def train_network(
     more = {"batch": settings.batch, "steps": settings.steps, "seed": settings.seed}
     plan = plan_of(training, network_settings, **more, made_share=settings.made_share)
     held_out = plan_of(validation, network_settings, **more, varied=False)
-    people = int(plan.people.max()) + 1
-    _check(network_settings, training, validation, people)
+    _check(network_settings, plan, held_out)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(folder, f"cannot be made ({error.strerror or error})") from error
-    with _quiet():
+    with quiet_lightning():
         torch.manual_seed(settings.seed)
         network = build_network(network_settings)
         if start is not None:
             start_from_vgg_face(network, start.weights, Path("vgg-face"))
-        learner = _learner()(network, network_settings, settings, validation, people, folder)
+        learner = _learner()(network, network_settings, settings, plan, validation, folder)
         trainer = lightning.Trainer(
             max_epochs=settings.epochs,
             accelerator=accelerator,
@@ -161,12 +161,21 @@ def train_network(
     return _best(folder, learner.history)
 
 
-def _check(network: NetworkSettings, training: FaceSamples, validation: FaceSamples, people: int) -> None:
+def _check(network: NetworkSettings, training: BatchPlan, validation: BatchPlan) -> None:
     if network.kind == "identity":
-        if people < 2:
+        if training.labels.max() < 1:
             raise InputError("samples", "an identity network needs pictures of two people or more")
         return
-    for name, samples in (("training", training), ("validation", validation)):
+    if network.kind == "classes":
+        for plan in (training, validation):
+            if (plan.labels < 0).any():
+                key = str(plan.samples.keys[plan.labels < 0][0])
+                raise InputError(key, f"shows none of {', '.join(network.categories)}")
+        absent = np.setdiff1d(np.arange(len(network.categories)), training.labels)
+        if len(absent):
+            raise InputError("--categories", f"no training picture shows {network.categories[absent[0]]}")
+        return
+    for name, samples in (("training", training.samples), ("validation", validation.samples)):
         if np.isnan(samples.affect).any():
             raise InputError(str(samples.keys[np.isnan(samples.affect).any(axis=1)][0]), "has no valence and arousal")
         if np.ptp(samples.affect, axis=0).max() == 0:
@@ -195,22 +204,6 @@ def _callbacks(settings: TrainSettings, folder: Path) -> list[Any]:
     return keep
 
 
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """Without lightning's advertising, and its hints about loaders that are not torch's."""
-    loggers = [logging.getLogger(name) for name in ("lightning.pytorch", "lightning.fabric")]
-    before = [logger.level for logger in loggers]
-    for logger in loggers:
-        logger.setLevel(logging.ERROR)
-    try:
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", module=r"(lightning|torch)\..*")
-            yield
-    finally:
-        for logger, level in zip(loggers, before, strict=True):
-            logger.setLevel(level)
-
-
 @cache
 def _learner() -> Any:
     """The class of lightning's module; made once, because lightning is not there when this module is imported."""
@@ -223,8 +216,8 @@ def _learner() -> Any:
             network: Any,
             network_settings: NetworkSettings,
             settings: TrainSettings,
+            plan: BatchPlan,
             validation: FaceSamples,
-            people: int,
             folder: Path,
         ) -> None:
             super().__init__()
@@ -233,7 +226,11 @@ def _learner() -> Any:
             self.loss_mean, self.seen = torchmetrics.MeanMetric(), torchmetrics.CatMetric()
             self.history: list[dict[str, float]] = []
             if network_settings.kind == "identity":
-                self.classes = torch.nn.Parameter(torch.randn(people, network_settings.embedding))
+                people = int(plan.labels.max()) + 1
+                self.people = torch.nn.Parameter(torch.randn(people, network_settings.embedding))
+            elif network_settings.kind == "classes":
+                counts = np.bincount(plan.labels, minlength=len(network_settings.categories))
+                self.register_buffer("category_weights", torch.tensor(1 / counts, dtype=torch.float32))
 
         def configure_optimizers(self) -> Any:
             s = self.settings
@@ -255,10 +252,11 @@ def _learner() -> Any:
 
         def training_step(self, batch: Batch, _: int) -> Tensor:
             found = run_network(self.network, self.network_settings, batch, self.settings.steps)
-            loss = self._identity_loss(found, batch) if hasattr(self, "classes") else self._affect_loss(found, batch)
+            losses = {"identity": self._identity_loss, "classes": self._class_loss}
+            loss = losses.get(self.network_settings.kind, self._affect_loss)(found, batch)
             if not torch.isfinite(loss):
                 raise InputError("--learning-rate", f"the loss left the finite numbers in epoch {self.current_epoch}")
-            self.loss_mean.update(loss.detach(), weight=len(batch["people"]))
+            self.loss_mean.update(loss.detach(), weight=len(batch["labels"]))
             return loss
 
         def _affect_loss(self, found: Tensor, batch: Batch) -> Tensor:
@@ -268,9 +266,15 @@ def _learner() -> Any:
             return LOSSES[self.settings.loss](found[real], truth[real])
 
         def _identity_loss(self, found: Tensor, batch: Batch) -> Tensor:
-            cosines = found[:, 0] @ torch.nn.functional.normalize(self.classes, dim=1).T
-            margin = COSINE_MARGIN * torch.nn.functional.one_hot(batch["people"], len(self.classes))
-            loss: Tensor = torch.nn.functional.cross_entropy(COSINE_SCALE * (cosines - margin), batch["people"])
+            cosines = found[:, 0] @ torch.nn.functional.normalize(self.people, dim=1).T
+            margin = COSINE_MARGIN * torch.nn.functional.one_hot(batch["labels"], len(self.people))
+            loss: Tensor = torch.nn.functional.cross_entropy(COSINE_SCALE * (cosines - margin), batch["labels"])
+            return loss
+
+        def _class_loss(self, found: Tensor, batch: Batch) -> Tensor:
+            loss: Tensor = torch.nn.functional.cross_entropy(
+                found[:, 0].float(), batch["labels"], self.category_weights, label_smoothing=LABEL_SMOOTHING
+            )
             return loss
 
         def validation_step(self, batch: Batch, _: int) -> None:
@@ -286,8 +290,13 @@ def _learner() -> Any:
 
         def _scores(self, numbers: Any, found: Any) -> dict[str, float]:
             samples = self.validation_samples
-            if hasattr(self, "classes"):
+            if self.network_settings.kind == "identity":
                 return {"score": verification_auc(found[:MOST_PAIRED], samples.subjects[numbers][:MOST_PAIRED])}
+            if self.network_settings.kind == "classes":
+                labels = class_labels(samples, self.network_settings)[numbers]
+                categories = self.network_settings.categories
+                scores = score_classes(labels, found.argmax(axis=1), categories, n_bootstrap=0)
+                return {"score": scores.mean_recall.value, "accuracy": scores.accuracy.value}
             ccc = [concordance(samples.affect[numbers, d], found[:, d]) for d in range(2)]
             score = float(np.nan_to_num(np.mean(ccc), nan=-1.0))  # all predictions one, and all labels: no better
             return {"score": score, "ccc_valence": ccc[0], "ccc_arousal": ccc[1]}

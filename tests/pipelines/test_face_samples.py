@@ -13,7 +13,7 @@ from PIL import Image
 from synth_affect.data.faces.record import FaceRecord
 from synth_affect.errors import InputError
 from synth_affect.pipelines.face_crops import crop_face
-from synth_affect.pipelines.face_samples import CROPS, CROPS_INDEX, FaceSource, load_all, load_faces
+from synth_affect.pipelines.face_samples import ANY_FACE, CROPS, CROPS_INDEX, FaceSource, load_all, load_faces
 
 
 def face_points(left: float, top: float, side: float) -> np.ndarray:
@@ -69,7 +69,7 @@ def test_damaged_pictures_are_turned_down_and_the_others_used(table: Path) -> No
     np.testing.assert_allclose(loaded.samples.affect[:, 0], [0, 0.1, 0.3, 0.5], atol=1e-6)
     assert loaded.samples.pictures.take(np.arange(4))[:, 0, 0, 0].tolist() == [0, 40, 120, 200]
     assert [(one.key, "picture" in one.reason) for one in loaded.rejected] == [("2", True)]
-    assert len(load_faces(FaceSource(table, "csv"), 32, labelled=False).samples) == 5
+    assert len(load_faces(FaceSource(table, "csv"), 32, wanted=ANY_FACE).samples) == 5
 
 
 def test_crops_are_kept_until_the_source_changes(table: Path, tmp_path: Path) -> None:

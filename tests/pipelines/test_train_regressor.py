@@ -97,6 +97,29 @@ def test_the_commands_train_evaluate_and_go_on(tmp_path: Path, capsys: pytest.Ca
     assert capsys.readouterr().err.count("\n") == 1
 
 
+def test_categories_are_trained_and_evaluated(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    data, out = picture_table(tmp_path / "data"), tmp_path / "run"
+    rows = data.read_text().splitlines()
+    named = ("fear", "anger", "happiness", "")
+    data.write_text("\n".join([rows[0] + ",category", *(f"{row},{named[i % 4]}" for i, row in enumerate(rows[1:]))]))
+    train = ["train", "classes", "--database", "csv", "--data", str(data), "--out", str(out), "--device", "cpu"]
+    train += ["--categories", "anger, fear", "--width", "2", "--size", "32", "--epochs", "1", "--batch", "8"]
+    assert main(train) == 0
+    assert "mean recall" in capsys.readouterr().out
+    card = json.loads((out / "weights.json").read_text())
+    assert card["network"]["categories"] == ["anger", "fear"]
+    assert card["data"]["train"]["pictures"] + card["data"]["validation"]["pictures"] + card["test"]["n"] == 12
+    assert (out / "predictions.csv").read_text().splitlines()[0].endswith("category,predicted_category")
+    assert main(train) == 0, "a finished run is read"
+    capsys.readouterr()
+    evaluate = ["evaluate", "regressor", "--weights", str(out / "weights.safetensors"), "--database", "csv"]
+    assert main([*evaluate, "--data", str(data), "--held-out", "--device", "cpu"]) == 0
+    shown = capsys.readouterr().out
+    assert f"accuracy {card['test']['accuracy']['value']:.3f}" in shown
+    assert main([*train[:-1], "8", "--categories", "anger,vim"]) == 2
+    assert "'vim' is none of" in capsys.readouterr().err
+
+
 def afew_va(root: Path, n_actors: int = 6) -> Path:
     rng = np.random.default_rng(1)
     for clip in range(n_actors):

@@ -28,6 +28,7 @@ def make_samples(
         pictures=Crops.of(pictures),
         affect=affect,
         landmarks=landmarks.astype(np.float32),
+        categories=np.array(["happiness" if v > 0 else "sadness" for v in affect[:, 0]]),
         subjects=np.array([f"p{person}" for person in people]),
         sequences=np.array([f"c{person}" if clips else "" for person in people]),
         keys=np.array([f"p{person}/{i:04d}" for i, person in enumerate(people)]),

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from synth_affect.affect import Emotion
 from synth_affect.errors import InputError
 from synth_affect.regressors.networks import KINDS, NetworkSettings, activations, build_network, layer_names
 from synth_affect.regressors.vgg_face import MEAN, read_vgg_face, start_from_vgg_face
@@ -35,7 +36,8 @@ def test_each_gives_what_it_says() -> None:
     x = pictures()
     outputs = {}
     for kind in KINDS:
-        settings = NetworkSettings(kind, **SMALL, batch_norm=kind == "va-cnn")
+        categories = ("anger", "fear", "neutral") if kind == "classes" else ()
+        settings = NetworkSettings(kind, **SMALL, batch_norm=kind == "va-cnn", categories=categories)
         network = build_network(settings).eval()
         if settings.takes_landmarks:
             landmarks = torch.zeros(2, 1, 136)
@@ -47,7 +49,7 @@ def test_each_gives_what_it_says() -> None:
         else:
             outputs[kind] = network(x)
     assert {kind: tuple(y.shape) for kind, y in outputs.items()} == {
-        "vgg": (2, 2), "vgg-gru": (2, 2), "va-cnn": (2, 2), "identity": (2, 128),
+        "vgg": (2, 2), "vgg-gru": (2, 2), "va-cnn": (2, 2), "classes": (2, 3), "identity": (2, 128),
     }  # fmt: skip
     assert float(outputs["va-cnn"].detach().abs().max()) <= 1
     torch.testing.assert_close(outputs["identity"].norm(dim=1), torch.ones(2))
@@ -79,6 +81,10 @@ def test_activations_are_those_of_the_named_layers() -> None:
         ({"kind": "vgg", "width": 0}, "--width: 0"),
         ({"kind": "lenet"}, "'lenet' is none of vgg"),
         ({"kind": "vgg", "dropout": 1.0}, "--dropout"),
+        ({"kind": "classes"}, "--categories: two different ones or more are needed; there are: none"),
+        ({"kind": "classes", "categories": ("fear", "fear")}, "there are: fear, fear"),
+        ({"kind": "classes", "categories": ("fear", "vim")}, "'vim' is none of"),
+        ({"kind": "vgg", "categories": ("fear", "anger")}, "and this is vgg"),
     ],
 )
 def test_settings_that_are_none(settings: dict[str, object], said: str) -> None:
@@ -155,6 +161,18 @@ def test_weights_come_back(stored: Path) -> None:
     assert not first.network.training
     with torch.inference_mode():
         np.testing.assert_array_equal(first.network(pictures()), second.network(pictures()))
+
+
+def test_weights_in_half_precision_and_categories_come_back(tmp_path: Path) -> None:
+    pytest.importorskip("safetensors")
+    settings = NetworkSettings("classes", **SMALL, categories=(Emotion.FEAR, Emotion.ANGER))
+    network = build_network(settings)
+    path = tmp_path / "half.safetensors"
+    save_network(path, settings, {name: tensor.half() for name, tensor in network.state_dict().items()}, {})
+    stored = load_network(path)
+    assert stored.settings == settings
+    assert stored.network.out.weight.dtype == torch.float32
+    torch.testing.assert_close(stored.network.out.weight, network.out.weight.half().float())
 
 
 def test_weights_of_another_shape_name_the_layer(stored: Path) -> None:

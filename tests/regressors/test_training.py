@@ -71,6 +71,18 @@ def test_identity_tells_other_people_apart(samples: Make, tmp_path: Path) -> Non
     assert set(trained.state) == set(build_network(network).state_dict())
 
 
+def test_categories_are_learnt_and_absent_ones_refused(samples: Make, tmp_path: Path) -> None:
+    network = NetworkSettings("classes", size=32, width=4, batch_norm=True, categories=("sadness", "happiness"))
+    trained = train_network(network, replace(QUICK, epochs=8), samples(8, 16), samples(3, 12, seed=4), tmp_path / "a")
+    assert trained.score > 0.8
+    assert set(trained.state) == set(build_network(network).state_dict())
+    more = replace(network, categories=("sadness", "happiness", "fear"))
+    with pytest.raises(InputError, match="no training picture shows fear"):
+        train_network(more, QUICK, samples(2), samples(2), tmp_path / "b")
+    with pytest.raises(InputError, match="shows none of happiness, fear"):
+        train_network(replace(network, categories=("happiness", "fear")), QUICK, samples(2), samples(2), tmp_path / "b")
+
+
 SCRIPT = """
 import sys
 from pathlib import Path

@@ -17,8 +17,10 @@ from synth_affect.data.faces.record import FaceRecord
 from synth_affect.errors import InputError
 from synth_affect.pipelines.embed_landmarks import IBUG_68
 from synth_affect.pipelines.face_crops import crop_face
+from synth_affect.pipelines.judges.classes import class_positions, expected_valence_arousal
 from synth_affect.pipelines.judges.face_view import FaceView
 from synth_affect.pipelines.judges.judge import AffectJudge, AffectReading, IdentityCard, IdentityJudge, JudgeCard
+from synth_affect.pipelines.judges.onnx_network import softmax
 from synth_affect.regressors.predicting import predict
 from synth_affect.regressors.samples import Crops, FaceSamples
 from synth_affect.regressors.weight_file import StoredNetwork, load_network
@@ -28,7 +30,10 @@ STEPS = 16
 
 
 class TrainedJudge(AffectJudge):
-    """vgg, vgg-gru or va-cnn. Raises InputError for weights that are none of these."""
+    """vgg, vgg-gru, va-cnn or classes. Raises InputError for weights that are none of these.
+
+    Valence and arousal of `classes` are expected over the positions of its categories.
+    """
 
     def __init__(self, path: Path) -> None:
         stored = load_network(path)
@@ -41,6 +46,7 @@ class TrainedJudge(AffectJudge):
             accuracy=_accuracy(stored),
             terms=str(stored.card.get("licence", "not said")),
             fingerprint=f"trained 1 {stored.card['sha256']}",
+            positions=class_positions([str(category) for category in stored.settings.categories]),
         )
 
     @property
@@ -50,7 +56,12 @@ class TrainedJudge(AffectJudge):
 
     def read(self, face: FaceView) -> AffectReading:
         """Clipped to [-1, 1]."""
-        valence, arousal = np.clip(_predict(self._stored, face), -1, 1)
+        found = _predict(self._stored, face)
+        if self._stored.settings.kind == "classes":
+            probabilities = softmax(found)
+            valence, arousal = expected_valence_arousal(probabilities, self._card.positions)
+            return AffectReading(valence, arousal, str(self._stored.settings.categories[int(probabilities.argmax())]))
+        valence, arousal = np.clip(found, -1, 1)
         return AffectReading(float(valence), float(arousal))
 
 
@@ -89,6 +100,7 @@ def _predict(stored: StoredNetwork, face: FaceView) -> FloatArray:
         Crops.of(crop[np.newaxis]),
         np.full((1, 2), np.nan, np.float32),
         points[np.newaxis],
+        categories=nameless,
         subjects=nameless,
         sequences=nameless,
         keys=np.array(["face"]),
@@ -111,6 +123,9 @@ def _data(stored: StoredNetwork) -> str:
 def _accuracy(stored: StoredNetwork) -> str:
     test: Any = stored.card.get("test")
     try:
+        if stored.settings.kind == "classes":
+            share, n = test["accuracy"]["value"], len(stored.settings.categories)
+            return f"{100 * share:.0f} % of {n} classes on {test['n']} pictures of {test['n_groups']} people held out"
         valence, arousal = test["valence"]["ccc"]["value"], test["arousal"]["ccc"]["value"]
         return f"CCC {valence:.2f} / {arousal:.2f} on {test['n']} pictures of {test['n_groups']} people held out"
     except (KeyError, TypeError):

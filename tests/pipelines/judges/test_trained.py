@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from synth_affect.affect import Emotion
 from synth_affect.errors import InputError
 from synth_affect.pipelines.judges.face_view import FaceView
 from synth_affect.pipelines.judges.trained import TrainedIdentity, TrainedJudge
@@ -14,12 +15,18 @@ from synth_affect.regressors.weight_file import save_network
 torch = pytest.importorskip("torch")
 pytest.importorskip("safetensors")
 
-TEST = {"n": 40, "n_groups": 4, "valence": {"ccc": {"value": 0.81}}, "arousal": {"ccc": {"value": 0.79}}}
+TEST = {
+    "n": 40,
+    "n_groups": 4,
+    "accuracy": {"value": 0.7},
+    "valence": {"ccc": {"value": 0.81}},
+    "arousal": {"ccc": {"value": 0.79}},
+}
 
 
-def weights(folder: Path, kind: Kind) -> Path:
+def weights(folder: Path, kind: Kind, **more: object) -> Path:
     torch.manual_seed(0)
-    settings = NetworkSettings(kind, size=32, width=4)
+    settings = NetworkSettings(kind, size=32, width=4, **more)  # type: ignore[arg-type]
     path = folder / f"{kind}.safetensors"
     about = {"licence": "ours", "data": {"source": "rendered"}, "test": TEST, "training": {"steps": 3}}
     save_network(path, settings, build_network(settings).state_dict(), about)
@@ -33,6 +40,17 @@ def test_affect_is_read_in_its_range_and_the_same_each_time(face: FaceView, tmp_
     assert -1 <= reading.valence <= 1
     assert -1 <= reading.arousal <= 1
     assert judge.read(face) == reading
+
+
+def test_categories_are_read_as_their_expected_position(face: FaceView, tmp_path: Path) -> None:
+    path = weights(tmp_path, "classes", categories=(Emotion.HAPPINESS, Emotion.SADNESS))
+    judge = TrainedJudge(path)
+    reading = judge.read(face)
+    happy, sad = judge.card.positions
+    assert min(happy[0], sad[0]) < reading.valence < max(happy[0], sad[0])
+    nearer = Emotion.HAPPINESS if reading.valence > (happy[0] + sad[0]) / 2 else Emotion.SADNESS
+    assert reading.emotion == nearer
+    assert judge.card.accuracy == "70 % of 2 classes on 40 pictures of 4 people held out"
 
 
 def test_the_card_says_what_was_reached_on_people_held_out(tmp_path: Path) -> None:
