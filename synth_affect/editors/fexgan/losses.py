@@ -24,7 +24,7 @@ def divergence(means: Tensor, log_variances: Tensor) -> Tensor:
 def judged(answers: tuple[Tensor, Tensor], classes: Tensor, *, real: bool) -> Tensor:
     """BCE(1 or 0) + CE(class), mean over the batch.
 
-    answers : of the discriminator, (batch,) logits of being real and (batch, classes) logits.  classes : (batch,) int64.
+    answers : of the discriminator: (batch,) logits of being real, (batch, classes) logits.  classes : (batch,) int64.
     """
     logits, category_logits = answers
     functional = import_optional("torch.nn.functional", "train")
