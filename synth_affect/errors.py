@@ -44,6 +44,9 @@ class ShapeError(SynthAffectError, ValueError):
         self.expected = expected
         self.actual = actual
 
+    def __reduce__(self) -> tuple[type[ShapeError], tuple[object, ...]]:
+        return type(self), (self.name, self.expected, self.actual)
+
 
 class FitError(SynthAffectError):
     """A fit has no answer: degenerate points, or a solver that left the finite numbers."""
@@ -56,6 +59,10 @@ class MissingDependencyError(SynthAffectError, ImportError):
         super().__init__(f'{package} cannot be imported ({cause}); to install it: pip install "synth-affect[{extra}]"')
         self.package = package
         self.extra = extra
+        self.cause = cause
+
+    def __reduce__(self) -> tuple[type[MissingDependencyError], tuple[str, str, str]]:
+        return type(self), (self.package, self.extra, self.cause)
 
 
 def _words(shape: Sequence[int | str] | str) -> str:

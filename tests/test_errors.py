@@ -28,12 +28,19 @@ def test_no_face_is_an_input_error_of_the_picture() -> None:
 
 
 @pytest.mark.parametrize(
-    "error", [InputError("a.png", "is empty"), NoFaceError("b.png"), NoFaceError("c", "index 3 of 2")]
+    "error",
+    [
+        InputError("a.png", "is empty"),
+        NoFaceError("b.png"),
+        NoFaceError("c", "index 3 of 2"),
+        ShapeError("points", ("n", 3), (7, 2)),
+        MissingDependencyError("gradio", "web", "no such module"),
+    ],
 )
-def test_facts_survive_the_pickle_of_a_worker(error: InputError) -> None:
+def test_facts_survive_the_pickle_of_a_worker(error: SynthAffectError) -> None:
     returned = pickle.loads(pickle.dumps(error))
     assert type(returned) is type(error)
-    assert (str(returned), returned.path, returned.reason) == (str(error), error.path, error.reason)
+    assert (str(returned), vars(returned)) == (str(error), vars(error))
 
 
 def test_a_shape_error_names_dimensions() -> None:
