@@ -11,6 +11,7 @@ import contextlib
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
@@ -121,6 +122,9 @@ def one_thread() -> None:
 
     cv2.setNumThreads(1)
     numba.set_num_threads(1)
+    torch = sys.modules.get("torch")  # a judge may have brought it
+    if torch is not None:
+        torch.set_num_threads(1)
 
 
 @contextlib.contextmanager
