@@ -470,27 +470,6 @@ def test_help(command: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> N
     assert err == ""
 
 
-def test_doctor_finds_this_installation_whole(capsys: pytest.CaptureFixture[str]) -> None:
-    assert run("doctor") == 0
-    lines = capsys.readouterr().out.splitlines()
-    assert [line[:3] for line in lines] == ["ok "] * len(lines)
-    for subject in ("OpenCV wheels", "mediapipe", "landmark model", "head model"):
-        assert sum(f" {subject}: " in line for line in lines) == 1
-
-
-def test_doctor_tells_unequal_opencv_wheels(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    import importlib.metadata
-
-    real = importlib.metadata.version
-    monkeypatch.setattr(importlib.metadata, "version", lambda name: "4.0" if name == "opencv-python" else real(name))
-    assert run("doctor") == 1
-    bad = [line for line in capsys.readouterr().out.splitlines() if line.startswith("BAD")]
-    assert len(bad) == 1
-    assert "OpenCV wheels: opencv-python 4.0" in bad[0]
-
-
 def test_names_round_towards_one_nothing() -> None:
     from synth_affect.pipelines.edit_picture import default_output, make_target
 

@@ -16,6 +16,7 @@ import typer
 from synth_affect.cli import (
     augment,
     databases,
+    doctor,
     edit,
     evaluate,
     export,
@@ -48,6 +49,7 @@ app = typer.Typer(
 edit.add_commands(app)
 augment.add_commands(app)
 databases.add_commands(app)
+doctor.add_commands(app)
 evaluate.add_commands(app)
 export.add_commands(app)
 fit.add_commands(app)

