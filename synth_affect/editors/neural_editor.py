@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol
 
 from synth_affect.affect import ValenceArousal
-from synth_affect.arrays import FloatArray
+from synth_affect.arrays import FloatArray, ImageArray
+from synth_affect.editors.face_crop import align, cut_out, paste_back
+from synth_affect.editors.protocol import Editor
+
+BATCH = 32
+"""Targets that the network is given at once."""
 
 
 class CropEditor(Protocol):
@@ -29,3 +34,41 @@ class CropEditor(Protocol):
         The same target gives the same picture, whichever others are asked for with it.
         """
         ...
+
+
+class NeuralEditor(Editor):
+    """A `CropEditor` before whole photographs."""
+
+    def __init__(
+        self, name: str, fingerprint: str, crop_editor: CropEditor, locate: Callable[[ImageArray], FloatArray]
+    ) -> None:
+        """name, fingerprint : see `Editor`.  locate : ibug's 68 points (68, 2), px, of a picture's largest face; raises
+        NoFaceError where there is none.
+        """
+        self._name, self._fingerprint, self._crop_editor, self._locate = name, fingerprint, crop_editor, locate
+
+    @property
+    def name(self) -> str:
+        """Of the recipe."""
+        return self._name
+
+    @property
+    def fingerprint(self) -> str:
+        """Of the weights."""
+        return self._fingerprint
+
+    @property
+    def device(self) -> str:
+        """Of the network; the face is found and pasted back on the CPU."""
+        return self._crop_editor.device
+
+    def edit(self, image: ImageArray, targets: Sequence[ValenceArousal]) -> Iterator[ImageArray]:
+        """See `Editor.edit`; the face is found once, and the network redraws it for BATCH targets at a time."""
+        crop = align(self._locate(image))
+        pixels = cut_out(image, crop, self._crop_editor.size)
+        for start in range(0, len(targets), BATCH):
+            for edited in self._crop_editor.edit_crops(pixels, targets[start : start + BATCH]):
+                yield paste_back(image, crop, edited)
+
+    def close(self) -> None:
+        """Nothing that has to be freed is held here; `locate` belongs to who gave it."""
