@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from synth_affect.cli.database_settings import DatabaseSettingOption, database_settings
-from synth_affect.cli.expression_options import expression_choice
+from synth_affect.cli.expression_options import action_units, expression_choice
 from synth_affect.cli.options import (
+    ActionUnitsOption,
     GridOption,
     HeadOption,
     JsonOption,
@@ -105,6 +106,7 @@ def augment(
     shards: Annotated[
         int | None, typer.Option(parser=count, metavar="COUNT", help="WebDataset shards too, COUNT pictures each.")
     ] = None,
+    au: ActionUnitsOption = None,
     grid: GridOption = "prototypes",
     lookup: LookupOption = LookupChoice.CONTINUOUS,
     statistic: StatisticOption = StatisticChoice.TYPICAL,
@@ -166,7 +168,7 @@ def augment(
 
     check_quality(quality)
     checks = _checks(verifier_choice(verify, judge, identity), gate, max_affect_error, same_person)
-    expressions = expression_choice(grid, lookup, statistic, sample)
+    expressions, local = expression_choice(grid, lookup, statistic, sample), action_units(au)
     faces = open_face_database(database, root, database_settings(database_setting))
     for note in faces.notes:
         typer.echo(f"note: {note}", err=True)
@@ -180,6 +182,7 @@ def augment(
         quality=quality,
         landmark_model=landmark_model,
         checks=checks,
+        action_units=local,
     )
     job = AugmentJob(
         database=faces,

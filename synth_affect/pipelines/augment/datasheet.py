@@ -13,6 +13,7 @@ from synth_affect.pipelines.augment.check import CheckSettings
 MOST_REASONS = 10
 _SAID = ("verified", "gate")
 """Settings that have a section of their own."""
+_OF_UNITS = "On top of each lie the action units of the settings, of which the labels do not tell."
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,7 @@ def datasheet(
     left_out = "\n".join(f"- {count}: {reason}" for reason, count in reasons[:MOST_REASONS]) or "- none"
     read = _what_was_read(counts, checks)
     notes = "\n".join(f"- {note}" for note in database.notes) or "- none"
+    local = f"\n{_OF_UNITS}" if described.get("action_units") else ""
     return f"""# {counts.pictures} synthetic pictures of faces from {database.title}
 
 **These pictures are synthetic.** Each shows a person of the source database with an expression that this person may
@@ -55,7 +57,7 @@ never have made. Every file says so in its metadata (IPTC `compositeSynthetic`).
 | terms of the source | {database.obtain}; its licence binds these pictures too |
 | made by | synth-affect {synth_affect.__version__} |
 
-Labels are the points of the valence-arousal plane that were *asked for*, not what people saw in the pictures.
+Labels are the points of the valence-arousal plane that were *asked for*, not what people saw in the pictures.{local}
 `manifest.parquet` has a row a picture: label, source, person, fold, measures of the fit, sha256.
 
 {read}

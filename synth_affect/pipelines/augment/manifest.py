@@ -27,6 +27,7 @@ ROWS_AT_A_TIME = 20_000
 
 COLUMNS = (
     ("path", "string"), ("valence", "float32"), ("arousal", "float32"), ("cell", "int16"), ("sha256", "string"),
+    ("action_units", "string"),
     ("clip", "string"), ("clip_frame", "int32"),
     ("source_key", "string"), ("source_path", "string"), ("source_frame", "int32"), ("source_sha256", "string"),
     ("subject", "string"), ("sequence", "string"), ("fold", "int16"), ("width", "int32"), ("height", "int32"),
@@ -38,7 +39,8 @@ COLUMNS = (
     ("readings", "readings"), ("identities", "identities"), ("face_readings", "face_readings"),
 )  # fmt: skip
 """Names and types, in their order; `landmarks` is a list of 136 float32, x0, y0, x1, ... in px, and measures of the fit
-are those of `FitQuality`. What the first judge read has columns of its own; `readings` and `identities` hold all."""
+are those of `FitQuality`. `action_units` are JSON; empty without any. What the first judge read has columns of its own;
+`readings` and `identities` hold all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,13 +75,15 @@ def write_manifest(
     fields = [arrow.field(name, types.get(kind) or getattr(arrow, kind)()) for name, kind in COLUMNS]
     about = {"synth_affect": json.dumps({"manifest": MANIFEST_VERSION, **described}, sort_keys=True)}
     schema = arrow.schema(fields, metadata=about)
+    asked = described.get("action_units")
+    units = json.dumps(asked) if asked else None
     count = 0
     path = folder / MANIFEST
     try:
         with atomic_write(path) as file, parquet.ParquetWriter(file, schema, compression="zstd") as writer:
             rows: list[dict[str, Any]] = []
             for face in faces:
-                rows += _rows(face, cards)
+                rows += _rows(face, cards, units)
                 if len(rows) >= ROWS_AT_A_TIME:
                     writer.write_table(arrow.Table.from_pylist(rows, schema))
                     count += len(rows)
@@ -162,7 +166,7 @@ def _read(check: PictureCheck | None, cards: JudgeCards) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _rows(face: ManifestFace, cards: JudgeCards) -> list[dict[str, Any]]:
+def _rows(face: ManifestFace, cards: JudgeCards, units: str | None) -> list[dict[str, Any]]:
     done, measures, frames = face.done, face.done.measures, face.clip_frames
     shared = {
         "source_key": done.key, "source_path": face.source_path, "source_frame": face.source_frame,
@@ -170,7 +174,7 @@ def _rows(face: ManifestFace, cards: JudgeCards) -> list[dict[str, Any]]:
         "width": done.width, "height": done.height, "fit_quality": measures.get("quality"),
         "fit_residual_iod": measures.get("residual_iod"), "fit_held_out_iod": measures.get("held_out_iod"),
         "fit_yaw_deg": measures.get("yaw_deg"), "face_size_px": measures.get("size_px"),
-        "source_expression_mm": measures.get("expression_mm"),
+        "source_expression_mm": measures.get("expression_mm"), "action_units": units,
     }  # fmt: skip
     return [
         {

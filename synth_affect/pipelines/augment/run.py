@@ -84,6 +84,8 @@ class AugmentJob:
             "min_quality": self.settings.min_quality,
             "check_rest": self.settings.check_rest,
             "quality": self.settings.quality,
+            # None, which is what a folder says that was begun before there were any.
+            "action_units": self.settings.action_units.described() or None,
             "accepted": None if self.accepted is None else _digest(sorted(self.accepted)),
             "folds": self.n_folds,
             "folds_seed": self.seed,

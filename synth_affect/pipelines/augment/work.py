@@ -14,6 +14,7 @@ import numpy as np
 import synth_affect
 from synth_affect.affect import ValenceArousal
 from synth_affect.arrays import FloatArray, ImageArray, as_uint8
+from synth_affect.blendshape.local_units import ActionUnits
 from synth_affect.data.faces.record import FaceRecord
 from synth_affect.data.picture import Picture
 from synth_affect.data.picture_decoding import decode_picture
@@ -54,6 +55,7 @@ class AugmentSettings:
     expressions, head : as of the main command.  quality : of pictures in a lossy format, 1 to 100.
     landmark_model : MediaPipe's model file, where not the one that is found.
     checks : how new pictures are read, and which stay; None reads none.
+    action_units : on top of every target; labels do not tell of them.
     """
 
     min_quality: float = MIN_QUALITY
@@ -63,6 +65,7 @@ class AugmentSettings:
     quality: int = DEFAULT_QUALITY
     landmark_model: Path | None = None
     checks: CheckSettings | None = None
+    action_units: ActionUnits = field(default_factory=ActionUnits)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -202,10 +205,15 @@ class AugmentWorker:
         """One picture of a face: its file, what is in that, and what is said of it."""
         point, source, output = target.point, face.source, self._out / path
         result = self._synthesizer.synthesize(
-            source.picture.pixels, face.fit, valence=point.valence, arousal=point.arousal, scene=face.scene
+            source.picture.pixels,
+            face.fit,
+            valence=point.valence,
+            arousal=point.arousal,
+            action_units=self._settings.action_units,
+            scene=face.scene,
         )
         request = {"valence": point.valence, "arousal": point.arousal, "source": face.task.record.key}
-        request |= self._settings.expressions.described()
+        request |= {"action_units": self._settings.action_units.described()} | self._settings.expressions.described()
         provenance = Provenance(request, synth_affect.__version__, self._synthesizer.head.name, source.sha256)
         content = encode_picture(result.image, output, source.picture, provenance, quality=self._settings.quality)
         pixels, check = result.image, None
