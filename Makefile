@@ -47,6 +47,7 @@ demo: install
 
 docs: install
 	$(BIN)/synth-affect demo --output docs/demo.jpg
+	$(BIN)/synth-affect demo --units --output docs/action_units.jpg
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .

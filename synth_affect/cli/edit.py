@@ -215,14 +215,17 @@ def grid(
 
 def demo(
     output: Annotated[Path, typer.Option("--output", "-o", help="The sheet to write.")] = Path("demo.png"),
+    units: Annotated[bool, typer.Option("--units", help="Each action unit alone, in place of the feelings.")] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Eight feelings on a portrait of the astronaut Eileen Collins (NASA, public domain), which scikit-image brings."""
     from synth_affect.pipelines.contact_sheet import compass_layout
     from synth_affect.pipelines.demo_picture import find_demo_picture
     from synth_affect.pipelines.picture_faces import FaceSource
+    from synth_affect.pipelines.unit_sheet import DEFAULT_STRENGTH, units_layout
 
-    _write_sheet(FaceSource(find_demo_picture()), compass_layout(), output, as_json)
+    layout = units_layout(DEFAULT_STRENGTH) if units else compass_layout()
+    _write_sheet(FaceSource(find_demo_picture()), layout, output, as_json)
 
 
 def _source(

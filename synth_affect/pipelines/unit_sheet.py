@@ -12,6 +12,7 @@ from synth_affect.errors import InputError
 from synth_affect.pipelines.contact_sheet import Cell, Layout
 
 COLUMNS = 7
+DEFAULT_STRENGTH = 0.8
 _SAME = {"AU34": "AU33", "AU45": "AU43"}
 """On a still picture."""
 
@@ -104,4 +105,4 @@ def units_layout(strength: float) -> Layout:
         for k, (caption, target, asked) in enumerate(shown)
     )
     n_rows = -(-len(cells) // COLUMNS)
-    return Layout(f"action units at {strength:g}", cells, 210, ("",) * n_rows, ("",) * COLUMNS, axes=False, close=True)
+    return Layout(f"action units at {strength:g}", cells, 190, ("",) * n_rows, ("",) * COLUMNS, axes=False, close=True)
