@@ -114,7 +114,8 @@ def _region(points: FloatArray) -> FloatArray:
     circle = MARGIN * np.column_stack([around.real, around.imag])
     widened = (raised[:, np.newaxis] + circle).reshape(-1, 2)
     inside = np.clip(widened, EDGE, 1 - EDGE)
-    return cv2.convexHull(inside.astype(np.float32))[:, 0].astype(np.float64)
+    hull: FloatArray = cv2.convexHull(inside.astype(np.float32))[:, 0].astype(np.float64)
+    return hull
 
 
 def _say(crop: FaceCrop) -> FloatArray:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from synth_affect.errors import InputError
 
 if TYPE_CHECKING:
+    from synth_affect.affect import Emotion
     from synth_affect.editors.faces import EditorFaces
     from synth_affect.editors.identity_features import IdentityFeatures
     from synth_affect.editors.neural_editor import CropEditor
@@ -46,6 +47,7 @@ class Recipe:
     """name : of the editor on the command line.
     settings : the dataclass; `settings()` are the paper's.  small : those that a CPU trains in minutes.
     needs_affect, needs_category : which labels faces must have to be trained on; others are left out.
+    categories : of faces to be trained on, where it needs one; all of CATEGORIES where empty.
     needs_identity : whether its losses compare activations of an identity network.
     build_learner : of settings, the faces to train on, and the identity network, None where none is needed. Its weights
         are drawn from torch's random numbers, which the caller seeds.
@@ -60,6 +62,7 @@ class Recipe:
     needs_affect: bool = False
     needs_category: bool = False
     needs_identity: bool = False
+    categories: tuple[Emotion, ...] = ()
 
 
 RECIPES: Mapping[str, Callable[[], Recipe]] = {}

@@ -34,7 +34,7 @@ from synth_affect.regressors.samples import Crops, FaceSamples, join
 
 RENDERED, AUGMENTED = "rendered", "augmented"
 """Names of the two kinds of folders that are known by what they hold, beside those of the databases."""
-CROPS, LANDMARKS, CROPS_INDEX, CROPS_FORMAT = "crops.npy", "crop_landmarks.npy", "crops.json", 2
+CROPS, LANDMARKS, CROPS_INDEX, CROPS_FORMAT = "crops.npy", "crop_landmarks.npy", "crops.json", 3
 
 Progress = Callable[[Iterable[Any], int], Iterable[Any]]
 
@@ -53,7 +53,26 @@ ANY_FACE = Wanted("a face", lambda record: True)
 
 def with_category(categories: Sequence[Emotion]) -> Wanted:
     """Pictures that show one of `categories`."""
-    return Wanted(f"one of the categories {', '.join(categories)}", lambda record: record.category in categories)
+    return Wanted(f"one of the categories {', '.join(categories)}", lambda record: category_of(record) in categories)
+
+
+def category_of(record: FaceRecord) -> Emotion | None:
+    """Where a database says that a face is neutral without calling that a category, it is one here."""
+    return Emotion.NEUTRAL if record.category is None and record.neutral else record.category
+
+
+@dataclass(frozen=True, slots=True)
+class Cropping:
+    """How faces are cut out. name : of the way and its settings: crops that are kept are known by it.
+    cut : of a picture, its record and the size, the crop and landmarks as `crop_face` gives them. Raises InputError for
+    a face that is turned down.
+    """
+
+    name: str
+    cut: Callable[[ImageArray, FaceRecord, int], tuple[npt.NDArray[np.uint8], FloatArray]]
+
+
+SQUARE = Cropping("square", crop_face)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,12 +117,13 @@ def load_faces(
     size: int,
     *,
     wanted: Wanted = WITH_AFFECT,
+    cropping: Cropping = SQUARE,
     cache: Path | None = None,
     progress: Progress | None = None,
 ) -> LoadedFaces:
     """All faces of a source, cut out.
 
-    wanted : which of them.  cache : the folder for crops; None keeps them in memory.
+    wanted : which of them.  cropping : how.  cache : the folder for crops; None keeps them in memory.
     progress : wraps the pictures as they are read.
     Raises InputError when there is no picture of use.
     """
@@ -116,8 +136,8 @@ def load_faces(
             records.append(item)
     if not records:
         raise InputError(source.path, f"none of its pictures has {wanted.what}")
-    digest = _digest(records, size)
-    pictures, landmarks, used, damaged = _crops(records, size, digest, cache, progress)
+    digest = _digest(records, size, cropping)
+    pictures, landmarks, used, damaged = _crops(records, size, cropping, digest, cache, progress)
     if not len(used):
         raise InputError(source.path, f"no picture can be used; the first: {damaged[0].key}: {damaged[0].reason}")
     kept = [records[number] for number in used]
@@ -126,7 +146,7 @@ def load_faces(
         pictures=Crops.of(pictures),
         affect=np.array([(r.valence, r.arousal) for r in kept], dtype=np.float32),
         landmarks=landmarks,
-        categories=np.array(["" if r.category is None else str(r.category) for r in kept]),
+        categories=np.array([str(category_of(r) or "") for r in kept]),
         # A picture of nobody is a person by itself.
         subjects=np.array([r.subject if r.subject is not None else f"?{r.key}" for r in kept]),
         sequences=np.array(["" if made or r.sequence is None else r.sequence for r in kept]),
@@ -142,6 +162,7 @@ def load_all(
     size: int,
     *,
     wanted: Wanted = WITH_AFFECT,
+    cropping: Cropping = SQUARE,
     cache: Path | None = None,
     progress: Progress | None = None,
 ) -> LoadedFaces:
@@ -150,7 +171,9 @@ def load_all(
     Raises InputError when two of them have a picture of the same name.
     """
     parts = [
-        load_faces(source, size, wanted=wanted, cache=None if cache is None else cache / str(place), progress=progress)
+        load_faces(
+            source, size, wanted=wanted, cropping=cropping, cache=cache and cache / str(place), progress=progress
+        )
         for place, source in enumerate(sources)
     ]
     samples = join([part.samples for part in parts])
@@ -224,8 +247,8 @@ def _inside(folder: Path, name: str) -> Path:
     return path
 
 
-def _digest(records: list[FaceRecord], size: int) -> str:
-    found = hashlib.sha256(json.dumps([CROPS_FORMAT, size, len(records)]).encode())
+def _digest(records: list[FaceRecord], size: int, cropping: Cropping) -> str:
+    found = hashlib.sha256(json.dumps([CROPS_FORMAT, cropping.name, size, len(records)]).encode())
     for r in records:
         points = b"" if r.landmarks is None else r.landmarks.tobytes()
         said = [r.key, str(r.path), r.frame, r.subject, r.sequence, r.valence, r.arousal, r.box, r.split, r.category]
@@ -236,11 +259,18 @@ def _digest(records: list[FaceRecord], size: int) -> str:
 _Crops = tuple[npt.NDArray[np.uint8], FloatArray, list[int], list[Rejected]]
 
 
-def _crops(records: list[FaceRecord], size: int, digest: str, cache: Path | None, progress: Progress | None) -> _Crops:
+def _crops(
+    records: list[FaceRecord],
+    size: int,
+    cropping: Cropping,
+    digest: str,
+    cache: Path | None,
+    progress: Progress | None,
+) -> _Crops:
     """Crops, landmarks in them, the numbers of the records that they are of, and the records that have none."""
     if cache is None:
         crops = np.zeros((len(records), size, size, 3), dtype=np.uint8)
-        landmarks, used, damaged = _fill(crops, records, size, progress)
+        landmarks, used, damaged = _fill(crops, records, size, cropping, progress)
         return crops[: len(used)], landmarks, used, damaged
     stored = _stored(cache, digest, records)
     if stored is not None:
@@ -251,7 +281,7 @@ def _crops(records: list[FaceRecord], size: int, digest: str, cache: Path | None
         file = np.lib.format.open_memmap(cache / CROPS, mode="w+", dtype=np.uint8, shape=(len(records), size, size, 3))
     except OSError as error:
         raise InputError(cache, f"cannot be written ({error.strerror or error})") from error
-    landmarks, used, damaged = _fill(file, records, size, progress)
+    landmarks, used, damaged = _fill(file, records, size, cropping, progress)
     file.flush()
     del file
     index = {
@@ -283,7 +313,11 @@ def _stored(cache: Path, digest: str, records: list[FaceRecord]) -> _Crops | Non
 
 
 def _fill(
-    crops: npt.NDArray[np.uint8], records: list[FaceRecord], size: int, progress: Progress | None
+    crops: npt.NDArray[np.uint8],
+    records: list[FaceRecord],
+    size: int,
+    cropping: Cropping,
+    progress: Progress | None,
 ) -> tuple[FloatArray, list[int], list[Rejected]]:
     landmarks: list[FloatArray] = []
     used: list[int] = []
@@ -294,7 +328,7 @@ def _fill(
         try:
             if isinstance(pixels, InputError):
                 raise pixels
-            crop, points = crop_face(pixels, record, size)
+            crop, points = cropping.cut(pixels, record, size)
         except InputError as error:
             damaged.append(Rejected(record.key, record.path, error.reason))
             continue

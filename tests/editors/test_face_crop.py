@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
+from synth_affect.arrays import FloatArray, ImageArray
 from synth_affect.editors.face_crop import (
     LEFT_EYE,
     MOUTH_CORNERS,
@@ -19,7 +20,7 @@ from synth_affect.editors.face_crop import (
 from synth_affect.errors import FitError, ShapeError
 
 
-def face_points(yaw_rad: float = 0.0) -> np.ndarray:
+def face_points(yaw_rad: float = 0.0) -> FloatArray:
     """(68, 2) places of a plain face, 1 wide, turned about the vertical."""
     angle = np.linspace(np.pi, 0, 17)
     jaw = np.column_stack([0.33 * np.cos(angle), 0.46 + 0.44 * np.sin(angle), -0.2 - 0.2 * np.abs(np.cos(angle))])
@@ -36,17 +37,19 @@ def face_points(yaw_rad: float = 0.0) -> np.ndarray:
     return np.column_stack([x + 0.5, solid[:, 1]])
 
 
-def picture(height: int = 240, width: int = 320, dtype: type = np.uint8, seed: int = 0) -> np.ndarray:
+def picture(height: int = 240, width: int = 320, dtype: type = np.uint8, seed: int = 0) -> ImageArray:
     """Smooth blobs with a little grain."""
     rng = np.random.default_rng(seed)
     coarse = cv2.resize(rng.uniform(0.2, 0.8, (8, 10, 3)), (width, height), interpolation=cv2.INTER_CUBIC)
     most = np.iinfo(dtype).max
-    return np.clip((coarse + rng.normal(0, 0.01, coarse.shape)) * most, 0, most).astype(dtype)
+    pixels: ImageArray = np.clip((coarse + rng.normal(0, 0.01, coarse.shape)) * most, 0, most).astype(dtype)
+    return pixels
 
 
-def placed(scale: float, turn: float, x: float, y: float, points: np.ndarray | None = None) -> np.ndarray:
+def placed(scale: float, turn: float, x: float, y: float, points: FloatArray | None = None) -> FloatArray:
     cos, sin = scale * np.cos(turn), scale * np.sin(turn)
-    return (face_points() if points is None else points) @ np.array([[cos, -sin], [sin, cos]]).T + [x, y]
+    moved: FloatArray = (face_points() if points is None else points) @ np.array([[cos, -sin], [sin, cos]]).T + [x, y]
+    return moved
 
 
 def inside(crop: FaceCrop, shape: tuple[int, ...]) -> np.ndarray:
@@ -78,7 +81,7 @@ def test_a_crop_shows_what_is_there() -> None:
     crop = cut_out(image, align(points), 100)
     assert crop.shape == (100, 100, 3)
     assert crop.dtype == np.float32
-    assert np.unravel_index(crop[..., 0].argmax(), (100, 100)) == (34, 36)
+    assert divmod(int(crop[..., 0].argmax()), 100) == (34, 36)
     assert crop[34, 36, 0] == pytest.approx(1, abs=1e-3)
     assert crop[0, 0, 0] == -1
     ramp = np.repeat(np.arange(200, dtype=np.uint8)[np.newaxis, :, np.newaxis], 200, axis=0).repeat(3, axis=2)
@@ -148,7 +151,7 @@ def test_no_seam_where_the_network_sees_another_light() -> None:
 
 
 def test_grey_stays_grey() -> None:
-    image = np.repeat(picture()[..., :1], 3, axis=2)
+    image: ImageArray = np.repeat(picture()[..., :1], 3, axis=2).astype(np.uint8)
     crop = align(placed(120, 0.2, 90, 50))
     edited = np.random.default_rng(1).uniform(-1, 1, (64, 64, 3)).astype(np.float32)
     result = paste_back(image, crop, edited)
