@@ -1,0 +1,12 @@
+"""How a beta-VAE is built, trained and opened."""
+
+from __future__ import annotations
+
+from synth_affect.editors.beta_vae.crop_editor import open_crop_editor
+from synth_affect.editors.beta_vae.learner import build_learner
+from synth_affect.editors.beta_vae.settings import BetaVaeSettings
+from synth_affect.editors.recipes import Recipe
+
+RECIPE = Recipe(
+    "beta-vae", BetaVaeSettings, BetaVaeSettings.small, build_learner, open_crop_editor, needs_category=True
+)
