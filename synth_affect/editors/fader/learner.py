@@ -1,0 +1,119 @@
+"""A fader network in training."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from synth_affect.editors.expression_classifier.augmentation import NEUTRAL, labels_of
+from synth_affect.editors.expression_classifier.networks import EXTRA
+from synth_affect.editors.expression_classifier.settings import CLASSES, EMOTIONS
+from synth_affect.editors.faces import EditorFaces
+from synth_affect.editors.fader.losses import adversarial_loss, class_loss, reconstruction_loss
+from synth_affect.editors.fader.networks import build_networks
+from synth_affect.editors.fader.settings import LOSSES, FaderSettings
+from synth_affect.editors.grey import grey_of
+from synth_affect.editors.training import EditorBatch, EditorLearner, pictures_as_tensor
+from synth_affect.optional import import_optional
+
+if TYPE_CHECKING:
+    from torch import Tensor
+    from torch.optim import Optimizer
+
+    from synth_affect.editors.identity_features import IdentityFeatures
+
+SHEET_PEOPLE = 6
+CENTRE_MEMORY = 0.99
+"""Share of the old mean that stays when a batch has come."""
+
+
+def build_learner(settings: FaderSettings, faces: EditorFaces, identity: IdentityFeatures | None) -> EditorLearner:
+    """The networks, their optimizer and a step. faces, identity : have no part in it."""
+    learner: EditorLearner = _learner()(settings)
+    return learner
+
+
+@cache
+def _learner() -> Any:
+    """The class; made once, because torch is not there when this module is imported."""
+    torch = import_optional("torch", EXTRA)
+
+    class FaderLearner(torch.nn.Module):  # type: ignore[misc, name-defined]
+        def __init__(self, settings: FaderSettings) -> None:
+            super().__init__()
+            self.settings, self.stage = settings, LOSSES.index(settings.loss)
+            networks = build_networks(settings)
+            self.encoder, self.classes, self.decoder = networks.encoder, networks.classes, networks.decoder
+            # Where the latents of each class lie: running means, between which edits go.
+            self.register_buffer("centres", torch.zeros(len(CLASSES), settings.units[1]))
+
+        def optimizers(self) -> list[Optimizer]:
+            return [torch.optim.Adam(self.parameters(), self.settings.learning_rate)]
+
+        def begin_epoch(self, epoch: int) -> None:
+            """The same in all."""
+
+        def training_step(self, batch: EditorBatch, optimizers: Sequence[Optimizer]) -> dict[str, Tensor]:
+            grey = grey_of(batch.pictures)
+            classes = torch.from_numpy(labels_of(batch.categories.cpu().numpy())).to(grey.device)
+            latents = self.encoder(grey)
+            losses = self.losses(grey, latents, classes)
+            total = self.total(losses)
+            optimizers[0].zero_grad(set_to_none=True)
+            total.backward()  # type: ignore[no-untyped-call]
+            optimizers[0].step()
+            self._note_centres(latents.detach(), classes)
+            return {"total": total, **losses}
+
+        def losses(self, grey: Tensor, latents: Tensor, classes: Tensor) -> dict[str, Tensor]:
+            """Those of this ablation, before their weights."""
+            losses = {"reconstruction": reconstruction_loss(self.decoder(latents).sigmoid(), grey)}
+            if self.stage >= 1:
+                losses["classes"] = class_loss(self.classes(latents), classes)
+            if self.stage >= 2:
+                losses["adversarial"] = adversarial_loss(latents, self.classes)
+            return losses
+
+        def total(self, losses: dict[str, Tensor]) -> Tensor:
+            weights = {
+                "reconstruction": self.settings.reconstruction, "classes": 1.0, "adversarial": self.settings.adversarial
+            }  # fmt: skip
+            total: Tensor = torch.stack([weights[name] * loss for name, loss in losses.items()]).sum()
+            return total
+
+        def _note_centres(self, latents: Tensor, classes: Tensor) -> None:
+            for number in range(len(CLASSES)):
+                of_class = latents[classes == number]
+                if len(of_class):
+                    self.centres[number] += (1 - CENTRE_MEMORY) * (of_class.mean(dim=0) - self.centres[number])
+
+        def sheet(self, faces: EditorFaces) -> npt.NDArray[np.uint8]:
+            """A row for each of six people: a picture, its reconstruction, and it as each emotion."""
+            numbers = np.unique(faces.people, return_index=True)[1][:SHEET_PEOPLE]
+            with torch.no_grad():
+                grey = grey_of(pictures_as_tensor(faces.pictures[numbers], self.centres.device))
+                latents = self.encoder(grey)
+                columns = [grey, self.decoder(latents).sigmoid()]
+                for emotion in EMOTIONS:
+                    moved = move(latents, self.classes, self.centres, CLASSES.index(emotion), 1.0)
+                    columns.append(self.decoder(moved).sigmoid())
+            sheet = torch.stack([column[:, 0] for column in columns], dim=1).permute(0, 2, 1, 3)
+            found: npt.NDArray[np.uint8] = (sheet.flatten(2, 3).flatten(0, 1) * 255).round().byte().cpu().numpy()
+            return np.repeat(found[:, :, np.newaxis], 3, axis=2)
+
+    return FaderLearner
+
+
+def move(latents: Tensor, classes_layer: Any, centres: Tensor, number: int, intensity: float) -> Tensor:
+    """Latents with the emotion that they show taken out, and another one put in.
+
+    Both are differences of centres to that of neutral; what is shown is what the classifying layer reads.
+    """
+    away = centres - centres[NEUTRAL]
+    shown = classes_layer(latents).softmax(dim=1) @ away
+    moved: Tensor = (latents - shown + intensity * away[number]).clamp(min=0)
+    return moved
