@@ -41,7 +41,6 @@ BAD_INPUT, UNHEARD, INTERRUPTED = 2, 1, 130
 
 app = typer.Typer(
     name=NAME,
-    add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -89,6 +88,8 @@ def _run(argv: Sequence[str] | None) -> int:
         return _complain(_usage_message(error))
     except (KeyboardInterrupt, typer.Abort):
         return INTERRUPTED
+    except SystemExit as end:  # of a shell that asked for completions
+        code = end.code
     return code if isinstance(code, int) else 0
 
 

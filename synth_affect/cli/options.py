@@ -55,6 +55,14 @@ def count(text: str) -> int:
         raise typer.BadParameter(f"{text!r} is not a whole number") from None
 
 
+def _units_that_start(incomplete: str) -> list[str]:
+    """For a shell's completion of `--au`."""
+    from synth_affect.blendshape.local_units import UNIT_NAMES, why_not
+
+    shown = [name for name, moved in UNIT_NAMES.items() if not any(map(why_not, moved))]
+    return [f"{name}=" for name in shown if name.startswith(incomplete)]
+
+
 ImageOption = Annotated[Path | None, typer.Option("--image", help="The photograph.")]
 FaceOption = Annotated[
     str, typer.Option("--face", metavar="largest|all|INDEX", help="Which face; INDEX counts from the largest, 0.")
@@ -74,6 +82,7 @@ ActionUnitsOption = Annotated[
     typer.Option(
         "--au",
         metavar="UNIT=NUMBER",
+        autocompletion=_units_that_start,
         help="A single unit on top, 0 to 1: AU12=0.8, AU12L=0.3, mouthSmileLeft=.5; see units. Repeatable.",
     ),
 ]
