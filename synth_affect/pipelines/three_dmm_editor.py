@@ -2,21 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
 
 import synth_affect
 from synth_affect.affect import ValenceArousal
 from synth_affect.arrays import ImageArray
 from synth_affect.editors.protocol import Editor
+from synth_affect.fitting.model_file import find_landmark_model
 from synth_affect.pipelines.synthesize import AffectSynthesizer
+
+PACKAGE = Path(synth_affect.__file__).parent
+MAKES_PICTURES = ("affect.py", "heads", "blendshape", "fitting", "render", "pipelines/synthesize.py")
+"""What of the package decides what a picture looks like: code, head model, prototypes, grid and folds."""
+SUFFIXES = (".py", ".npz", ".json")
 
 
 class ThreeDmmEditor(Editor):
     """Fits a head model, displaces it, and warps the photograph; needs nothing beyond the core."""
 
-    def __init__(self, synthesizer: AffectSynthesizer | None = None) -> None:
-        """synthesizer : is taken over, and closed by `close`; the command's defaults where None."""
-        self._synthesizer = AffectSynthesizer() if synthesizer is None else synthesizer
+    def __init__(self) -> None:
+        """The command's defaults. Raises InputError when there is no model of landmarks."""
+        self._synthesizer = AffectSynthesizer()
+        digest = files_digest(PACKAGE, MAKES_PICTURES)
+        digest.update(find_landmark_model().read_bytes())
+        self._digest = digest.hexdigest()[:16]
 
     @property
     def name(self) -> str:
@@ -25,8 +36,10 @@ class ThreeDmmEditor(Editor):
 
     @property
     def fingerprint(self) -> str:
-        """Of the package and the head model."""
-        return f"synth-affect {synth_affect.__version__}, head {self._synthesizer.head.name}"
+        """Of the package, its files that make pictures, and MediaPipe's model: a version alone is not enough while the
+        package is worked on.
+        """
+        return f"synth-affect {synth_affect.__version__}, files {self._digest}, head {self._synthesizer.head.name}"
 
     @property
     def device(self) -> str:
@@ -46,3 +59,15 @@ class ThreeDmmEditor(Editor):
     def close(self) -> None:
         """Close the detector."""
         self._synthesizer.close()
+
+
+def files_digest(root: Path, parts: Iterable[str]) -> hashlib._Hash:
+    """sha256 over names and contents of `parts` of a folder: files, and folders with their files of SUFFIXES."""
+    digest = hashlib.sha256()
+    for part in parts:
+        path = root / part
+        files = [path] if path.is_file() else sorted(p for p in path.rglob("*") if p.suffix in SUFFIXES)
+        for file in files:
+            content = file.read_bytes()
+            digest.update(f"{file.relative_to(root).as_posix()} {len(content)}\n".encode() + content)
+    return digest
