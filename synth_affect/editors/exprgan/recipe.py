@@ -1,0 +1,18 @@
+"""ExprGAN's entry among the neural editors."""
+
+from __future__ import annotations
+
+from synth_affect.editors.exprgan.crop_editor import open_crop_editor
+from synth_affect.editors.exprgan.learner import build_learner
+from synth_affect.editors.exprgan.settings import ExprGanSettings
+from synth_affect.editors.recipes import Recipe
+
+RECIPE = Recipe(
+    name="exprgan",
+    settings=ExprGanSettings,
+    small=ExprGanSettings.small,
+    build_learner=build_learner,
+    open_crop_editor=open_crop_editor,
+    needs_category=True,
+    needs_identity=True,
+)

@@ -1,0 +1,264 @@
+"""Who learns from which loss in which stage, and that it is learnt."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from synth_affect.editors.exprgan.learner import build_learner
+from synth_affect.editors.exprgan.settings import CLASSES, ExprGanSettings
+from synth_affect.editors.faces import CATEGORIES, MIXED, EditorFaces
+from synth_affect.editors.training import EditorBatch
+from synth_affect.errors import InputError
+
+torch = pytest.importorskip("torch")
+TINY = ExprGanSettings(
+    size=32, code=6, controller=2, encoder=(4, 8), decoder=(8, 8, 8, 8), discriminator=(4, 8), shared=16, branch=4,
+    code_discriminator=(8,), stages=(2, 3, 4), batch=8, identity_pictures=4,
+)  # fmt: skip
+OURS = replace(TINY, edits=0.5, readings=0.25)
+NETWORKS = ("encoder", "decoder", "discriminator", "code_discriminator")
+FIRST_EPOCH = {"controller": 0, "reconstruction": 2, "refining": 5}
+
+
+class Features:
+    """Stands for a network of identity: one layer, whose weights must not learn; it notes how many it was shown."""
+
+    def __init__(self) -> None:
+        generator = torch.Generator().manual_seed(5)
+        self.weights = torch.nn.Parameter(torch.randn(4, 3, 3, 3, generator=generator))
+        self.shown: list[int] = []
+
+    def __call__(self, pictures: Any) -> list[Any]:
+        self.shown.append(len(pictures))
+        return [torch.relu(torch.nn.functional.conv2d(pictures, self.weights.detach()))]
+
+
+def some_faces(n: int = 8, size: int = 32, categories: list[int] | None = None) -> EditorFaces:
+    """Coarse patterns; without `categories`, of the paper's classes in turn."""
+    rng = np.random.default_rng(0)
+    coarse = rng.integers(0, 256, (n, 4, 4, 3), dtype=np.uint8)
+    in_turn = [CATEGORIES.index(CLASSES[i % len(CLASSES)]) for i in range(n)]
+    return EditorFaces(
+        pictures=coarse.repeat(size // 4, axis=1).repeat(size // 4, axis=2),
+        affect=np.full((n, 2), np.nan, dtype=np.float32),
+        categories=np.array(in_turn if categories is None else categories),
+        subjects=np.array([f"p{i // 2}" for i in range(n)]),
+        keys=np.array([f"k{i}" for i in range(n)]),
+    )
+
+
+def batch_of(faces: EditorFaces) -> EditorBatch:
+    pictures = torch.from_numpy(faces.pictures.copy()).permute(0, 3, 1, 2).float() / 127.5 - 1
+    numbers = torch.arange(len(faces))
+    affect, categories = torch.from_numpy(faces.affect.copy()), torch.from_numpy(faces.categories.copy())
+    return EditorBatch(numbers, pictures, affect, categories, torch.from_numpy(faces.people))
+
+
+def learner_of(settings: ExprGanSettings = TINY, features: Features | None = None, stage: str = "controller") -> Any:
+    torch.manual_seed(0)
+    learner: Any = build_learner(settings, some_faces(), features)  # type: ignore[arg-type]
+    learner.begin_epoch(FIRST_EPOCH[stage])
+    assert learner.stage == stage
+    return learner
+
+
+def reached(learner: Any, loss: Any) -> dict[str, str]:
+    """The networks of whose parameters `loss` depends on any, and whether it does on all."""
+    found = {}
+    for name in NETWORKS:
+        parameters = list(getattr(learner, name).parameters())
+        gradients = torch.autograd.grad(loss, parameters, retain_graph=True, allow_unused=True)
+        n = sum(gradient is not None for gradient in gradients)
+        found[name] = "all" if n == len(parameters) else "some" if n else "none"
+    return {name: reach for name, reach in found.items() if reach != "none"}
+
+
+def test_epochs_have_their_stages() -> None:
+    learner = learner_of()
+    stages = []
+    for epoch in range(TINY.epochs):
+        learner.begin_epoch(epoch)
+        stages.append(learner.stage)
+    assert stages == ["controller"] * 2 + ["reconstruction"] * 3 + ["refining"] * 4
+    learner.begin_epoch(3)  # a run that goes on
+    assert learner.stage == "reconstruction"
+
+
+def test_a_stage_of_no_epochs_is_left_out() -> None:
+    learner = learner_of(replace(TINY, stages=(0, 0, 2)), stage="refining")
+    learner.begin_epoch(0)
+    assert learner.stage == "refining"
+
+
+def test_the_stages_have_the_papers_losses_and_weights() -> None:
+    learner = learner_of(ExprGanSettings(stages=(2, 3, 4), encoder=(4,), decoder=(4,) * 7), Features())
+    assert learner.weights == {"control": 1, "realism": 1}
+    learner.begin_epoch(2)
+    assert learner.weights == {"pixel": 1, "identity": 1, "control": 0.1}
+    learner.begin_epoch(5)
+    assert learner.weights == {
+        "pixel": 1, "identity": 1, "control": 1, "realism": 0.01, "prior": 0.01, "variation": 0.001,
+    }  # fmt: skip
+    losses = {"pixel": 0.5, "identity": 2.0, "control": 3.0, "realism": 40.0, "prior": 30.0, "variation": 100.0}
+    total = learner.total({name: torch.tensor(value) for name, value in losses.items()})
+    assert float(total) == pytest.approx(0.5 + 2 + 3 + 0.4 + 0.3 + 0.1)
+
+
+def test_each_loss_reaches_its_networks() -> None:
+    features = Features()
+    learner, batch = learner_of(OURS, features, "refining"), batch_of(some_faces())
+    classes = torch.arange(8) % 6
+    codes, made, edited = learner.make(batch.pictures, classes)
+    losses = learner.pair_losses(batch.pictures, codes, made, edited)
+    both = {"encoder": "all", "decoder": "all"}
+    assert reached(learner, losses["pixel"]) == both
+    assert reached(learner, losses["identity"]) == both
+    assert reached(learner, losses["variation"]) == both
+    # Q and D_img share; what is the other's own stays out.
+    for name in ("control", "realism", "edit_control", "edit_realism"):
+        assert reached(learner, losses[name]) == {**both, "discriminator": "some"}, name
+    branches = list(learner.discriminator.branches.parameters())
+    head = list(learner.discriminator.realism.parameters())
+    for name, trained, other in (("control", branches, head), ("realism", head, branches)):
+        found = torch.autograd.grad(losses[name], [*trained, *other], retain_graph=True, allow_unused=True)
+        assert [g is not None for g in found] == [True] * len(trained) + [False] * len(other)
+    assert reached(learner, losses["prior"]) == {"encoder": "all", "code_discriminator": "all"}
+    assert features.shown == [4, 4]
+    assert features.weights.grad is None
+
+    judged = learner.discriminator_losses(batch.pictures, classes, made, edited)
+    assert judged.keys() == {"reading", "discriminator", "edit_reading", "edit_discriminator", "real_reading"}
+    for loss in judged.values():
+        assert reached(learner, loss) == {"discriminator": "some"}
+    assert reached(learner, learner.code_loss(codes.detach())) == {"code_discriminator": "all"}
+
+
+def test_in_the_first_stage_codes_are_noise() -> None:
+    learner, batch = learner_of(OURS), batch_of(some_faces())
+    codes, made, edited = learner.make(batch.pictures, torch.arange(8) % 6)
+    assert not codes.requires_grad
+    assert (codes.shape, edited) == ((8, 6), None)
+    assert codes.abs().max() <= 1
+    assert reached(learner, made.pictures.sum()) == {"decoder": "all"}
+
+
+def test_made_pictures_have_their_controllers() -> None:
+    """The first part has the classes of the pictures, the second those that were drawn."""
+    learner, batch = learner_of(OURS, stage="reconstruction"), batch_of(some_faces())
+    classes = torch.arange(8) % 6
+    codes, made, edited = learner.make(batch.pictures, classes)
+    torch.testing.assert_close(made.classes, classes)
+    assert not torch.equal(edited.classes, classes)
+    for part in (made, edited):
+        present = part.controllers.view(8, 6, 2)[torch.arange(8), part.classes]
+        assert (present > 0).all()
+        torch.testing.assert_close(learner.decoder(codes, part.controllers), part.pictures)
+
+
+class Watched:
+    """An optimizer that says whose parameters had gradients when it stepped, and does nothing."""
+
+    def __init__(self, learner: Any, steps: list[set[str]]) -> None:
+        self.learner, self.steps = learner, steps
+
+    def zero_grad(self, **_: object) -> None:
+        self.learner.zero_grad()
+
+    def step(self) -> None:
+        with_gradients = [name for name, p in self.learner.named_parameters() if p.grad is not None]
+        self.steps.append({".".join(name.split(".")[: 2 if name.startswith("disc") else 1]) for name in with_gradients})
+
+
+SHARED, Q, HEAD = "discriminator.layers", "discriminator.branches", "discriminator.realism"
+
+
+@pytest.mark.parametrize(
+    ("stage", "wanted"),
+    [
+        ("controller", [{SHARED, Q, HEAD}, {"decoder"}]),
+        ("reconstruction", [{SHARED, Q}, {"encoder", "decoder"}]),
+        ("refining", [{SHARED, Q, HEAD}, {"code_discriminator"}, {"encoder", "decoder"}]),
+    ],
+)
+def test_a_step_trains_the_parts_of_its_stage(stage: str, wanted: list[set[str]]) -> None:
+    learner = learner_of(stage=stage)
+    steps: list[set[str]] = []
+    losses = learner.training_step(batch_of(some_faces()), [Watched(learner, steps)] * 3)
+    assert steps == wanted
+    assert all(p.requires_grad for p in learner.parameters())
+    assert not any(loss.requires_grad for loss in losses.values())
+    assert {"total", "control", "reading"} < losses.keys()
+
+
+def test_optimizers_share_nothing() -> None:
+    learner = learner_of(features=Features())
+    optimizers = learner.optimizers()
+    held = [{id(p) for group in o.param_groups for p in group["params"]} for o in optimizers]
+    named = {name: {id(p) for p in getattr(learner, name).parameters()} for name in NETWORKS}
+    assert held == [named["encoder"] | named["decoder"], named["discriminator"], named["code_discriminator"]]
+    assert all((g["lr"], g["betas"]) == (2e-4, (0.5, 0.999)) for o in optimizers for g in o.param_groups)
+    assert not any("identity" in name for name in learner.state_dict())
+
+
+def test_pictures_of_no_class_are_passed_over() -> None:
+    """Neutral, contempt and mixtures change nothing, and a batch of them is no step."""
+    neutral, contempt, anger, fear = (CATEGORIES.index(name) for name in ("neutral", "contempt", "anger", "fear"))
+    mixed = batch_of(some_faces(6, categories=[anger, neutral, fear, MIXED, contempt, anger]))
+    learner = learner_of(stage="refining")
+    before = [p.detach().clone() for p in learner.parameters()]
+    none = batch_of(some_faces(4, categories=[neutral, MIXED, contempt, anger]))
+    assert learner.training_step(none, learner.optimizers()) == {}
+    assert all(torch.equal(a, b) for a, b in zip(before, learner.parameters(), strict=True))
+
+    seen: list[Any] = []
+    learner.encoder.register_forward_hook(lambda _, inputs, __: seen.append(inputs[0]))
+    learner.training_step(mixed, learner.optimizers())
+    assert seen[0].shape == (3, 3, 32, 32)
+    with pytest.raises(InputError, match="fewer than two of its faces show one of anger, disgust"):
+        build_learner(TINY, some_faces(4, categories=[neutral, MIXED, contempt, anger]), None)
+
+
+def test_one_batch_is_overfitted() -> None:
+    """The pictures come back, and edits are read as what was asked for.
+
+    L_Q is 0.22 where nothing is read (the variance of c), and 1 / 12 where the class is but not how strong it is.
+    """
+    settings = replace(
+        OURS, encoder=(8, 16), decoder=(16, 16, 16, 8), discriminator=(8, 16), shared=32, code=16, edits=1.0,
+        readings=1.0, stages=(2, 1, 0), learning_rate=6e-3,
+    )  # fmt: skip
+    learner, batch = learner_of(settings, stage="reconstruction"), batch_of(some_faces(6))
+    optimizers = learner.optimizers()
+    lines = [{n: float(loss) for n, loss in learner.training_step(batch, optimizers).items()} for _ in range(80)]
+    assert lines[0]["pixel"] > 0.6
+    assert lines[-1]["pixel"] < 0.45
+    assert np.mean([line["control"] for line in lines[-20:]]) < 0.15
+    assert np.mean([line["edit_control"] for line in lines[-20:]]) < 0.18
+
+
+def test_a_step_at_full_size() -> None:
+    """On as few pictures as batch norm takes; the last stage trains everything."""
+    settings = ExprGanSettings(stages=(0, 0, 1))
+    torch.manual_seed(0)
+    faces = some_faces(2, 128)
+    learner: Any = build_learner(settings, faces, None)
+    before = {name: p.detach().clone() for name, p in learner.named_parameters()}
+    losses = learner.training_step(batch_of(faces), learner.optimizers())
+    assert all(np.isfinite(float(loss)) for loss in losses.values())
+    still = [name for name, p in learner.named_parameters() if torch.equal(p, before[name])]
+    assert still == []
+
+
+def test_a_sheet_has_a_row_a_person() -> None:
+    learner = learner_of().eval()
+    faces = some_faces()
+    with torch.no_grad():
+        sheet = learner.sheet(faces)
+        again = learner.sheet(faces)
+    assert (sheet.shape, sheet.dtype) == ((4 * 32, 9 * 32, 3), np.uint8)
+    np.testing.assert_array_equal(sheet[32:64, :32], faces.pictures[2])
+    np.testing.assert_array_equal(sheet, again)
