@@ -11,7 +11,7 @@ from typing import Any, Self
 from synth_affect.affect import ValenceArousal
 from synth_affect.arrays import FloatArray, ImageArray
 from synth_affect.pipelines.judges.face_heights import read_face
-from synth_affect.pipelines.judges.face_view import FaceViewer
+from synth_affect.pipelines.judges.face_view import FaceView, FaceViewer
 from synth_affect.pipelines.judges.judge import AffectReading, IdentityCard
 from synth_affect.pipelines.judges.open_judges import JudgeCards, check_judges, open_judges
 
@@ -51,10 +51,10 @@ class JudgedIdentity:
 class JudgedInput:
     """What the verifier saw in a picture before it was edited, for all edits of it.
 
-    near : centre of its face, px.  affect, embeddings : of each judge.  readings : of `face_heights`.
+    face : as it was.  affect, embeddings : of each judge.  readings : of `face_heights`.
     """
 
-    near: tuple[float, float]
+    face: FaceView
     affect: tuple[AffectReading, ...]
     embeddings: tuple[FloatArray, ...]
     readings: dict[str, float]
@@ -138,7 +138,7 @@ class OutputVerifier:
         if was is None:
             return None
         return JudgedInput(
-            near,
+            was,
             tuple(judge.read(was) for judge in self._judges.affect),
             tuple(judge.embed(was) for judge in self._judges.identity),
             read_face(was),
@@ -146,7 +146,7 @@ class OutputVerifier:
 
     def verify(self, before: JudgedInput | None, after: ImageArray, target: ValenceArousal) -> Verification:
         """before : of the input, by `look`.  after : (height, width, 3) sRGB, the output."""
-        now = None if before is None else self._viewer.view(after, before.near)
+        now = None if before is None else self._viewer.view_again(after, before.face)
         if before is None or now is None:
             return Verification(target, found=False)
         readings = read_face(now)

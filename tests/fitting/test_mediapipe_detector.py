@@ -15,6 +15,8 @@ from PIL import Image
 
 from synth_affect.arrays import ImageArray
 from synth_affect.errors import InputError, ShapeError
+from synth_affect.fitting.landmarks import Landmarks
+from synth_affect.fitting.markup import interocular_distance_px
 from synth_affect.fitting.mediapipe_detector import LEFT_IRIS_CENTRE, RIGHT_IRIS_CENTRE, MediaPipeDetector
 
 
@@ -59,6 +61,21 @@ def test_the_same_picture_gives_the_same_points(
     with MediaPipeDetector() as other:
         np.testing.assert_array_equal(first, points(other, portrait))
     np.testing.assert_array_equal(first, points(detector, portrait.astype(np.uint16) * 257))
+
+
+def test_a_face_is_seen_again_in_an_edit_of_its_picture_and_nowhere_else(
+    detector: MediaPipeDetector, portrait: ImageArray
+) -> None:
+    (face,) = detector.detect(portrait)
+    brighter = np.clip(portrait.astype(np.int16) + 12, 0, 255).astype(np.uint8)
+    again = detector.detect_again(brighter, face)
+    assert again is not None
+    distance_px = np.linalg.norm((again.points_image - face.points_image)[:, :2], axis=1)
+    assert distance_px.mean() < 0.01 * interocular_distance_px(face.points_image)
+    assert set(again.blendshapes) == set(face.blendshapes)
+    assert detector.detect_again(np.full_like(portrait, 128), face) is None
+    beside = Landmarks(face.points_image + np.array([120, 0, 0], np.float32), {})
+    assert detector.detect_again(portrait, beside) is None
 
 
 def test_coordinates_have_pixel_centres_at_one_half(

@@ -14,7 +14,6 @@ import numpy.typing as npt
 
 from synth_affect.arrays import FloatArray, ImageArray, as_uint8, readonly
 from synth_affect.fitting.landmarks import Landmarks
-from synth_affect.pipelines.open_detector import DetectorChoice, open_detector
 
 RIGHT_IRIS, LEFT_IRIS, NOSE_TIP, RIGHT_LIP_CORNER, LEFT_LIP_CORNER = 468, 473, 1, 61, 291
 """MediaPipe's points that are nearest to the five of face recognition."""
@@ -51,7 +50,9 @@ class FaceViewer:
 
     def __init__(self, landmark_model: Path | None = None, *, small_faces: bool = False) -> None:
         """small_faces : search for those of a group too."""
-        self._detector = open_detector(DetectorChoice(landmark_model=landmark_model), small_faces=small_faces)
+        from synth_affect.fitting.mediapipe_detector import MediaPipeDetector
+
+        self._detector = MediaPipeDetector(landmark_model, small_faces=small_faces)
 
     def view(self, image: ImageArray, near: tuple[float, float] | None = None) -> FaceView | None:
         """The largest face of `image` (height, width, 3), or the one at `near` px; None where there is none.
@@ -66,6 +67,12 @@ class FaceViewer:
         nearest = min(views, key=lambda view: math.dist(view.centre, near))
         size = float(np.ptp(nearest.points, axis=0).max())
         return nearest if math.dist(nearest.centre, near) <= size / 2 else None
+
+    def view_again(self, image: ImageArray, before: FaceView) -> FaceView | None:
+        """The face of `before` in an edit of its picture, at the same place; None when it is not there any more."""
+        points = np.pad(before.points, ((0, 0), (0, 1)))  # depth, which nobody asks for
+        seen = self._detector.detect_again(image, Landmarks(points, before.units))
+        return None if seen is None else _view(as_uint8(image), seen)
 
     def close(self) -> None:
         """Free the native handles."""

@@ -56,16 +56,19 @@ def test_a_view_needs_all_points() -> None:
 def test_an_edit_is_viewed_where_its_input_was(
     monkeypatch: pytest.MonkeyPatch, portrait: ImageArray, two_portraits: tuple[object, list[Landmarks]]
 ) -> None:
-    import synth_affect.pipelines.judges.face_view as module
+    import synth_affect.fitting.mediapipe_detector as module
 
     class Detector:
+        def __init__(self, model: object, *, small_faces: bool) -> None:
+            pass
+
         def detect(self, image: ImageArray) -> list[Landmarks]:
             return two_portraits[1]
 
         def close(self) -> None:
             pass
 
-    monkeypatch.setattr(module, "open_detector", lambda choice, small_faces: Detector())
+    monkeypatch.setattr(module, "MediaPipeDetector", Detector)
     with FaceViewer() as viewer:
         largest = viewer.view(portrait)
         assert largest is not None
