@@ -1,4 +1,4 @@
-"""Pictures a second of `synth-affect augment`: 512 x 512 JPEG, 50 targets a face; cost split, workers, Ray, memory.
+"""Pictures a second of `synth-affect augment`: 512 x 512 JPEG, 50 targets a face; costs, workers, Ray, memory.
 
 Bars: 25 pictures/s on two cores; two workers 1.8 times as fast as one; Ray on one machine within 15 % of the local
 pool; memory flat. Times on a machine with other work are no figures of this code; the split counts processor time.
@@ -6,6 +6,7 @@ pool; memory flat. Times on a machine with other work are no figures of this cod
     python benchmarks/bench_augment.py                        # split of the costs
     python benchmarks/bench_augment.py --engines local ray    # pictures a second, 1 and 2 workers
     python benchmarks/bench_augment.py --memory 20000         # memory over so many pictures of 96 x 96
+    python benchmarks/bench_augment.py --verify --judge KIND=FILE --identity KIND=FILE    # what looking again costs
 """
 
 from __future__ import annotations
@@ -32,12 +33,15 @@ from synth_affect.data.faces.export.table import PlainLayout
 from synth_affect.data.faces.record import FaceRecord
 from synth_affect.data.faces.registry import open_face_database
 from synth_affect.pipelines.augment import work
+from synth_affect.pipelines.augment.check import CheckSettings
 from synth_affect.pipelines.augment.file_batch import FileBatch
 from synth_affect.pipelines.augment.journal import open_journal
 from synth_affect.pipelines.augment.run import AugmentJob, augment
 from synth_affect.pipelines.augment.targets import DrawnTargets
 from synth_affect.pipelines.augment.work import AugmentSettings, AugmentWorker, FaceTask, MakeAugmentWorker
+from synth_affect.pipelines.judges.open_judges import read_cards
 from synth_affect.pipelines.ray_engine import RayEngine
+from synth_affect.pipelines.verify import VerifierChoice
 from synth_affect.pipelines.workers import Engine, LocalEngine
 
 SETTINGS = AugmentSettings(min_quality=0.1, check_rest=False)
@@ -110,6 +114,44 @@ def cost_split(faces: int, per_face: int) -> dict[str, Any]:
     rest = cpu - sum(split.cpu_s.values()), wall - sum(split.wall_s.values())
     stages["all else"] = {"cpu_ms": 1e3 * rest[0] / count, "wall_ms": 1e3 * rest[1] / count}
     return {"pictures": count, "cpu_ms": 1e3 * cpu / count, "wall_ms": 1e3 * wall / count, "stages": stages}
+
+
+def verification(faces: int, per_face: int, rounds: int, choice: VerifierChoice) -> dict[str, Any]:
+    """Processor milliseconds a picture of one process that reads nothing again, that looks for the face, and that shows
+    it to judges, too; they take turns, and the fastest round of each counts.
+    """
+    bare = VerifierChoice()
+    checks = {"nothing": None, "MediaPipe": CheckSettings(bare)}
+    if choice != bare:
+        checks["judges"] = CheckSettings(choice, read_cards(choice.judges, choice.identities))
+    best: dict[str, float] = {}
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        keys = write_portraits(folder / "in", faces + 1, 512)
+        workers = {
+            how: MakeAugmentWorker(folder / how, replace(SETTINGS, checks=check))() for how, check in checks.items()
+        }
+        targets = DrawnTargets(per_face)
+
+        def run(worker: AugmentWorker, place: int) -> None:
+            record = FaceRecord(keys[place], folder / "in" / f"{keys[place]}.jpg")
+            outputs = PlainLayout().outputs(place, record, per_face)
+            done = worker(FaceTask(place, record, targets.of(record.key), outputs))
+            assert len(done.pictures) == per_face, done.reason
+
+        for how, worker in workers.items():
+            (folder / how).mkdir()
+            run(worker, faces)  # compiles, fills caches
+        for _ in range(rounds):
+            for how, worker in workers.items():
+                start = time.process_time()
+                for place in range(faces):
+                    run(worker, place)
+                spent = 1e3 * (time.process_time() - start) / (faces * per_face)
+                best[how] = min(best.get(how, spent), spent)
+        for worker in workers.values():
+            worker.close()
+    return {"pictures": faces * per_face, "cpu_ms": best}
 
 
 def _watch_all(split: Split, worker: AugmentWorker) -> None:
@@ -230,6 +272,9 @@ def main() -> None:
     parser.add_argument("--faces", type=int, default=12)
     parser.add_argument("--per-face", type=int, default=50)
     parser.add_argument("--memory", type=int, metavar="PICTURES")
+    parser.add_argument("--verify", action="store_true")
+    parser.add_argument("--judge", nargs="+", default=[], metavar="KIND=FILE")
+    parser.add_argument("--identity", nargs="+", default=[], metavar="KIND=FILE")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     use_one_thread()
@@ -237,6 +282,12 @@ def main() -> None:
     if options.memory:
         report["memory"] = memory(options.memory, options.per_face, max(options.workers))
         print(json.dumps({k: v for k, v in report["memory"].items() if k != "rows"}))
+    elif options.verify:
+        choice = VerifierChoice(tuple(options.judge), tuple(options.identity))
+        report["verification"] = verification(options.faces, options.per_face, options.rounds, choice)
+        cost = report["verification"]["cpu_ms"]
+        for how, cpu_ms in cost.items():
+            print(f"read by {how:10} {cpu_ms:6.2f} ms of one core a picture, x {cpu_ms / cost['nothing']:.2f}")
     elif options.engines:
         makers: dict[str, Callable[[int], Engine]] = {"local": LocalEngine, "ray": lambda n: RayEngine(None, n)}
         best: dict[str, float] = {}
