@@ -12,7 +12,7 @@ import typer
 from synth_affect.cli import evaluate_editor
 from synth_affect.cli.database_settings import DatabaseSettingOption, database_settings
 from synth_affect.cli.options import DeviceName, JsonOption
-from synth_affect.cli.train import (
+from synth_affect.cli.train_options import (
     AugmentedOption,
     BatchOption,
     DatabaseOption,

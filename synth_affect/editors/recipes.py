@@ -51,21 +51,43 @@ class Recipe:
     needs_identity : whether its losses compare activations of an identity network.
     build_learner : of settings, the faces to train on, and the identity network, None where none is needed. Its weights
         are drawn from torch's random numbers, which the caller seeds.
-    open_crop_editor : of settings, weights and device. Raises InputError for weights of other shapes.
+    open_crop_editor : of settings, weights and device. Raises InputError for weights of other shapes. None for a
+        network that edits nothing: it is trained like the editors, and experiments read it.
     """
 
     name: str
     settings: Callable[..., RecipeSettings]
     small: Callable[[], RecipeSettings]
     build_learner: Callable[[Any, EditorFaces, IdentityFeatures | None], EditorLearner]
-    open_crop_editor: Callable[[Any, EditorWeights, str], CropEditor]
+    open_crop_editor: Callable[[Any, EditorWeights, str], CropEditor] | None
     needs_affect: bool = False
     needs_category: bool = False
     needs_identity: bool = False
     categories: tuple[Emotion, ...] = ()
 
 
-RECIPES: Mapping[str, Callable[[], Recipe]] = {}
+def _caae() -> Recipe:
+    """CAAE with valence-arousal labels (Lindt et al. 2019)."""
+    from synth_affect.editors.caae.recipe import RECIPE
+
+    return RECIPE
+
+
+def _exprgan() -> Recipe:
+    """ExprGAN: a class and its intensity (Ding, Sricharan, Chellappa 2018)."""
+    from synth_affect.editors.exprgan.recipe import RECIPE
+
+    return RECIPE
+
+
+def _fexgan() -> Recipe:
+    """FExGAN (Siddiqui 2022)."""
+    from synth_affect.editors.fexgan.recipe import RECIPE
+
+    return RECIPE
+
+
+RECIPES: Mapping[str, Callable[[], Recipe]] = {"caae": _caae, "exprgan": _exprgan, "fexgan": _fexgan}
 """Name -> what gives the recipe; its docstring is the editor's line in lists. Nothing is imported before that."""
 
 

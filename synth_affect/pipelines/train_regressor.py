@@ -11,8 +11,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -36,6 +34,7 @@ from synth_affect.pipelines.face_samples import (
     load_faces,
     with_category,
 )
+from synth_affect.pipelines.run_plan import claim_run
 from synth_affect.regressors.class_scores import score_classes
 from synth_affect.regressors.metrics import score_affect
 from synth_affect.regressors.networks import NetworkSettings
@@ -48,7 +47,7 @@ from synth_affect.regressors.vgg_face import VggFace
 from synth_affect.regressors.weight_file import load_network, save_network
 
 _AFFECT_COLUMNS = ["valence", "arousal", "predicted_valence", "predicted_arousal"]
-PLAN, WEIGHTS, PREDICTIONS = "plan.json", "weights.safetensors", "predictions.csv"
+WEIGHTS, PREDICTIONS = "weights.safetensors", "predictions.csv"
 VALIDATION_FOLDS = 8
 """Of the people who are not tested, one part in so many chooses the epoch."""
 RENDERED_LICENCE = "trained on renderings of invented people alone; under the licence of the head model"
@@ -239,19 +238,7 @@ def _begin(out: Path, request: TrainRequest, digests: list[str]) -> None:
         "test": "official" if request.official else [request.n_folds, request.fold],
         "start": None if request.start is None else request.start.sha256,
     }
-    plan = json.loads(json.dumps(plan))  # as it will be read again
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        before = json.loads((out / PLAN).read_text("utf-8"))
-    except FileNotFoundError:
-        with atomic_write(out / PLAN) as file:
-            file.write((json.dumps(plan, indent=2) + "\n").encode())
-        return
-    except (OSError, ValueError) as error:
-        raise InputError(out / PLAN, f"cannot be read ({error})") from error
-    other = [name for name in plan if plan[name] != before.get(name)] if isinstance(before, Mapping) else ["plan"]
-    if other:
-        raise InputError(out, f"holds a run with another {', '.join(other)}; choose another folder")
+    claim_run(out, plan)
 
 
 def _licence(request: TrainRequest) -> str:
