@@ -24,6 +24,8 @@ Batch = dict[str, Any]
 TURN_RAD, ZOOM, SHIFT = 0.17, 0.10, 0.05
 """Largest turn, change of scale, and shift (of half the picture) with which training pictures are varied."""
 CONTRAST, BRIGHTNESS = 0.2, 0.2
+POINT_SD = 0.01
+"""Of landmarks, half pictures: about what detectors are off; labels of rendered faces are not."""
 _MIRRORED = np.r_[
     16:-1:-1, 26:16:-1, 27:31, 35:30:-1, 45:41:-1, 47, 46, 39:35:-1, 41, 40, 54:47:-1, 59:54:-1, 64:59:-1, 67:64:-1
 ]
@@ -107,6 +109,7 @@ def _batch(plan: BatchPlan, numbers: npt.NDArray[np.int64], rng: np.random.Gener
     if rng is not None:
         warps, tones, mirrored = draw_variations(len(windows), rng)
         landmarks = vary_landmarks(landmarks, warps, mirrored)
+        landmarks = landmarks + rng.normal(0, POINT_SD, landmarks.shape)
         found |= {"warp": torch.from_numpy(warps), "tone": torch.from_numpy(tones)}
     found["landmarks"] = torch.from_numpy(np.ascontiguousarray(landmarks, dtype=np.float32)).flatten(2)
     return found

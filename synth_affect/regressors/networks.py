@@ -1,7 +1,8 @@
 """The networks, all of VGG-16's topology, with layers named as in the published VGG-Face weights (`conv1_1` ... `fc7`).
 
 `vgg`       one picture: convolutions, FC, FC, 2 linear outputs (Kollias et al. 2017, single-picture form).
-`vgg-gru`   a sequence: convolutions, FC joined with 68 x 2 landmarks, two GRU layers, 2 linear outputs (ibid.).
+`vgg-gru`   a sequence: convolutions, FC joined with 68 x 2 landmarks, two GRU layers, 2 linear outputs (ibid.). That
+            the landmarks are levelled, scaled and standardised is ours.
 `va-cnn`    the judges of Lindt et al. 2019: two networks that share nothing, one for valence and one for arousal, with
             output in [-1, 1]. Table II with their layers is not available, so VGG-16's, with batch norm, are our
             choice, and hidden layers of 512 at full width.
@@ -35,6 +36,8 @@ DOUBLINGS, CONVOLUTIONS = (1, 2, 4, 8, 8), (2, 2, 3, 3, 3)
 """Of the five blocks: channels as multiples of the width, and convolutions before the pooling."""
 IDENTITY_LAYERS = ("conv1_2", "conv2_2", "conv3_2", "conv4_2", "conv5_2")
 LANDMARK_VALUES = 68 * 2
+RIGHT_EYE, LEFT_EYE = slice(36, 42), slice(42, 48)
+"""Of ibug's points; the subject's."""
 _HIDDEN = {"vgg": 4096, "vgg-gru": 4096, "va-cnn": 512, "classes": 512, "identity": 512}
 
 
@@ -193,8 +196,10 @@ def _classes() -> _Classes:
             self.register_buffer("shift", torch.zeros(3))
 
         def forward(self, pictures: Tensor) -> Tensor:
-            scaled: Tensor = pictures * self.scale.view(3, 1, 1) + self.shift.view(3, 1, 1)
-            return scaled
+            scaled = pictures * self.scale.view(3, 1, 1) + self.shift.view(3, 1, 1)
+            # Channel by channel within a pixel: all that follows keeps the order, and takes a third less time on a CPU.
+            ordered: Tensor = scaled.contiguous(memory_format=torch.channels_last)
+            return ordered
 
     class Judges(nn.Module):  # type: ignore[misc, name-defined]
         def __init__(self, settings: NetworkSettings) -> None:
@@ -217,10 +222,32 @@ def _classes() -> _Classes:
             unit: Tensor = nn.functional.normalize(embedded, dim=1)
             return unit
 
+    class LandmarkShape(nn.Module):  # type: ignore[misc, name-defined]
+        """Landmarks without the face's place, size and turn in the picture, each number standardised: raw ones differ
+        by hundredths between expressions, and by tenths between cuts, so little is learnt of them.
+        """
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.norm = nn.BatchNorm1d(LANDMARK_VALUES, eps=1e-6, affine=False)
+
+        def forward(self, landmarks: Tensor) -> Tensor:
+            points = landmarks.float().unflatten(2, (68, 2))
+            points = points - points.mean(dim=2, keepdim=True)
+            across = points[:, :, LEFT_EYE].mean(dim=2) - points[:, :, RIGHT_EYE].mean(dim=2)
+            along = nn.functional.normalize(across, dim=2)[:, :, None]
+            level = torch.stack(
+                [(points * along).sum(3), points[..., 1] * along[..., 0] - points[..., 0] * along[..., 1]]
+            )
+            size = level.square().sum(0).mean(2, keepdim=True).sqrt().clamp_min(1e-6)
+            shape: Tensor = self.norm((level / size).permute(1, 2, 3, 0).flatten(2).flatten(0, 1))
+            return shape.view(landmarks.shape)
+
     class SequenceNetwork(nn.Module):  # type: ignore[misc, name-defined]
         def __init__(self, settings: NetworkSettings) -> None:
             super().__init__()
             self.features = _features(settings)
+            self.shape = LandmarkShape()
             self.fc6 = nn.Linear(_n_features(settings), settings.fc_units)
             self.dropout6 = nn.Dropout(settings.dropout)
             joined = settings.fc_units + LANDMARK_VALUES
@@ -234,7 +261,7 @@ def _classes() -> _Classes:
             """
             batch, n = pictures.shape[:2]
             seen = self.dropout6(torch.relu(self.fc6(self.features(pictures.flatten(0, 1)).flatten(1))))
-            joined = torch.cat([seen.view(batch, n, -1), landmarks], dim=2)
+            joined = torch.cat([seen.view(batch, n, -1), self.shape(landmarks)], dim=2)
             if steps and n == 1:
                 joined = joined.expand(batch, steps, joined.shape[2])
             states: Tensor = self.out(self.gru(joined.contiguous())[0])

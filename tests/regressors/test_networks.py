@@ -197,3 +197,23 @@ def test_damaged_weights_are_one_line(stored: Path, harm: str) -> None:
     with pytest.raises(InputError) as raised:
         load_network(stored)
     assert "\n" not in str(raised.value)
+
+
+def test_landmarks_are_the_same_wherever_the_face_lies() -> None:
+    network = build_network(NetworkSettings("vgg-gru", **SMALL)).eval()
+    rng = np.random.default_rng(0)
+    points = rng.normal(size=(68, 2))
+    turn = np.array([[np.cos(0.4), -np.sin(0.4)], [np.sin(0.4), np.cos(0.4)]])
+    moved = 0.3 * points @ turn.T + [0.2, -0.1]
+    other = points + 0.1 * rng.normal(size=(68, 2))
+    shapes = network.shape(torch.tensor(np.stack([points, moved, other]).reshape(3, 1, 136), dtype=torch.float32))
+    torch.testing.assert_close(shapes[0], shapes[1], atol=1e-5, rtol=0)
+    assert float((shapes[0] - shapes[2]).abs().max()) > 0.05
+    assert torch.isfinite(network.shape(torch.zeros(2, 3, 136))).all()
+
+
+def test_landmarks_are_standardised() -> None:
+    network = build_network(NetworkSettings("vgg-gru", **SMALL)).train()
+    points = np.random.default_rng(0).normal(size=(1, 68, 2)) + 0.01 * np.random.default_rng(1).normal(size=(32, 68, 2))
+    shapes = network.shape(torch.tensor(points.reshape(8, 4, 136), dtype=torch.float32)).flatten(0, 1)
+    torch.testing.assert_close(shapes.std(dim=0, correction=0), torch.ones(136), atol=0.1, rtol=0)
