@@ -37,25 +37,30 @@ class FaceWindow:
         object.__setattr__(self, "pixels", readonly(self.pixels, "pixels", ("height", "width", 3), np.uint8))
 
 
-def face_window(image: ImageArray, fit: FaceFit, head: HeadModel, longest_px: int | None = None) -> FaceWindow:
+def face_window(
+    image: ImageArray, fit: FaceFit, head: HeadModel, *, most_scale: float = 1.0, longest_px: int | None = None
+) -> FaceWindow:
     """The window round the face of `fit`.
 
     image : (height, width, 3) uint8 or uint16, the picture that was fitted.  head : the model of the fit.
-    longest_px : a window with a longer side is reduced to it; None keeps the picture's own pixels.
+    most_scale : it is reduced to this share of the picture's size, in (0, 1].
+    longest_px : a window with a longer side is reduced further, to it.
     """
-    return _window(image, fit, _bounds(fit, head), longest_px)
+    return _window(image, fit, _bounds(fit, head), most_scale, longest_px)
 
 
-def whole_window(image: ImageArray, fit: FaceFit, longest_px: int | None = None) -> FaceWindow:
+def whole_window(image: ImageArray, fit: FaceFit, longest_px: int) -> FaceWindow:
     """The whole picture as a window; arguments as of `face_window`."""
-    return _window(image, fit, (0, 0, fit.image_size.width, fit.image_size.height), longest_px)
+    return _window(image, fit, (0, 0, fit.image_size.width, fit.image_size.height), 1.0, longest_px)
 
 
-def _window(image: ImageArray, fit: FaceFit, bounds: tuple[int, int, int, int], longest_px: int | None) -> FaceWindow:
+def _window(
+    image: ImageArray, fit: FaceFit, bounds: tuple[int, int, int, int], most_scale: float, longest_px: int | None
+) -> FaceWindow:
     left, top, right, bottom = bounds
     pixels = as_uint8(image[top:bottom, left:right])
     height, width = pixels.shape[:2]
-    scale = 1.0 if longest_px is None else min(1.0, longest_px / max(height, width))
+    scale = most_scale if longest_px is None else min(most_scale, longest_px / max(height, width))
     if scale < 1:
         size = (max(round(width * scale), 1), max(round(height * scale), 1))
         pixels = np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)

@@ -11,6 +11,7 @@ import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
+import cv2
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
@@ -26,7 +27,7 @@ LEAST_SIDE_PX = 32
 """No face is found in less."""
 LONGEST_NAME = 80
 SHOWN_PX = 2048
-"""Longest side of what the page shows of a picture; edits are drawn over it in the picture's own size."""
+"""Longest side of what the page shows of a picture; files are made in the picture's own size."""
 QUALITY = 90
 
 _one_at_a_time = threading.Lock()
@@ -37,12 +38,19 @@ _NOT_IN_NAMES = re.compile(r'[\x00-\x1f\x7f<>:"/\\|?*%]+')
 class Upload:
     """picture : upright.  content : the file's own bytes, from which products are made.  sha256 : of them.
     name : of the file on the user's disk, made harmless.
+    shown : (height, width, 3) uint8, what the page shows of it: at most SHOWN_PX wide and high.
     """
 
     picture: Picture
     content: bytes
     sha256: str
     name: str
+    shown: ImageArray
+
+    @property
+    def shown_scale(self) -> float:
+        """Pixels of `shown` a pixel of `picture`."""
+        return max(self.shown.shape) / max(self.picture.pixels.shape)
 
 
 def safe_name(text: str) -> str:
@@ -71,7 +79,17 @@ def take_in(content: bytes, name: str, limits: Limits) -> Upload:
     height, width = picture.pixels.shape[:2]
     if height * width > limits.megapixels * 1e6:  # of a format whose header does not say
         raise InputError(name, _too_many(width, height, limits))
-    return Upload(picture, content, hashlib.sha256(content).hexdigest(), name)
+    return Upload(picture, content, hashlib.sha256(content).hexdigest(), name, _reduced(picture))
+
+
+def _reduced(picture: Picture) -> ImageArray:
+    pixels = as_uint8(picture.pixels)
+    height, width = pixels.shape[:2]
+    scale = SHOWN_PX / max(height, width)
+    if scale >= 1:
+        return pixels
+    size = (max(round(width * scale), 1), max(round(height * scale), 1))
+    return np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
 
 
 def _check_size(content: bytes, name: str, limits: Limits) -> None:
@@ -97,7 +115,7 @@ def _too_many(width: int, height: int, limits: Limits) -> str:
     )
 
 
-def shown(pixels: ImageArray, like: Picture, provenance: Provenance) -> bytes:
+def as_jpeg(pixels: ImageArray, like: Picture, provenance: Provenance) -> bytes:
     """JPEG of pixels (height, width, 3) in the colours of `like`, on white where that is transparent.
 
     pixels : the whole picture, or a part of it that is all opaque.  Nothing of the camera's notes goes along.
@@ -107,10 +125,11 @@ def shown(pixels: ImageArray, like: Picture, provenance: Provenance) -> bytes:
 
 
 def on_white(pixels: ImageArray, alpha: IntArray | None) -> ImageArray:
-    """(height, width, 3) uint8: what a page shows of a picture with transparency."""
-    pixels = as_uint8(pixels)
+    """(height, width, 3) uint8: pixels of that shape on white, where alpha, of any size, is less than full."""
     if alpha is None:
         return pixels
+    if alpha.shape != pixels.shape[:2]:
+        alpha = np.asarray(cv2.resize(alpha, pixels.shape[1::-1], interpolation=cv2.INTER_AREA))
     share = alpha[..., None].astype(np.float32) / np.float32(np.iinfo(alpha.dtype).max)
     flat: ImageArray = np.rint(share * pixels + (1 - share) * 255).astype(np.uint8)
     return flat

@@ -1,33 +1,34 @@
-"""What a page can take home: files as the command line makes them, made in a folder that is gone when they are sent."""
+"""What a page can take home: files like those of the command line, made in a folder that is gone when they are sent."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TypeVar
+from typing import Any
 
+import synth_affect
+from synth_affect.affect import ValenceArousal
 from synth_affect.arrays import ImageArray
-from synth_affect.data.picture_encoding import DEFAULT_QUALITY
-from synth_affect.data.provenance import sidecar_path
+from synth_affect.data.picture_encoding import encode_picture
+from synth_affect.data.provenance import Provenance, sidecar_path
 from synth_affect.data.video_writing import write_gif, write_mp4
 from synth_affect.errors import InputError
 from synth_affect.pipelines.affect_path import about_synthetic, path_points
-from synth_affect.pipelines.contact_sheet import grid_layout, write_contact_sheet
+from synth_affect.pipelines.contact_sheet import draw_sheet, grid_layout
+from synth_affect.pipelines.drawing import on_paper
 from synth_affect.pipelines.edit_picture import EditOutputs, default_output, edit_picture
 from synth_affect.pipelines.export_mesh import MeshOutput, export_mesh
-from synth_affect.pipelines.face_window import whole_window
-from synth_affect.pipelines.open_expressions import ExpressionChoice
 from synth_affect.pipelines.picture_faces import FaceSource
 from synth_affect.web.serve.asked import Asked, AskedPath
 from synth_affect.web.serve.sessions import Session
-from synth_affect.web.serve.studio import Studio
+from synth_affect.web.serve.studio import Studio, View
 
 FOLDER_PREFIX = "synth-affect-serve-"
-PATH_PX = 1080
-"""Longest side of an animation."""
+GIF_PX, MP4_PX = 480, 1080
+"""Longest sides of animations. A GIF's colours are chosen frame by frame, which takes its time."""
 SHEET_STEPS = 5
 MEDIA_TYPES: Mapping[str, str] = {
     ".png": "image/png",
@@ -38,7 +39,6 @@ MEDIA_TYPES: Mapping[str, str] = {
     ".mp4": "video/mp4",
 }
 
-Step = TypeVar("Step")
 Tell = Callable[[int, int], None]
 """How many steps are done, of how many. What it raises ends the work."""
 
@@ -76,13 +76,6 @@ class Order:
             expressions=self.asked.expressions,
         )
 
-    def steps(self, items: Iterable[Step], count: int) -> Iterator[Step]:
-        """The items, told one by one."""
-        for done, item in enumerate(items):
-            self.tell(done, count)
-            yield item
-        self.tell(count, count)
-
 
 def make(kind: str, order: Order) -> Product:
     """One of PRODUCTS, made one at a time.
@@ -117,74 +110,52 @@ def _mesh(order: Order, folder: Path) -> Path:
 
 
 def _sheet(order: Order, folder: Path) -> Path:
-    source = order.source(folder / "in")
-    output = folder / "out" / f"{source.image.stem}_grid.jpg"
-    target = order.asked.target
-    write_contact_sheet(
-        source,
-        grid_layout(SHEET_STEPS),
-        output,
-        intensity=target.intensity,
-        input_expression=target.input_expression,
-        wrinkles=target.wrinkles,
-        action_units=target.action_units,
-        quality=DEFAULT_QUALITY,
-        progress=order.steps,
-    )
+    """From reduced pixels: a tile is smaller still."""
+    upload, layout = order.session.upload, grid_layout(SHEET_STEPS)
+    view = order.studio.preview(order.session, order.asked)
+    points = [cell.target or ValenceArousal(0, 0) for cell in layout.cells]
+    tiles = (view.scene.region.of(picture) for picture in _pictures(order, view, points))
+    sheet = draw_sheet(layout, tiles, f"synthetic, synth-affect {synth_affect.__version__}, {layout.name}")
+    output = folder / "out" / f"{Path(upload.name).stem}_grid.jpg"
+    about = _provenance(order, layout.name, {})
+    output.write_bytes(encode_picture(sheet, output, on_paper(sheet, upload.picture), about))
     return output
 
 
-def _path(suffix: str) -> Callable[[Order, Path], Path]:
+def _path(suffix: str, longest_px: int) -> Callable[[Order, Path], Path]:
     def make_path(order: Order, folder: Path) -> Path:
         way = order.path
         if way is None:
             raise InputError("path", "is missing; draw one in the plane")
         output = folder / "out" / f"{Path(order.session.upload.name).stem}_path{suffix}"
-        rate = way.rate
-        frames = _frames(order, way)
-        about = about_synthetic(
-            replace(
-                order.studio.provenance(order.session, order.asked, "path"),
-                request={
-                    **{name: value for name, value in order.asked.described().items() if name not in OF_ONE_POINT},
-                    "through": [[point.valence, point.arousal] for point in way.corners],
-                    "seconds": way.seconds,
-                    "fps": rate,
-                    "longest_px": PATH_PX,
-                },
-            )
-        )
+        corners = [[point.valence, point.arousal] for point in way.corners]
+        request = {"through": corners, "seconds": way.seconds, "fps": way.rate, "longest_px": longest_px}
+        about = about_synthetic(_provenance(order, "path", request))
+        view = order.studio.whole_view(order.session, order.asked, longest_px)
+        frames = _pictures(order, view, path_points(way.corners, round(way.seconds * way.rate)))
         if suffix == ".mp4":
-            write_mp4(output, ((k / rate, frame) for k, frame in enumerate(frames)), about=about)
+            write_mp4(output, ((k / way.rate, frame) for k, frame in enumerate(frames)), about=about)
         else:
-            write_gif(output, frames, rate, about=about)
+            write_gif(output, frames, way.rate, about=about)
         return output
 
     return make_path
 
 
-OF_ONE_POINT = ("valence", "arousal", "category")
+def _pictures(order: Order, view: View, points: Sequence[ValenceArousal]) -> Iterator[ImageArray]:
+    """The face of `view` at one point after the other, told one by one."""
+    for done, point in enumerate(points):
+        order.tell(done, len(points))
+        target = replace(order.asked.target, point=point, emotion=None)
+        yield order.studio.paint(replace(order.asked, target=target), view)
+    order.tell(len(points), len(points))
 
 
-def _frames(order: Order, way: AskedPath) -> Iterator[ImageArray]:
-    """The whole picture at PATH_PX, point by point of the way."""
-    asked, count = order.asked, round(way.seconds * way.rate)
-    base = order.studio.synthesizer(asked.head, ExpressionChoice())
-    drawing = order.studio.synthesizer(asked.head, asked.expressions)
-    window = whole_window(order.session.upload.picture.pixels, order.studio.fit(order.session, asked), PATH_PX)
-    scene = base.prepare(window.pixels, window.fit)
-    for point in order.steps(path_points(way.corners, count), count):
-        yield drawing.synthesize(
-            window.pixels,
-            window.fit,
-            valence=point.valence,
-            arousal=point.arousal,
-            intensity=asked.target.intensity,
-            input_expression=asked.target.input_expression,
-            wrinkles=asked.target.wrinkles,
-            action_units=asked.target.action_units,
-            scene=scene,
-        ).image
+def _provenance(order: Order, shows: str, further: Mapping[str, Any]) -> Provenance:
+    """Of what has no point of its own."""
+    about = order.studio.provenance(order.session, order.asked, shows)
+    kept = {name: value for name, value in about.request.items() if name not in ("valence", "arousal", "category")}
+    return replace(about, request={**kept, **further})
 
 
 PRODUCTS: Mapping[str, Callable[[Order, Path], Path]] = {
@@ -193,7 +164,7 @@ PRODUCTS: Mapping[str, Callable[[Order, Path], Path]] = {
     "sidecar": _picture(".png", its_sidecar=True),
     "mesh": _mesh,
     "sheet": _sheet,
-    "gif": _path(".gif"),
-    "mp4": _path(".mp4"),
+    "gif": _path(".gif", GIF_PX),
+    "mp4": _path(".mp4", MP4_PX),
 }
 """Name in a page's request -> what makes it, and the file that it wrote."""

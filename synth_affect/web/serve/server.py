@@ -35,7 +35,7 @@ from synth_affect.errors import InputError, SynthAffectError
 from synth_affect.pipelines.demo_picture import find_demo_picture
 from synth_affect.web.local_server import LOCAL, LocalHandler, LocalServer, content_policy
 from synth_affect.web.serve.asked import Asked, command_line, read_asked, read_json, read_path, sentence
-from synth_affect.web.serve.intake import SHOWN_PX, on_white, shown, take_in
+from synth_affect.web.serve.intake import as_jpeg, on_white, take_in
 from synth_affect.web.serve.limits import BusyError, Limits, Rate
 from synth_affect.web.serve.plane import describe_plane, describe_units
 from synth_affect.web.serve.products import PRODUCTS, Order, make
@@ -201,15 +201,9 @@ class ServeHandler(LocalHandler):
     def _show(self) -> None:
         session = self._session()
         picture = session.upload.picture
-        pixels = on_white(picture.pixels, picture.alpha)
-        scale = SHOWN_PX / max(pixels.shape[:2])
-        if scale < 1:
-            import cv2
-
-            size = (round(pixels.shape[1] * scale), round(pixels.shape[0] * scale))
-            pixels = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
+        pixels = on_white(session.upload.shown, picture.alpha)
         about = Provenance({"shows": "input"}, synth_affect.__version__, "", session.upload.sha256)
-        self.send(HTTPStatus.OK, shown(pixels, picture, about), "image/jpeg")
+        self.send(HTTPStatus.OK, as_jpeg(pixels, picture, about), "image/jpeg")
 
     def _draw(self) -> None:
         session, asked, said = self._asked()
@@ -217,14 +211,10 @@ class ServeHandler(LocalHandler):
         with session.turn(asked.number, full=full):
             drawn = self._app.studio.draw(session, asked, full=full)
         window, picture = drawn.window, session.upload.picture
-        alpha = picture.alpha
-        pixels = drawn.pixels
-        if alpha is not None:
-            import cv2
-
-            part = alpha[window.top : window.bottom, window.left : window.right]
-            pixels = on_white(pixels, cv2.resize(part, pixels.shape[1::-1], interpolation=cv2.INTER_AREA))
-        content = shown(pixels, picture, self._app.studio.provenance(session, asked, "preview"))
+        alpha = None if picture.alpha is None else picture.alpha[window.top : window.bottom, window.left : window.right]
+        content = as_jpeg(
+            on_white(drawn.pixels, alpha), picture, self._app.studio.provenance(session, asked, "preview")
+        )
         place = f"{window.left},{window.top},{window.right},{window.bottom}"
         self.send(HTTPStatus.OK, content, "image/jpeg", {"X-Window": place})
         self._forget_if_over(session)

@@ -12,17 +12,18 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, cast
 
+import cv2
 import numpy as np
 
 import synth_affect
-from synth_affect.arrays import ImageArray, as_uint8
+from synth_affect.arrays import ImageArray
 from synth_affect.data.pictures import read_picture
 from synth_affect.data.provenance import Provenance
 from synth_affect.errors import FitError, InputError, ShapeError
 from synth_affect.fitting.fit import FaceFit
 from synth_affect.fitting.landmarks import Landmarks
 from synth_affect.pipelines.demo_picture import find_demo_picture
-from synth_affect.pipelines.face_window import FaceWindow, face_window
+from synth_affect.pipelines.face_window import FaceWindow, face_window, whole_window
 from synth_affect.pipelines.open_detector import DetectorChoice, open_detector
 from synth_affect.pipelines.open_expressions import ExpressionChoice, open_expressions
 from synth_affect.pipelines.open_head import DEFAULT, open_head
@@ -101,32 +102,36 @@ class Studio:
             return tuple(self._detector.detect(pixels))
 
     def draw(self, session: Session, asked: Asked, *, full: bool) -> Drawn:
-        """The window of the face as asked; reduced to PREVIEW_PX, or in the picture's own size.
+        """The window of the face as asked; reduced to PREVIEW_PX, or in the size in which the picture is shown.
 
         Raises InputError when this face cannot be drawn.
         """
         if not full:
             with self._drawing:
-                return self._draw(asked, self._preview(session, asked))
+                view = self.preview(session, asked)
+                return Drawn(self.paint(asked, view), view.window)
         wanted = replace(asked, number=0)
         latest = cast("tuple[Asked, Drawn] | None", session.cached.get("drawn"))
         if latest is not None and latest[0] == wanted:
             return latest[1]
         with self._full_size:  # one at a time: a large face takes a good part of the memory
-            drawn = self._draw(asked, self._in_full(session, asked))
+            view = self._in_full(session, asked)
+            drawn = Drawn(self.paint(asked, view), view.window)
         session.cached["drawn"] = (wanted, drawn)
         return drawn
 
     def read(self, session: Session, asked: Asked, drawn: Drawn) -> dict[str, Any]:
         """What instruments read of the picture with `drawn` in it: JSON values, as in a sidecar of `--verify`."""
-        before = session.upload.picture.pixels
-        window = drawn.window
-        after = as_uint8(before).copy()
-        after[window.top : window.bottom, window.left : window.right] = drawn.pixels
+        before, scale, window = session.upload.shown, session.upload.shown_scale, drawn.window
+        left, top, right, bottom = (
+            round(scale * edge) for edge in (window.left, window.top, window.right, window.bottom)
+        )
+        after = before.copy()
+        after[top:bottom, left:right] = cv2.resize(drawn.pixels, (right - left, bottom - top))
         key = ("looked", asked.face)
         with self._seeing:
             if key not in session.cached:
-                x, y = session.faces[asked.face].points_image[:, :2].mean(axis=0)
+                x, y = scale * session.faces[asked.face].points_image[:, :2].mean(axis=0)
                 session.cached[key] = self._verifier.look(before, (float(x), float(y)))
             looked = cast("JudgedInput | None", session.cached[key])
             return self._verifier.verify(looked, after, asked.target.point).described()
@@ -184,12 +189,13 @@ class Studio:
         for landmarks in self.find_faces(pixels)[:1]:
             synthesizer = self.synthesizer(self.heads[0], ExpressionChoice())
             fit = synthesizer.fit_landmarks(pixels, landmarks)
-            window = face_window(pixels, fit, synthesizer.head, PREVIEW_PX)
+            window = face_window(pixels, fit, synthesizer.head, longest_px=PREVIEW_PX)
             scene = synthesizer.prepare(window.pixels, window.fit)
             for valence, arousal in ((0.6, 0.3), (-0.5, 0.6)):
                 synthesizer.synthesize(window.pixels, window.fit, valence=valence, arousal=arousal, scene=scene)
 
-    def _draw(self, asked: Asked, view: View) -> Drawn:
+    def paint(self, asked: Asked, view: View) -> ImageArray:
+        """(height, width, 3) uint8: the pixels of the view's window as asked."""
         target = asked.target
         result = self.synthesizer(asked.head, asked.expressions).synthesize(
             view.window.pixels,
@@ -203,9 +209,10 @@ class Studio:
             action_units=target.action_units,
             scene=view.scene,
         )
-        return Drawn(result.image, view.window)
+        return result.image
 
-    def _preview(self, session: Session, asked: Asked) -> View:
+    def preview(self, session: Session, asked: Asked) -> View:
+        """The window of the asked face at PREVIEW_PX; kept."""
         key = ("preview", asked.head, asked.face)
         view = session.cached.get(key)
         if view is None:
@@ -215,22 +222,33 @@ class Studio:
                 session.cached.pop(each, None)
         return cast(View, view)
 
+    def whole_view(self, session: Session, asked: Asked, longest_px: int) -> View:
+        """The whole picture, reduced to `longest_px`, with the asked face."""
+        window = whole_window(session.upload.picture.pixels, self.fit(session, asked), longest_px)
+        return View(window, self.synthesizer(asked.head, ExpressionChoice()).prepare(window.pixels, window.fit))
+
     def _in_full(self, session: Session, asked: Asked) -> View:
         key = (session.key, (asked.head, asked.face))
         with self._opening:
             if key in self._full:
                 self._full.move_to_end(key)
                 return self._full[key]
-        view = self._view(session, asked, None)
+        view = self._view(session, asked)
         with self._opening:
             self._full[key] = view
             while sum(_n_pixels(each) for each in self._full.values()) > KEPT_FULL_PIXELS:
                 self._full.popitem(last=False)
         return view
 
-    def _view(self, session: Session, asked: Asked, longest_px: int | None) -> View:
-        synthesizer = self.synthesizer(asked.head, ExpressionChoice())
-        window = face_window(session.upload.picture.pixels, self.fit(session, asked), synthesizer.head, longest_px)
+    def _view(self, session: Session, asked: Asked, longest_px: int | None = None) -> View:
+        synthesizer, upload = self.synthesizer(asked.head, ExpressionChoice()), session.upload
+        window = face_window(
+            upload.picture.pixels,
+            self.fit(session, asked),
+            synthesizer.head,
+            most_scale=upload.shown_scale,
+            longest_px=longest_px,
+        )
         return View(window, synthesizer.prepare(window.pixels, window.fit))
 
 
