@@ -174,8 +174,14 @@ def ring(n_directions: int = 28, radii: Sequence[float] = (0.25, 0.5, 0.75, 1.0)
     if any(not 0.0 < radius <= 1.0 for radius in radii):
         raise InputError("radii", f"{list(radii)} are not all in (0, 1]")
     angles = [2 * math.pi * k / n_directions for k in range(n_directions)]
+
+    def exact(value: float) -> float:
+        return round(value, 12) + 0.0  # on an axis the other coordinate is 0, which is neither sign
+
     return tuple(
-        ValenceArousal(radius * math.cos(angle), radius * math.sin(angle)) for radius in radii for angle in angles
+        ValenceArousal(exact(radius * math.cos(angle)), exact(radius * math.sin(angle)))
+        for radius in radii
+        for angle in angles
     )
 
 

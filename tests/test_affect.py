@@ -47,6 +47,14 @@ def test_names_of_categories_are_read_in_any_case() -> None:
         parse_emotion("angre")
 
 
+def test_on_an_axis_the_other_coordinate_is_nothing() -> None:
+    points = [(point.valence, point.arousal) for point in ring(4, (0.5,))]
+    assert points == [(0.5, 0.0), (0.0, 0.5), (-0.5, 0.0), (0.0, -0.5)]
+    assert all(math.copysign(1, value) == 1 for point in points for value in point if value == 0)
+    on_axes = [point for point in ring() if 0.0 in (point.valence, point.arousal)]
+    assert len(on_axes) == 16
+
+
 def test_the_ring_is_the_standard_set_of_targets() -> None:
     targets = ring()
     assert len(targets) == len(set(targets)) == 28 * 4
