@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from synth_affect.arrays import ImageArray
+from synth_affect.editors.recipes import Recipe
 from synth_affect.fitting.landmarks import Landmarks
 
 
@@ -93,3 +94,13 @@ def two_portraits(tmp_path: Path, portrait: ImageArray, portrait_landmarks: Land
         portrait_landmarks.points_image + np.array([512, 0, 0], np.float32), portrait_landmarks.blendshapes
     )
     return path, [portrait_landmarks, right]
+
+
+@pytest.fixture
+def shade(monkeypatch: pytest.MonkeyPatch) -> Recipe:
+    """A small editor's recipe, and for as long as the test runs, one of those that there are."""
+    from synth_affect.editors import recipes
+    from tests.shade_editor import SHADE
+
+    monkeypatch.setattr(recipes, "RECIPES", {**recipes.RECIPES, "shade": lambda: SHADE})
+    return SHADE

@@ -66,7 +66,7 @@ SCRIPT = """
 import sys
 from pathlib import Path
 sys.path.insert(0, {tests!r})
-from conftest import SHADE, make_faces
+from shade_editor import SHADE, make_faces
 import torch
 from synth_affect.editors.training import LoopSettings, train_editor
 torch.manual_seed(1)
@@ -79,7 +79,7 @@ def test_a_killed_run_goes_on_to_the_same_weights(shade: Recipe, faces: Make, tm
     loop = LoopSettings(epochs=400, batch=6, interval=3, seed=5)
     killed = tmp_path / "killed"
     about = {"epochs": 400, "batch": 6, "interval": 3, "seed": 5}
-    script = SCRIPT.format(tests=str(Path(__file__).parent), loop=about, out=str(killed))
+    script = SCRIPT.format(tests=str(Path(__file__).parent.parent), loop=about, out=str(killed))
     with subprocess.Popen([sys.executable, "-c", script], stderr=subprocess.PIPE) as process:
         for _ in range(30000):
             if process.poll() is not None or ((killed / LOG).is_file() and len(rows_of(killed)) >= 5):
