@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from synth_affect.editors.fexgan.crop_editor import open_crop_editor
 from synth_affect.editors.fexgan.learner import build_learner
-from synth_affect.editors.fexgan.settings import FexganSettings
+from synth_affect.editors.fexgan.settings import CLASSES, FexganSettings
 from synth_affect.editors.recipes import Recipe
 
-RECIPE = Recipe("fexgan", FexganSettings, FexganSettings.small, build_learner, open_crop_editor, needs_category=True)
+RECIPE = Recipe(
+    "fexgan",
+    FexganSettings,
+    FexganSettings.small,
+    build_learner,
+    open_crop_editor,
+    needs_category=True,
+    categories=CLASSES,
+)
