@@ -51,7 +51,7 @@ def build_networks(settings: CaaeSettings) -> CaaeNetworks:
     """All four, with weights drawn from torch's random numbers: N(0, 0.02), biases 0.
 
     Narrower ones: layers whose inputs are fewer than at full width draw wider by the root of that share, and so pass on
-    as much as there. E and G have no batch norm, and at a fifth of the width G's pictures would else start 50 times
+    as much as there. E and G have no batch norm, and at an eighth of the width G's pictures would else begin 400 times
     fainter.
     """
     nn = import_optional("torch.nn", EXTRA)

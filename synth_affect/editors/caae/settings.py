@@ -62,7 +62,7 @@ class CaaeSettings:
 
     @classmethod
     def small(cls) -> Self:
-        """The size that one core trains in minutes: an eighth of the width, and five times the paper's learning rate, so
-        that it is learnt in as few steps (at ten times, the first steps diverge into patterns). All else is the paper's.
+        """The size that one core trains in minutes: an eighth of the width. All else is the paper's but the learning
+        rate, five times its own, so that few steps are enough; at ten times, G drew patterns instead of faces.
         """
         return cls(size=64, width=8, judging_width=8, learning_rate=1e-3, epochs=30)

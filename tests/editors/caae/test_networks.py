@@ -101,7 +101,7 @@ def test_a_narrow_generator_begins_as_bright_as_a_wide_one(full: CaaeNetworks) -
     with torch.no_grad():
         wide = full.generator(codes, labels).std()
         narrow = build_networks(CaaeSettings.small()).generator(codes, labels).std()
-    assert float(narrow / wide) == pytest.approx(1, rel=0.4)
+    assert 1 / 4 < float(narrow / wide) < 4  # with the full one's spread it is 1 / 400
 
 
 def test_ranges() -> None:
