@@ -6,7 +6,8 @@
 `va-cnn`    the judges of Lindt et al. 2019: two networks that share nothing, one for valence and one for arousal, with
             output in [-1, 1]. Table II with their layers is not available, so VGG-16's, with batch norm, are our
             choice, and hidden layers of 512 at full width.
-`classes`   one picture: VGG's layers, and a logit for each category of emotion.
+`classes`   one picture and its landmarks, if it has some: convolutions, FC joined with them, FC, a logit for each
+            category of emotion. Ours.
 `identity`  an embedding on the unit sphere; `activations` gives conv1_2 ... conv5_2, which editors compare.
 
 Pictures are (batch, 3, size, size) RGB in [-1, 1]. `width` is that of the first convolution, 64 in VGG-16; everything
@@ -94,20 +95,26 @@ class NetworkSettings:
     @property
     def takes_landmarks(self) -> bool:
         """Whether the network reads landmarks beside pictures."""
+        return self.kind in ("vgg-gru", "classes")
+
+    @property
+    def is_recurrent(self) -> bool:
+        """Whether the network reads sequences."""
         return self.kind == "vgg-gru"
 
 
 def build_network(settings: NetworkSettings) -> nn.Module:
     """The network with weights drawn from torch's random numbers (He et al. 2015).
 
-    Called with pictures; with (batch, n, 3, size, size) and landmarks (batch, n, 136) where `takes_landmarks`.
+    Called with pictures, and landmarks (batch, 136), NaN for unknown ones, where `takes_landmarks`; with (batch, n, 3,
+    size, size) and (batch, n, 136) where `is_recurrent`.
     """
     torch = import_optional("torch", EXTRA)
     network: nn.Module
     if settings.kind == "vgg":
         network = torch.nn.Sequential(_layers(settings, 2))
     elif settings.kind == "classes":
-        network = torch.nn.Sequential(_layers(settings, len(settings.categories)))
+        network = _classes().Classes(settings)
     elif settings.kind == "va-cnn":
         network = _classes().Judges(settings)
     elif settings.kind == "identity":
@@ -177,6 +184,7 @@ def _layers(settings: NetworkSettings, n_outputs: int) -> OrderedDict[str, Any]:
 class _Classes:
     InputScaling: Any
     Judges: Any
+    Classes: Any
     Embedding: Any
     Sequence: Any
 
@@ -224,7 +232,8 @@ def _classes() -> _Classes:
 
     class LandmarkShape(nn.Module):  # type: ignore[misc, name-defined]
         """Landmarks without the face's place, size and turn in the picture, each number standardised: raw ones differ
-        by hundredths between expressions, and by tenths between cuts, so little is learnt of them.
+        by hundredths between expressions, and by tenths between cuts, so little is learnt of them. A face without
+        landmarks has the mean shape.
         """
 
         def __init__(self) -> None:
@@ -232,16 +241,34 @@ def _classes() -> _Classes:
             self.norm = nn.BatchNorm1d(LANDMARK_VALUES, eps=1e-6, affine=False)
 
         def forward(self, landmarks: Tensor) -> Tensor:
-            points = landmarks.float().unflatten(2, (68, 2))
-            points = points - points.mean(dim=2, keepdim=True)
-            across = points[:, :, LEFT_EYE].mean(dim=2) - points[:, :, RIGHT_EYE].mean(dim=2)
-            along = nn.functional.normalize(across, dim=2)[:, :, None]
-            level = torch.stack(
-                [(points * along).sum(3), points[..., 1] * along[..., 0] - points[..., 0] * along[..., 1]]
-            )
-            size = level.square().sum(0).mean(2, keepdim=True).sqrt().clamp_min(1e-6)
-            shape: Tensor = self.norm((level / size).permute(1, 2, 3, 0).flatten(2).flatten(0, 1))
-            return shape.view(landmarks.shape)
+            """(batch, 136) of (batch, 136)."""
+            known = torch.isfinite(landmarks).all(dim=1, keepdim=True)
+            points = torch.where(known, landmarks.float(), 0.0).view(-1, 68, 2)
+            points = points - points.mean(dim=1, keepdim=True)
+            across = points[:, LEFT_EYE].mean(dim=1) - points[:, RIGHT_EYE].mean(dim=1)
+            cos, sin = nn.functional.normalize(across, dim=1)[:, :, None].unbind(dim=1)
+            x, y = points.unbind(dim=2)
+            level = torch.stack([x * cos + y * sin, y * cos - x * sin], dim=2).flatten(1)
+            size = level.square().mean(dim=1, keepdim=True).sqrt().clamp_min(1e-6)
+            shape: Tensor = self.norm(level / size) * known
+            return shape
+
+    class PictureAndShape(nn.Module):  # type: ignore[misc, name-defined]
+        def __init__(self, settings: NetworkSettings) -> None:
+            super().__init__()
+            self.features = _features(settings)
+            self.shape = LandmarkShape()
+            self.fc6 = nn.Linear(_n_features(settings), settings.fc_units)
+            self.dropout6 = nn.Dropout(settings.dropout)
+            self.fc7 = nn.Linear(settings.fc_units + LANDMARK_VALUES, settings.fc_units)
+            self.dropout7 = nn.Dropout(settings.dropout)
+            self.out = nn.Linear(settings.fc_units, len(settings.categories))
+
+        def forward(self, pictures: Tensor, landmarks: Tensor) -> Tensor:
+            seen = self.dropout6(torch.relu(self.fc6(self.features(pictures).flatten(1))))
+            joined = torch.cat([seen, self.shape(landmarks)], dim=1)
+            logits: Tensor = self.out(self.dropout7(torch.relu(self.fc7(joined))))
+            return logits
 
     class SequenceNetwork(nn.Module):  # type: ignore[misc, name-defined]
         def __init__(self, settings: NetworkSettings) -> None:
@@ -261,13 +288,13 @@ def _classes() -> _Classes:
             """
             batch, n = pictures.shape[:2]
             seen = self.dropout6(torch.relu(self.fc6(self.features(pictures.flatten(0, 1)).flatten(1))))
-            joined = torch.cat([seen.view(batch, n, -1), self.shape(landmarks)], dim=2)
+            joined = torch.cat([seen, self.shape(landmarks.flatten(0, 1))], dim=1).view(batch, n, -1)
             if steps and n == 1:
                 joined = joined.expand(batch, steps, joined.shape[2])
             states: Tensor = self.out(self.gru(joined.contiguous())[0])
             return states
 
-    return _Classes(InputScaling, Judges, Embedding, SequenceNetwork)
+    return _Classes(InputScaling, Judges, PictureAndShape, Embedding, SequenceNetwork)
 
 
 def n_parameters(network: nn.Module) -> int:

@@ -32,7 +32,7 @@ def plan_of(
         raise InputError("samples", "there is no picture")
     if samples.size != settings.size:
         raise InputError("--size", f"pictures of {samples.size} px, and a network for {settings.size} px")
-    if settings.takes_landmarks:
+    if settings.is_recurrent:
         absent = np.flatnonzero(np.isnan(samples.landmarks).any(axis=(1, 2)))
         if len(absent):
             reason = f"has no 68 landmarks, which {settings.kind} reads ({len(absent)} pictures like it)"
@@ -63,8 +63,10 @@ def run_network(network: nn.Module, settings: NetworkSettings, batch: Batch, ste
     """(batch, n_steps, values) of a batch; n_steps is 1 for networks of pictures."""
     pictures = pictures_of(batch)
     found: Tensor
-    if settings.takes_landmarks:
+    if settings.is_recurrent:
         found = network(pictures, batch["landmarks"], steps)
+    elif settings.takes_landmarks:
+        found = network(pictures.flatten(0, 1), batch["landmarks"].flatten(0, 1))[:, None]
     else:
         found = network(pictures.flatten(0, 1))[:, None]
     return found

@@ -39,13 +39,16 @@ def test_each_gives_what_it_says() -> None:
         categories = ("anger", "fear", "neutral") if kind == "classes" else ()
         settings = NetworkSettings(kind, **SMALL, batch_norm=kind == "va-cnn", categories=categories)
         network = build_network(settings).eval()
-        if settings.takes_landmarks:
+        if settings.is_recurrent:
             landmarks = torch.zeros(2, 1, 136)
             held = network(x[:, None], landmarks, 5)
             assert held.shape == (2, 5, 2)
             shown = network(x[:, None].expand(2, 5, 3, 32, 32), landmarks.expand(2, 5, 136))
             torch.testing.assert_close(held, shown)
             outputs[kind] = held[:, -1]
+        elif settings.takes_landmarks:
+            outputs[kind] = network(x, torch.full((2, 136), float("nan")))
+            assert torch.isfinite(outputs[kind]).all(), "without landmarks, too"
         else:
             outputs[kind] = network(x)
     assert {kind: tuple(y.shape) for kind, y in outputs.items()} == {
@@ -206,14 +209,15 @@ def test_landmarks_are_the_same_wherever_the_face_lies() -> None:
     turn = np.array([[np.cos(0.4), -np.sin(0.4)], [np.sin(0.4), np.cos(0.4)]])
     moved = 0.3 * points @ turn.T + [0.2, -0.1]
     other = points + 0.1 * rng.normal(size=(68, 2))
-    shapes = network.shape(torch.tensor(np.stack([points, moved, other]).reshape(3, 1, 136), dtype=torch.float32))
+    shapes = network.shape(torch.tensor(np.stack([points, moved, other]).reshape(3, 136), dtype=torch.float32))
     torch.testing.assert_close(shapes[0], shapes[1], atol=1e-5, rtol=0)
     assert float((shapes[0] - shapes[2]).abs().max()) > 0.05
-    assert torch.isfinite(network.shape(torch.zeros(2, 3, 136))).all()
+    assert torch.isfinite(network.shape(torch.zeros(2, 136))).all()
+    assert not network.shape(torch.full((2, 136), float("nan"))).any()
 
 
 def test_landmarks_are_standardised() -> None:
     network = build_network(NetworkSettings("vgg-gru", **SMALL)).train()
     points = np.random.default_rng(0).normal(size=(1, 68, 2)) + 0.01 * np.random.default_rng(1).normal(size=(32, 68, 2))
-    shapes = network.shape(torch.tensor(points.reshape(8, 4, 136), dtype=torch.float32)).flatten(0, 1)
+    shapes = network.shape(torch.tensor(points.reshape(32, 136), dtype=torch.float32))
     torch.testing.assert_close(shapes.std(dim=0, correction=0), torch.ones(136), atol=0.1, rtol=0)
