@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from synth_affect.editors.exprgan.crop_editor import open_crop_editor
 from synth_affect.editors.exprgan.learner import build_learner
-from synth_affect.editors.exprgan.settings import ExprGanSettings
+from synth_affect.editors.exprgan.settings import CLASSES, ExprGanSettings
 from synth_affect.editors.recipes import Recipe
 
 RECIPE = Recipe(
@@ -15,4 +15,5 @@ RECIPE = Recipe(
     open_crop_editor=open_crop_editor,
     needs_category=True,
     needs_identity=True,
+    categories=CLASSES,
 )
