@@ -9,8 +9,9 @@ from typing import Annotated, Any
 
 import typer
 
-from synth_affect.cli import evaluate_editor
+from synth_affect.cli import evaluate_editor, evaluate_experiments
 from synth_affect.cli.database_settings import DatabaseSettingOption, database_settings
+from synth_affect.cli.evaluate_experiments import ReaderChoice
 from synth_affect.cli.options import DeviceName, JsonOption
 from synth_affect.cli.train_options import (
     AugmentedOption,
@@ -42,14 +43,6 @@ class ProtocolChoice(StrEnum):
     AFF_WILD = "aff-wild"
 
 
-class ReaderChoice(StrEnum):
-    """Networks that the published experiments can be made with."""
-
-    VGG_GRU = "vgg-gru"
-    VGG = "vgg"
-    VA_CNN = "va-cnn"
-
-
 @evaluate_app.callback()
 def _family() -> None:
     """How well networks read valence and arousal."""
@@ -60,6 +53,7 @@ def add_commands(app: typer.Typer) -> None:
     evaluate_app.command("regressor")(regressor)
     evaluate_app.command("protocol")(protocol)
     evaluate_editor.add_commands(evaluate_app)
+    evaluate_experiments.add_commands(evaluate_app)
     app.add_typer(evaluate_app, name="evaluate")
 
 

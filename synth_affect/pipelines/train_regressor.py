@@ -106,7 +106,19 @@ def train_regressor(
         for number, source in enumerate(request.augmented)
     ]
     parts = divide(loaded, made, request)
-    _begin(out, request, [loaded.digest, *(one.digest for one in made)])
+    digests = [loaded.digest, *(one.digest for one in made)]
+    turned_down = len(loaded.rejected) + sum(len(one.rejected) for one in made)
+    return train_parts(parts, request, out, digests=digests, turned_down=turned_down, device=device)
+
+
+def train_parts(
+    parts: Parts, request: TrainRequest, out: Path, *, digests: list[str], turned_down: int = 0, device: str = "auto"
+) -> dict[str, Any]:
+    """Train on people who are divided already, test, and write; returns the card. See `train_regressor`.
+
+    request : its folds are only written down.  digests : of all that `parts` were made of.
+    """
+    _begin(out, request, digests)
     if (out / WEIGHTS).is_file():
         return dict(load_network(out / WEIGHTS).card)
     trained = train_network(
@@ -119,14 +131,14 @@ def train_regressor(
             "validation_score": trained.score,
         },
         "data": {
-            "source": kinds[0],
+            "source": request.sources[0].kind,
             "paths": [str(source.path) for source in request.sources],
             "augmented": [str(source.path) for source in request.augmented],
             **{
                 name: {"pictures": len(part), "people": len(np.unique(part.subjects)), "made": int(part.made.sum())}
                 for name, part in (("train", parts.training), ("validation", parts.validation), ("test", parts.test))
             },
-            "turned_down": len(loaded.rejected) + sum(len(one.rejected) for one in made),
+            "turned_down": turned_down,
             "held_out_people": sorted({str(name) for name in parts.test.subjects}),
         },
         "version": synth_affect.__version__,
