@@ -102,5 +102,5 @@ def shade(monkeypatch: pytest.MonkeyPatch) -> Recipe:
     from synth_affect.editors import recipes
     from tests.shade_editor import SHADE
 
-    monkeypatch.setattr(recipes, "RECIPES", {**recipes.RECIPES, "shade": lambda: SHADE})
+    monkeypatch.setitem(recipes.RECIPES, "shade", lambda: SHADE)  # type: ignore[arg-type]
     return SHADE

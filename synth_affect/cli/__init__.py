@@ -18,6 +18,7 @@ from synth_affect.cli import (
     databases,
     doctor,
     edit,
+    edit_with,
     evaluate,
     export,
     fit,
@@ -46,6 +47,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 edit.add_commands(app)
+edit_with.add_commands(app)
 augment.add_commands(app)
 databases.add_commands(app)
 doctor.add_commands(app)

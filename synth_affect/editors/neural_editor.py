@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from typing import Protocol
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Protocol
 
 from synth_affect.affect import ValenceArousal
 from synth_affect.arrays import FloatArray, ImageArray
@@ -36,16 +36,33 @@ class CropEditor(Protocol):
         ...
 
 
+class FaceLocator(Protocol):
+    """Finds the face that is edited."""
+
+    def __call__(self, image: ImageArray) -> FloatArray:
+        """ibug's 68 points (68, 2), px, of the largest face. Raises NoFaceError where there is none."""
+        ...
+
+    def close(self) -> None:
+        """Free what it holds; a second call does nothing."""
+        ...
+
+
 class NeuralEditor(Editor):
     """A `CropEditor` before whole photographs."""
 
     def __init__(
-        self, name: str, fingerprint: str, crop_editor: CropEditor, locate: Callable[[ImageArray], FloatArray]
+        self,
+        name: str,
+        fingerprint: str,
+        crop_editor: CropEditor,
+        locate: FaceLocator,
+        *,
+        about: Mapping[str, Any] | None = None,
     ) -> None:
-        """name, fingerprint : see `Editor`.  locate : ibug's 68 points (68, 2), px, of a picture's largest face; raises
-        NoFaceError where there is none.
-        """
-        self._name, self._fingerprint, self._crop_editor, self._locate = name, fingerprint, crop_editor, locate
+        """name, fingerprint, about : see `Editor`.  locate : is taken over, and closed by `close`."""
+        self._name, self._fingerprint, self._about = name, fingerprint, {} if about is None else about
+        self._crop_editor, self._locate = crop_editor, locate
 
     @property
     def name(self) -> str:
@@ -56,6 +73,11 @@ class NeuralEditor(Editor):
     def fingerprint(self) -> str:
         """Of the weights."""
         return self._fingerprint
+
+    @property
+    def about(self) -> Mapping[str, Any]:
+        """Of the weights' card."""
+        return self._about
 
     @property
     def device(self) -> str:
@@ -71,4 +93,5 @@ class NeuralEditor(Editor):
                 yield paste_back(image, crop, edited)
 
     def close(self) -> None:
-        """Nothing that has to be freed is held here; `locate` belongs to who gave it."""
+        """Close the detector."""
+        self._locate.close()

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import Protocol
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Protocol
 
 from synth_affect.affect import ValenceArousal
 from synth_affect.arrays import ImageArray
@@ -20,6 +20,11 @@ class Editor(Protocol):
     @property
     def fingerprint(self) -> str:
         """Version and weights in a few words: editors of one fingerprint give the same pictures."""
+        ...
+
+    @property
+    def about(self) -> Mapping[str, Any]:
+        """What reports say of it beside its name, JSON values: what it was trained on, and its terms."""
         ...
 
     @property

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,8 +17,6 @@ from synth_affect.editors.face_crop import align, cut_out
 from synth_affect.editors.faces import CATEGORIES, MIXED, EditorFaces
 from synth_affect.editors.recipes import Recipe
 from synth_affect.errors import FitError, InputError
-from synth_affect.fitting.landmarks import LandmarkDetector
-from synth_affect.pipelines.embed_landmarks import IBUG_68
 from synth_affect.pipelines.face_samples import (
     ANY_FACE,
     WITH_AFFECT,
@@ -31,9 +28,8 @@ from synth_affect.pipelines.face_samples import (
     load_all,
     with_category,
 )
-from synth_affect.pipelines.open_detector import DetectorChoice, open_detector
+from synth_affect.pipelines.ibug_points import IbugPoints
 
-MEDIAPIPE_POINTS = 478
 VALIDATION_FOLDS = 8
 """Of the people who are not tested, one part in so many is drawn on sheets."""
 NOSE_TIP, NOSE_REACH = 30, 0.5
@@ -83,10 +79,10 @@ def load_editor_faces(
     """
     if not 0 < max_yaw_deg <= 90:
         raise InputError("--max-yaw", f"{max_yaw_deg:g} is not in (0, 90]")
-    with closing(_Points()) as points:
+    with IbugPoints() as find:
 
         def cut(pixels: ImageArray, record: FaceRecord, size: int) -> tuple[npt.NDArray[np.uint8], FloatArray]:
-            seen = record.landmarks if record.landmarks is not None else points(pixels, record.key)
+            seen = find(pixels) if record.landmarks is None else record.landmarks
             yaw = yaw_of(seen)
             if abs(yaw) > max_yaw_deg:
                 raise InputError(record.key, f"turned by {yaw:.0f} degrees")
@@ -115,25 +111,6 @@ def _wanted(recipe: Recipe) -> Wanted:
     if recipe.needs_category:
         return category
     return WITH_AFFECT if recipe.needs_affect else ANY_FACE
-
-
-class _Points:
-    """MediaPipe's idea of ibug's 68 points; it is opened when it is first needed."""
-
-    def __init__(self) -> None:
-        self._detector: LandmarkDetector | None = None
-
-    def __call__(self, pixels: ImageArray, key: str) -> FloatArray:
-        if self._detector is None:
-            self._detector = open_detector(DetectorChoice())
-        found = self._detector.detect(pixels)
-        if not found:
-            raise InputError(key, "no face found")
-        return found[0].points_image[list(IBUG_68), :2]
-
-    def close(self) -> None:
-        if self._detector is not None:
-            self._detector.close()
 
 
 def yaw_of(points: FloatArray) -> float:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import synth_affect
 from synth_affect.affect import ValenceArousal
@@ -40,6 +41,11 @@ class ThreeDmmEditor(Editor):
         package is worked on.
         """
         return f"synth-affect {synth_affect.__version__}, files {self._digest}, head {self._synthesizer.head.name}"
+
+    @property
+    def about(self) -> Mapping[str, Any]:
+        """Its map of expressions is made from published prototypes; no picture was learned from."""
+        return {"licence": self._synthesizer.head.licence, "training": None, "data": None}
 
     @property
     def device(self) -> str:
