@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
 from synth_affect.cli.options import HeadOption, JsonOption, count
 from synth_affect.cli.progress import print_summary, with_progress
+
+PlaceName = Literal["anywhere", "laboratory"]
 
 
 def add_commands(app: typer.Typer) -> None:
@@ -28,6 +30,12 @@ def render_faces(
     size: Annotated[int, typer.Option(parser=count, metavar="COUNT", help="Height and width in pixels.")] = 512,
     seed: Annotated[int, typer.Option(parser=count, metavar="COUNT", help="Of all that is random.")] = 0,
     maps: Annotated[bool, typer.Option("--maps", help="Write depth and face mask too.")] = False,
+    place: Annotated[
+        PlaceName,
+        typer.Option(
+            help="laboratory: each person stays under one light before one camera, and poses the categories.",
+        ),
+    ] = "anywhere",
     workers: Annotated[
         int | None,
         typer.Option(
@@ -43,7 +51,7 @@ def render_faces(
     from synth_affect.pipelines.render_faces import RenderRequest
     from synth_affect.pipelines.render_faces import render_faces as render
 
-    request = RenderRequest(subjects, per_subject, head, size, seed, maps)
+    request = RenderRequest(subjects, per_subject, head, size, seed, maps, place)
     n_workers = min(os.cpu_count() or 1, 64) if workers is None else workers
     print_summary(render(request, out, workers=n_workers, progress=_progress), as_json)
 

@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args
 from xml.sax.saxutils import escape
 
 import cv2
@@ -47,7 +47,7 @@ from synth_affect.render.portrait.background import draw_background
 from synth_affect.render.portrait.lights import draw_lights
 from synth_affect.render.portrait.picture import render_portrait
 from synth_affect.render.portrait.sensor import develop
-from synth_affect.render.portrait.viewpoint import draw_camera
+from synth_affect.render.portrait.viewpoint import draw_camera, draw_laboratory_camera
 
 FORMAT = "synth-affect/rendered-faces/1"
 """Changes whenever a picture of the same name comes out differently."""
@@ -55,6 +55,7 @@ DATASET, LABELS, PICTURES, GEOMETRY = "dataset.json", "labels.csv", "pictures", 
 DIGITAL_SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/algorithmicMedia"
 """IPTC's term for what an algorithm made without sampled training data."""
 SIZES = (32, 2048)
+Place = Literal["anywhere", "laboratory"]
 MOST_SUBJECTS, MOST_PER_SUBJECT, LARGEST_SEED, MOST_WORKERS = 9999, 999, 2**31 - 1, 64
 JPEG_QUALITY = (88, 97)
 
@@ -88,6 +89,8 @@ class RenderRequest:
     """n_subjects : people.  per_subject : pictures of each, the first one neutral.  head : "cc0" or a file.
     size : height and width of the pictures, px.  seed : of everything.
     maps : also write each picture's depth and face mask into its geometry.
+    place : anywhere: each picture has a place, light and view of its own, and shows categories and other points of the
+        plane. laboratory: a person stays in one place, under one light, before one camera, and poses the categories.
 
     Raises InputError naming the option.
     """
@@ -98,8 +101,11 @@ class RenderRequest:
     size: int = 512
     seed: int = 0
     maps: bool = False
+    place: Place = "anywhere"
 
     def __post_init__(self) -> None:
+        if self.place not in get_args(Place):
+            raise InputError("--place", f"{self.place!r} is none of {', '.join(get_args(Place))}")
         for option, value, least, most in (
             ("--subjects", self.n_subjects, 1, MOST_SUBJECTS),
             ("--per-subject", self.per_subject, 1, MOST_PER_SUBJECT),
@@ -122,7 +128,10 @@ def render_faces(
     if not 1 <= workers <= MOST_WORKERS:
         raise InputError("--workers", f"{workers} is not in [1, {MOST_WORKERS}]")
     head = open_head(request.head)  # converted once, before several processes would
-    _claim(out, {**asdict(request), "head": head.name, "topology": head.topology, "licence": head.licence})
+    described = {**asdict(request), "head": head.name, "topology": head.topology, "licence": head.licence}
+    if request.place == "anywhere":
+        del described["place"]  # as in data sets that were made when there was no other
+    _claim(out, described)
     missing = {s: numbers for s in range(request.n_subjects) if (numbers := _missing(request, out, s))}
     for subject in missing:
         for part in (PICTURES, GEOMETRY):
@@ -278,10 +287,17 @@ def render_one(
         return np.random.default_rng([request.seed, purpose, person.index, number])
 
     size = ImageSize(request.size, request.size)
-    camera, focal_mm = draw_camera(size, stream(_CAMERA))
-    light_rng, develop_rng = stream(_LIGHT), stream(_DEVELOP)
+    posed = request.place == "laboratory"
+    if posed:
+        of_person = np.random.default_rng([request.seed, _CAMERA, person.index])
+        camera, focal_mm = draw_laboratory_camera(size, of_person, stream(_CAMERA))
+        light_rng = np.random.default_rng([request.seed, _LIGHT, person.index])
+    else:
+        camera, focal_mm = draw_camera(size, stream(_CAMERA))
+        light_rng = stream(_LIGHT)
+    develop_rng = stream(_DEVELOP)
     lights = draw_lights(light_rng)
-    shown = draw_shown(person, request.seed, number, camera)
+    shown = draw_shown(person, request.seed, number, camera, posed=posed)
     vertices = face_shown(studio, person, shown, request.seed, number)
     shot = render_portrait(person.appearance, vertices, camera, size, lights, folds_shown(studio, person, shown))
     pixels = develop(shot, draw_background(lights, size, light_rng), lights, develop_rng)

@@ -38,7 +38,7 @@ SHOWN = (
 """Categories that half of the pictures show, in turn; the others show points of the plane."""
 GOLDEN = (math.sqrt(5) - 1) / 2
 """Multiples of it are even over [0, 1): so are skin tones, whatever the number of people."""
-LEAST_RADIUS, CATEGORY_RADIUS = 0.2, (0.55, 1.0)
+LEAST_RADIUS, CATEGORY_RADIUS, POSED_RADIUS = 0.2, (0.55, 1.0), (0.8, 1.0)
 LOOKS_AT_CAMERA, GAZE_SD = 0.65, 0.10
 STYLE_SHARE = 0.4
 """Of the folds and bends of `blendshape.synthetic.style`, which are drawn strong for statistics' sake; in full they
@@ -149,10 +149,13 @@ _PERSON, _SHOWN, _EMPHASIS = 101, 102, 103
 """Streams of random numbers, apart from those of `blendshape.synthetic`."""
 
 
-def draw_shown(person: RenderedPerson, seed: int, number: int, camera: Camera) -> Shown:
-    """What the person shows in picture `number`; picture 0 is neutral."""
+def draw_shown(person: RenderedPerson, seed: int, number: int, camera: Camera, *, posed: bool = False) -> Shown:
+    """What the person shows in picture `number`; picture 0 is neutral.
+
+    posed : the others show the categories in turn, none but these, and strongly, as people do who are asked to.
+    """
     rng = np.random.default_rng([seed, _SHOWN, person.index, number])
-    point, category = _draw_target(rng, person.index, number)
+    point, category = _draw_posed(rng, person.index, number) if posed else _draw_target(rng, person.index, number)
     weights: FloatArray = np.zeros(len(ARKIT_UNITS))
     prototypes: dict[Emotion, float] = {Emotion.NEUTRAL: 1.0}
     if number > 0:
@@ -173,6 +176,14 @@ def _draw_target(rng: np.random.Generator, index: int, number: int) -> tuple[Val
     else:
         category, direction = None, rng.uniform(0, math.tau)
         radius = math.sqrt(rng.uniform(LEAST_RADIUS**2, 1.0))
+    return ValenceArousal(radius * math.cos(direction), radius * math.sin(direction)), category
+
+
+def _draw_posed(rng: np.random.Generator, index: int, number: int) -> tuple[ValenceArousal, Emotion | None]:
+    if number == 0:
+        return ValenceArousal(0.0, 0.0), Emotion.NEUTRAL
+    category = SHOWN[(number - 1 + index) % len(SHOWN)]
+    direction, radius = position(category).direction_rad, rng.uniform(*POSED_RADIUS)
     return ValenceArousal(radius * math.cos(direction), radius * math.sin(direction)), category
 
 

@@ -25,7 +25,7 @@ from synth_affect.pipelines.render_faces import (
     render_faces,
     render_one,
 )
-from synth_affect.pipelines.rendered_people import invent_person, open_studio, prototype_mix
+from synth_affect.pipelines.rendered_people import SHOWN, invent_person, open_studio, prototype_mix
 
 REQUEST = RenderRequest(n_subjects=2, per_subject=2, size=48, seed=4, maps=True)
 
@@ -164,11 +164,31 @@ def test_prototypes_of_a_direction():
         ("--subjects", {"n_subjects": 0}),
         ("--per-subject", {"per_subject": 1000}),
         ("--seed", {"seed": -1}),
+        ("--place", {"place": "moon"}),
     ],
 )
 def test_numbers_that_make_no_sense(option, changes):
     with pytest.raises(InputError, match=option):
         replace(REQUEST, **changes)
+
+
+def test_a_laboratory_keeps_place_and_light_and_shows_the_categories(studio, person):
+    posed = replace(REQUEST, place="laboratory", maps=False)
+    shots = [render_one(studio, person, posed, number) for number in range(9)]
+    labels = [json.loads(geometry["label"].tobytes()) for _, geometry in shots]
+    assert [label["category"] for label in labels[:1]] == ["neutral"]
+    assert {label["category"] for label in labels[1:8]} == {str(emotion) for emotion in SHOWN}
+    assert labels[8]["category"] == labels[1]["category"]
+    assert len({(label["focal_mm"], label["light"]) for label in labels}) == 1
+    assert max(abs(label["yaw_deg"]) for label in labels) < 12
+    # Where the camera stands: the middle of the head is at one place, and only the head turns.
+    middles = [geometry["rotation"] @ [0, -22, -10] for _, geometry in shots]
+    places = [g["translation"] + np.diag([1, -1, -1]) @ m for (_, g), m in zip(shots, middles, strict=True)]
+    assert np.ptp(places, axis=0).max() < 1e-6
+    pictures = [cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR) for content, _ in shots]
+    corners = np.array([picture[:6, :6].mean(axis=(0, 1)) for picture in pictures])
+    wild = [cv2.imdecode(np.frombuffer(render_one(studio, person, REQUEST, n)[0], np.uint8), 1) for n in range(5)]
+    assert corners.std(axis=0).mean() < 0.5 * np.array([p[:6, :6].mean(axis=(0, 1)) for p in wild]).std(axis=0).mean()
 
 
 def test_workers_that_make_no_sense(tmp_path):
