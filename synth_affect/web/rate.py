@@ -106,7 +106,7 @@ class _Handler(LocalHandler):
             rater, picture = check_rater(str(said["rater"])), self._study.pictures[str(said["picture"])]
             point = ValenceArousal(float(said["valence"]), float(said["arousal"]))
             seconds = float(said["seconds"])
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, OverflowError, RecursionError, TypeError, ValueError) as error:
             raise InputError("answer", f"cannot be understood ({type(error).__name__})") from error
         if not 0 <= seconds <= MAX_SECONDS:
             raise InputError("answer", "seconds are out of range")

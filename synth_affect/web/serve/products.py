@@ -13,15 +13,16 @@ import synth_affect
 from synth_affect.affect import ValenceArousal
 from synth_affect.arrays import ImageArray
 from synth_affect.data.picture_encoding import encode_picture
-from synth_affect.data.provenance import Provenance, sidecar_path
+from synth_affect.data.provenance import Provenance, sidecar, sidecar_path
 from synth_affect.data.video_writing import write_gif, write_mp4
 from synth_affect.errors import InputError
+from synth_affect.fitting.fit_json import fit_to_json
 from synth_affect.pipelines.affect_path import about_synthetic, path_points
 from synth_affect.pipelines.contact_sheet import draw_sheet, grid_layout
 from synth_affect.pipelines.drawing import on_paper
-from synth_affect.pipelines.edit_picture import EditOutputs, default_output, edit_picture
+from synth_affect.pipelines.edit_picture import default_output
 from synth_affect.pipelines.export_mesh import MeshOutput, export_mesh
-from synth_affect.pipelines.picture_faces import FaceSource
+from synth_affect.pipelines.picture_faces import FaceSource, summarise
 from synth_affect.web.serve.asked import Asked, AskedPath
 from synth_affect.web.serve.sessions import Session
 from synth_affect.web.serve.studio import Studio, View
@@ -64,17 +65,10 @@ class Order:
     path: AskedPath | None
     tell: Tell
 
-    def source(self, folder: Path) -> FaceSource:
-        """The session's file in `folder`, for the pipelines that start from files."""
-        image = folder / self.session.upload.name
-        image.write_bytes(self.session.upload.content)
-        return FaceSource(
-            image=image,
-            face=self.asked.face or "largest",
-            landmark_model=self.studio.landmark_model,
-            head=self.asked.head,
-            expressions=self.asked.expressions,
-        )
+    @property
+    def stem(self) -> str:
+        """Of the names of files."""
+        return Path(self.session.upload.name).stem
 
 
 def make(kind: str, order: Order) -> Product:
@@ -85,26 +79,41 @@ def make(kind: str, order: Order) -> Product:
     if kind not in PRODUCTS:
         raise InputError("product", f"is none of {', '.join(PRODUCTS)}")
     with _one_at_a_time, TemporaryDirectory(prefix=FOLDER_PREFIX) as made:
-        folder = Path(made)
-        (folder / "in").mkdir()
-        (folder / "out").mkdir()
-        path = PRODUCTS[kind](order, folder)
+        path = PRODUCTS[kind](order, Path(made))
         return Product(path.name, MEDIA_TYPES[path.suffix], path.read_bytes())
 
 
-def _picture(suffix: str, *, its_sidecar: bool = False) -> Callable[[Order, Path], Path]:
+def _picture(suffix: str) -> Callable[[Order, Path], Path]:
+    """The whole picture in its own size and depth, as the command line makes it."""
+
     def make_picture(order: Order, folder: Path) -> Path:
-        source = order.source(folder / "in")
-        output = folder / "out" / default_output(source.image, order.asked.target).with_suffix(suffix).name
-        edit_picture(source, order.asked.target, EditOutputs(output), order.studio.judges)
-        return sidecar_path(output) if its_sidecar else output
+        studio, picture = order.studio, order.session.upload.picture
+        output = folder / default_output(Path(order.stem), order.asked.target).with_suffix(suffix).name
+        pixels = studio.edit(order.session, order.asked)
+        about = studio.provenance(order.session, order.asked, "edit")
+        output.write_bytes(encode_picture(pixels, output, picture, about))
+        return output
 
     return make_picture
 
 
+def _sidecar(order: Order, folder: Path) -> Path:
+    """Of the PNG."""
+    studio, session, asked = order.studio, order.session, order.asked
+    picture = folder / default_output(Path(order.stem), asked.target).name
+    face = {**summarise(studio.measured(session, asked)), "verification": studio.read(session, asked)}
+    about = studio.provenance(session, asked, "edit")
+    output = sidecar_path(picture)
+    output.write_bytes(sidecar(about, output=picture, fit={"faces": [face]}))
+    return output
+
+
 def _mesh(order: Order, folder: Path) -> Path:
-    source = order.source(folder / "in")
-    output = folder / "out" / default_output(source.image, order.asked.target).with_suffix(".glb").name
+    image, fit = folder / f"in_{order.session.upload.name}", folder / "fit.json"
+    image.write_bytes(order.session.upload.content)
+    fit.write_bytes(fit_to_json(order.studio.fit(order.session, order.asked)).encode())
+    source = FaceSource(image, fit_in=fit, head=order.asked.head, expressions=order.asked.expressions)
+    output = folder / default_output(Path(order.stem), order.asked.target).with_suffix(".glb").name
     export_mesh(source, order.asked.target, MeshOutput(output))
     return output
 
@@ -116,7 +125,7 @@ def _sheet(order: Order, folder: Path) -> Path:
     points = [cell.target or ValenceArousal(0, 0) for cell in layout.cells]
     tiles = (view.scene.region.of(picture) for picture in _pictures(order, view, points))
     sheet = draw_sheet(layout, tiles, f"synthetic, synth-affect {synth_affect.__version__}, {layout.name}")
-    output = folder / "out" / f"{Path(upload.name).stem}_grid.jpg"
+    output = folder / f"{order.stem}_grid.jpg"
     about = _provenance(order, layout.name, {})
     output.write_bytes(encode_picture(sheet, output, on_paper(sheet, upload.picture), about))
     return output
@@ -127,7 +136,7 @@ def _path(suffix: str, longest_px: int) -> Callable[[Order, Path], Path]:
         way = order.path
         if way is None:
             raise InputError("path", "is missing; draw one in the plane")
-        output = folder / "out" / f"{Path(order.session.upload.name).stem}_path{suffix}"
+        output = folder / f"{order.stem}_path{suffix}"
         corners = [[point.valence, point.arousal] for point in way.corners]
         request = {"through": corners, "seconds": way.seconds, "fps": way.rate, "longest_px": longest_px}
         about = about_synthetic(_provenance(order, "path", request))
@@ -161,7 +170,7 @@ def _provenance(order: Order, shows: str, further: Mapping[str, Any]) -> Provena
 PRODUCTS: Mapping[str, Callable[[Order, Path], Path]] = {
     "picture": _picture(".png"),
     "photo": _picture(".jpg"),
-    "sidecar": _picture(".png", its_sidecar=True),
+    "sidecar": _sidecar,
     "mesh": _mesh,
     "sheet": _sheet,
     "gif": _path(".gif", GIF_PX),

@@ -222,8 +222,7 @@ class ServeHandler(LocalHandler):
     def _read(self) -> None:
         session, asked, _ = self._asked()
         with session.turn(asked.number, full=True):
-            drawn = self._app.studio.draw(session, asked, full=True)
-            found = self._app.studio.read(session, asked, drawn)
+            found = self._app.studio.read(session, asked)
         self._json({"verification": found, "command": command_line(asked, session.upload.name)})
         self._forget_if_over(session)
 

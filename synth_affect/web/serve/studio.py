@@ -22,11 +22,13 @@ from synth_affect.data.provenance import Provenance
 from synth_affect.errors import FitError, InputError, ShapeError
 from synth_affect.fitting.fit import FaceFit
 from synth_affect.fitting.landmarks import Landmarks
+from synth_affect.fitting.quality import QualityMeter
 from synth_affect.pipelines.demo_picture import find_demo_picture
 from synth_affect.pipelines.face_window import FaceWindow, face_window, whole_window
 from synth_affect.pipelines.open_detector import DetectorChoice, open_detector
 from synth_affect.pipelines.open_expressions import ExpressionChoice, open_expressions
 from synth_affect.pipelines.open_head import DEFAULT, open_head
+from synth_affect.pipelines.picture_faces import ChosenFace
 from synth_affect.pipelines.synthesize import AffectSynthesizer
 from synth_affect.pipelines.verify import JudgedInput, OutputVerifier, VerifierChoice
 from synth_affect.render.scene import Scene
@@ -120,8 +122,23 @@ class Studio:
         session.cached["drawn"] = (wanted, drawn)
         return drawn
 
-    def read(self, session: Session, asked: Asked, drawn: Drawn) -> dict[str, Any]:
-        """What instruments read of the picture with `drawn` in it: JSON values, as in a sidecar of `--verify`."""
+    def edit(self, session: Session, asked: Asked) -> ImageArray:
+        """The whole picture, in its own size and depth, as asked; what `draw` shows is smaller."""
+        pixels, fit = session.upload.picture.pixels, self.fit(session, asked)
+        scene = self.synthesizer(asked.head, ExpressionChoice()).prepare(pixels, fit)
+        return self._synthesize(asked, pixels, fit, scene)
+
+    def measured(self, session: Session, asked: Asked) -> ChosenFace:
+        """The fit of the asked face with its quality, for records."""
+        fit, synthesizer = self.fit(session, asked), self.synthesizer(asked.head, ExpressionChoice())
+        measure = QualityMeter(synthesizer.head, synthesizer.solver)
+        with self._opening:
+            quality = measure(session.upload.picture.pixels, session.faces[asked.face], fit)
+        return ChosenFace(asked.face, fit, quality)
+
+    def read(self, session: Session, asked: Asked) -> dict[str, Any]:
+        """What instruments read of the picture as `draw` shows it: JSON values, as in a sidecar of `--verify`."""
+        drawn = self.draw(session, asked, full=True)
         before, scale, window = session.upload.shown, session.upload.shown_scale, drawn.window
         left, top, right, bottom = (
             round(scale * edge) for edge in (window.left, window.top, window.right, window.bottom)
@@ -196,10 +213,13 @@ class Studio:
 
     def paint(self, asked: Asked, view: View) -> ImageArray:
         """(height, width, 3) uint8: the pixels of the view's window as asked."""
+        return self._synthesize(asked, view.window.pixels, view.window.fit, view.scene)
+
+    def _synthesize(self, asked: Asked, pixels: ImageArray, fit: FaceFit, scene: Scene) -> ImageArray:
         target = asked.target
         result = self.synthesizer(asked.head, asked.expressions).synthesize(
-            view.window.pixels,
-            view.window.fit,
+            pixels,
+            fit,
             valence=target.point.valence,
             arousal=target.point.arousal,
             emotion=target.emotion,
@@ -207,7 +227,7 @@ class Studio:
             input_expression=target.input_expression,
             wrinkles=target.wrinkles,
             action_units=target.action_units,
-            scene=view.scene,
+            scene=scene,
         )
         return result.image
 
