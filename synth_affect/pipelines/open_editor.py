@@ -44,10 +44,9 @@ def open_editor(choice: EditorChoice) -> Editor:
 
         return ThreeDmmEditor()
     stored = load_editor(choice.weights, choice.name)
-    return NeuralEditor(
-        choice.name, f"synth-affect {synth_affect.__version__}, {choice.name} {stored.sha256[:16]}", open_crop_editor(stored, choice.device), IbugPoints(),
-        about=_about(stored),
-    )  # fmt: skip
+    fingerprint = f"synth-affect {synth_affect.__version__}, {choice.name} {stored.sha256[:16]}"
+    network = open_crop_editor(stored, choice.device)
+    return NeuralEditor(choice.name, fingerprint, network, IbugPoints(), about=_about(stored))
 
 
 def open_crop_editor(stored: StoredEditor, device: str = "auto") -> CropEditor:
