@@ -53,6 +53,8 @@ class Recipe:
         are drawn from torch's random numbers, which the caller seeds.
     open_crop_editor : of settings, weights and device. Raises InputError for weights of other shapes. None for a
         network that edits nothing: it is trained like the editors, and experiments read it.
+    prepare : of settings, the faces to train on and a seed, the faces that the loop sees instead.
+    score : of settings, weights and faces of people whom it never saw, what its card says of them.
     """
 
     name: str
@@ -64,10 +66,12 @@ class Recipe:
     needs_category: bool = False
     needs_identity: bool = False
     categories: tuple[Emotion, ...] = ()
+    prepare: Callable[[Any, EditorFaces, int], EditorFaces] | None = None
+    score: Callable[[Any, EditorWeights, EditorFaces], Mapping[str, Any]] | None = None
 
 
 def _caae() -> Recipe:
-    """CAAE with valence-arousal labels (Lindt et al. 2019)."""
+    """CAAE with valence-arousal labels (Lindt and others, 2019)."""
     from synth_affect.editors.caae.recipe import RECIPE
 
     return RECIPE
@@ -87,7 +91,43 @@ def _fexgan() -> Recipe:
     return RECIPE
 
 
-RECIPES: Mapping[str, Callable[[], Recipe]] = {"caae": _caae, "exprgan": _exprgan, "fexgan": _fexgan}
+def _classifier() -> Recipe:
+    """The expression classifier of Barradas-Chacon, Salvador, Werner; it edits nothing."""
+    from synth_affect.editors.expression_classifier.recipe import RECIPE
+
+    return RECIPE
+
+
+def _siamese() -> Recipe:
+    """Their siamese comparator, and the VAE that it supports."""
+    from synth_affect.editors.siamese_vae.recipe import RECIPE
+
+    return RECIPE
+
+
+def _fader() -> Recipe:
+    """Their fader network."""
+    from synth_affect.editors.fader.recipe import RECIPE
+
+    return RECIPE
+
+
+def _beta_vae() -> Recipe:
+    """Their semi-supervised beta-VAE."""
+    from synth_affect.editors.beta_vae.recipe import RECIPE
+
+    return RECIPE
+
+
+RECIPES: Mapping[str, Callable[[], Recipe]] = {
+    "caae": _caae,
+    "exprgan": _exprgan,
+    "classifier": _classifier,
+    "siamese": _siamese,
+    "fader": _fader,
+    "beta-vae": _beta_vae,
+    "fexgan": _fexgan,
+}
 """Name -> what gives the recipe; its docstring is the editor's line in lists. Nothing is imported before that."""
 
 

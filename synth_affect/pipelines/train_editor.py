@@ -23,7 +23,7 @@ from synth_affect.editors.faces import EditorFaces
 from synth_affect.editors.identity_features import IdentityFeatures
 from synth_affect.editors.recipes import RecipeSettings, open_recipe
 from synth_affect.editors.training import EXTRA, LoopSettings, train_editor
-from synth_affect.editors.weights import as_json, load_editor, save_editor
+from synth_affect.editors.weights import EditorWeights, as_json, load_editor, save_editor
 from synth_affect.optional import import_optional
 from synth_affect.pipelines.editor_faces import (
     EditorParts,
@@ -94,7 +94,8 @@ def train_one_editor(
     if (out / WEIGHTS).is_file():
         return dict(load_editor(out / WEIGHTS, recipe.name).card)
     import_optional("torch", EXTRA).manual_seed(request.seed)
-    learner = recipe.build_learner(settings, parts.training, identity)
+    training = parts.training if recipe.prepare is None else recipe.prepare(settings, parts.training, request.seed)
+    learner = recipe.build_learner(settings, training, identity)
 
     def draw(epoch: int, sheet: npt.NDArray[np.uint8]) -> None:
         (out / SAMPLES).mkdir(exist_ok=True)
@@ -105,7 +106,7 @@ def train_one_editor(
         )  # fmt: skip
 
     trained = train_editor(
-        learner, loop, parts.training, out, device=chosen, draw=draw, shown=parts.validation or parts.training
+        learner, loop, training, out, device=chosen, draw=draw, shown=parts.validation or parts.training
     )
     about = {
         "licence": _licence(request, identity),
@@ -125,6 +126,8 @@ def train_one_editor(
         "people": _people(parts),
         "version": synth_affect.__version__,
     }  # fmt: skip
+    if recipe.score is not None and len(parts.test):
+        about["test"] = dict(recipe.score(settings, EditorWeights(out / WEIGHTS, trained.state), parts.test))
     return save_editor(out / WEIGHTS, recipe, settings, trained.state, about)
 
 

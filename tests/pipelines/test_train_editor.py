@@ -13,9 +13,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from synth_affect.editors import recipes
+from synth_affect.editors.faces import EditorFaces
 from synth_affect.editors.recipes import Recipe, parse_settings
 from synth_affect.editors.training import LOG
-from synth_affect.editors.weights import load_editor
+from synth_affect.editors.weights import EditorWeights, load_editor
 from synth_affect.errors import InputError
 from synth_affect.pipelines.editor_faces import PeopleChoice
 from synth_affect.pipelines.face_samples import FaceSource
@@ -77,6 +79,25 @@ def test_weights_come_with_a_card_that_says_it_all(ask: Ask, tmp_path: Path) -> 
     with Image.open(out / SAMPLES / sheets[0]) as sheet:
         assert "compositeSynthetic" in sheet.info["xmp"].decode()
         assert np.asarray(sheet)[0, 0].tolist() == [160, 0, 90], "of the validation person"
+
+
+def test_faces_are_prepared_for_the_loop_and_the_test_people_score(
+    ask: Ask, shade: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def halve(settings: Any, faces: EditorFaces, seed: int) -> EditorFaces:
+        return faces.select(np.arange(0, len(faces), 2))
+
+    def score(settings: Any, weights: EditorWeights, faces: EditorFaces) -> dict[str, Any]:
+        return {"people": sorted(set(map(str, faces.subjects))), "tensors": len(weights.tensors)}
+
+    recipe = replace(shade, prepare=halve, score=score)
+    monkeypatch.setitem(recipes.RECIPES, "shade", lambda: recipe)  # type: ignore[arg-type]
+    card = train_one_editor(ask(), tmp_path / "out", device="cpu")
+    assert card["training"]["steps"] == 2 * 2  # eight pictures of sixteen in batches of six
+    assert card["test"] == {
+        "people": ["cc0-0-5"],
+        "tensors": len(load_editor(tmp_path / "out" / WEIGHTS).weights.tensors),
+    }
 
 
 def test_a_run_goes_on_a_finished_one_is_read_and_another_is_refused(ask: Ask, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from synth_affect.editors.expression_classifier.augmentation import augment_classes
 from synth_affect.editors.expression_classifier.settings import CLASSES
 from synth_affect.editors.fader.crop_editor import open_crop_editor
 from synth_affect.editors.fader.learner import build_learner
@@ -16,4 +17,5 @@ RECIPE = Recipe(
     open_crop_editor,
     needs_category=True,
     categories=CLASSES,
+    prepare=lambda settings, faces, seed: augment_classes(faces, settings.per_class, seed),
 )
