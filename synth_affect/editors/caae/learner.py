@@ -89,7 +89,8 @@ def _learner() -> Any:
             if not self.settings.mirror:
                 return pictures
             chosen = torch.rand(len(pictures), device=pictures.device) < 0.5
-            return torch.where(chosen[:, None, None, None], pictures.flip(3), pictures)
+            shown: Tensor = torch.where(chosen[:, None, None, None], pictures.flip(3), pictures)
+            return shown
 
         def pair_losses(self, pictures: Tensor, labels: Tensor, codes: Tensor, made: Tensor) -> dict[str, Tensor]:
             """The four of E and G, before their weights."""
@@ -107,7 +108,8 @@ def _learner() -> Any:
 
         def total(self, losses: dict[str, Tensor]) -> Tensor:
             """L, of `pair_losses`."""
-            return torch.stack([getattr(self.settings, name) * loss for name, loss in losses.items()]).sum()
+            total: Tensor = torch.stack([getattr(self.settings, name) * loss for name, loss in losses.items()]).sum()
+            return total
 
         def judge_pictures_loss(self, pictures: Tensor, made: Tensor, labels: Tensor) -> Tensor:
             return discriminator_loss(self.picture_judge(pictures, labels), self.picture_judge(made, labels))
@@ -119,7 +121,7 @@ def _learner() -> Any:
 
         def _step(self, optimizer: Optimizer, loss: Tensor) -> Tensor:
             optimizer.zero_grad(set_to_none=True)
-            loss.backward()
+            loss.backward()  # type: ignore[no-untyped-call]
             optimizer.step()
             return loss
 

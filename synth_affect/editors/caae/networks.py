@@ -41,8 +41,8 @@ class CaaeNetworks:
     picture_judge(pictures, labels), code_judge(codes) -> (batch,) logits of being real.
     """
 
-    encoder: nn.Module
-    generator: nn.Module
+    encoder: Any
+    generator: Any
     picture_judge: nn.Module
     code_judge: nn.Module
 
@@ -60,7 +60,7 @@ def build_networks(settings: CaaeSettings) -> CaaeNetworks:
         classes.Encoder(settings), classes.Generator(settings), classes.PictureJudge(settings),
         classes.CodeJudge(settings),
     )  # fmt: skip
-    narrowed = {*networks.encoder.convolutions[1:], networks.encoder.fc, *networks.generator.convolutions}
+    narrowed = {*networks.encoder.narrowed(), *networks.generator.narrowed()}
     for network in (networks.encoder, networks.generator, networks.picture_judge, networks.code_judge):
         for module in network.modules():
             if isinstance(module, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
@@ -94,6 +94,10 @@ def _classes() -> _Classes:
             self.convolutions = nn.ModuleList(halving(a, b) for a, b in pairwise(widths))
             self.fc = nn.Linear(widths[-1] * (settings.size // 2**HALVINGS) ** 2, settings.code)
 
+        def narrowed(self) -> list[Any]:
+            """Layers that have fewer inputs where the width is less."""
+            return [*self.convolutions[1:], self.fc]
+
         def forward(self, pictures: Tensor) -> Tensor:
             for convolution in self.convolutions:
                 pictures = torch.relu(convolution(pictures))
@@ -112,6 +116,9 @@ def _classes() -> _Classes:
             self.convolutions = nn.ModuleList(nn.ConvTranspose2d(a, b, **doubling) for a, b in pairwise(widths))
             for before, after in ((w, w // 2), (w // 2, 3)):
                 self.convolutions.append(nn.ConvTranspose2d(before, after, KERNEL, padding=KERNEL // 2))
+
+        def narrowed(self) -> list[Any]:
+            return list(self.convolutions)
 
         def forward(self, codes: Tensor, labels: Tensor) -> Tensor:
             joined = torch.cat([codes, labels.repeat(1, self.copies)], dim=1)
