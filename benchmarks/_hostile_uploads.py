@@ -1,4 +1,4 @@
-"""Pictures that mean harm, or no good, as somebody might send them to a page: bytes with the name that they come under."""
+"""Pictures that mean harm, or no good, as somebody might send them to a page: bytes, and the name they come under."""
 
 from __future__ import annotations
 

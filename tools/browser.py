@@ -55,6 +55,7 @@ class Page:
 
     browser: Browser
     session: str
+    context: str
     complaints: list[str] = field(default_factory=list)
 
     def send(self, method: str, **parameters: Any) -> Any:
@@ -144,7 +145,9 @@ class Page:
 
     def save_downloads(self, folder: Path) -> None:
         """Without asking."""
-        self.browser.send("Browser.setDownloadBehavior", behavior="allow", downloadPath=str(folder))
+        self.browser.send(
+            "Browser.setDownloadBehavior", behavior="allow", downloadPath=str(folder), browserContextId=self.context
+        )
 
 
 class Browser:
@@ -207,7 +210,7 @@ class Browser:
         context = self.send("Target.createBrowserContext")["browserContextId"]
         target = self.send("Target.createTarget", url="about:blank", browserContextId=context)["targetId"]
         session = self.send("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
-        page = self._pages[session] = Page(self, session)
+        page = self._pages[session] = Page(self, session, context)
         for domain in ("Page", "Runtime", "Log", "Network"):
             page.send(f"{domain}.enable")
         return page
