@@ -12,6 +12,7 @@ from synth_affect.arrays import FloatArray
 from synth_affect.editors.faces import EditorFaces
 from synth_affect.pipelines.evaluate_editor.targets import key
 from synth_affect.pipelines.reproduce.caae import (
+    EDGE_PX,
     TILE_PX,
     as_crop,
     as_picture,
