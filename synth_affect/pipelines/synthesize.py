@@ -40,6 +40,8 @@ from synth_affect.render.scene import Scene, prepare_scene, project_with
 from synth_affect.render.wrinkles import WrinkleMaps, fold_strengths, load_wrinkle_maps, skin_factor
 
 LARGEST_INTENSITY = 10.0
+LID_OVERLAP = 0.06
+"""Of its way: a lid that shall close goes this much past the lower one, or a line of the iris stays."""
 FULL_CLOSING_INTENSITY = 0.6
 """From this distance to neutral on, a target starts from closed lips."""
 
@@ -181,7 +183,10 @@ class AffectSynthesizer:
             raise ShapeError("image", (prepared.image_size.height, prepared.image_size.width, 3), image.shape)
         if not _same_view(prepared.camera, fit.camera):
             raise ShapeError("scene", "one prepared from this fit", "that of another face")
+        lids = [self.head.unit_names.index(name) for name in UPPER_LIDS]
+        past = LID_OVERLAP * np.clip(2 * asked[lids] - 1, 0, 1)
         asked = asked * lid_travel(self.head, prepared.vertices, fit.expression_weights)
+        asked[lids] *= 1 + past
         weights = changed_expression(fit.expression_weights, asked, self.head.unit_names, input_expression)
         change = weights - fit.expression_weights
         if input_expression == "replace":

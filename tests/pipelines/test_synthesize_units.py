@@ -21,6 +21,7 @@ from synth_affect.render.scene import Scene, project_with
 
 LEFT, RIGHT = 291, 61
 """MediaPipe's points on the corners of the mouth."""
+RIGHT_IRIS, LEFT_IRIS = 468, 473
 
 
 @pytest.fixture(scope="module")
@@ -99,14 +100,29 @@ def test_only_that_part_of_the_face_changes(
     assert changed.max() < mouth
 
 
-def test_closed_eyes_hide_the_iris(
-    synthesizer: AffectSynthesizer, portrait: ImageArray, fit: FaceFit, scene: Scene
+@pytest.mark.parametrize(
+    ("unit", "closed"), [("AU43", (True, True)), ("AU46R", (True, False)), ("AU46L", (False, True))]
+)
+def test_a_closed_eye_shows_skin_for_its_iris(
+    unit: str,
+    closed: tuple[bool, bool],
+    synthesizer: AffectSynthesizer,
+    portrait: ImageArray,
+    fit: FaceFit,
+    scene: Scene,
 ) -> None:
-    closed = shown(synthesizer, portrait, fit, scene, "AU43=1").vertices
-    points = project_with(scene.camera, closed, scene.offsets_px)[:, :2]
-    lids = embed(points, scene.head.triangles, scene.head.landmarks_478)
-    for upper, lower in ((159, 145), (386, 374)):
-        assert abs(lids[upper, 1] - lids[lower, 1]) < 2.5
+    result = shown(synthesizer, portrait, fit, scene, f"{unit}=1")
+    before = embed(
+        project_with(scene.camera, scene.vertices, scene.offsets_px)[:, :2],
+        scene.head.triangles,
+        scene.head.landmarks_478,
+    )
+    skin = portrait[int(before[50, 1]), int(before[50, 0])].mean()  # of the cheek
+    for iris, is_closed in zip((RIGHT_IRIS, LEFT_IRIS), closed, strict=True):
+        column, row = before[iris].astype(int)
+        pupil = (slice(row - 2, row + 1), slice(column - 1, column + 2))
+        assert portrait[pupil].mean() < 0.5 * skin
+        assert (result.image[pupil].mean() > 0.5 * skin) == is_closed
 
 
 def test_a_head_that_lacks_a_unit_says_so(portrait: ImageArray, portrait_landmarks: Landmarks, fit: FaceFit) -> None:
