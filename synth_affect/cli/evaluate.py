@@ -17,6 +17,7 @@ from synth_affect.cli.train_options import (
     AugmentedOption,
     BatchOption,
     DatabaseOption,
+    DetectOption,
     DeviceOption,
     EpochsOption,
     MixOption,
@@ -65,6 +66,7 @@ def regressor(
     held_out: Annotated[
         bool, typer.Option("--held-out", help="Only people whom the weights were not trained on, as their card says.")
     ] = False,
+    detect: DetectOption = False,
     out: Annotated[Path | None, typer.Option(help="A folder for scores.json and predictions.csv.")] = None,
     device: DeviceOption = DeviceName.AUTO,
     as_json: JsonOption = False,
@@ -76,7 +78,7 @@ def regressor(
     from synth_affect.pipelines.evaluate_regressor import evaluate_regressor, scores_text
     from synth_affect.pipelines.face_samples import FaceSource
 
-    source = FaceSource(data, database, database_settings(database_setting))
+    source = FaceSource(data, database, database_settings(database_setting), detect)
     scores = evaluate_regressor(
         weights, source, held_out=held_out, out=out, device=str(device), progress=reading
     )  # fmt: skip

@@ -12,6 +12,7 @@ import typer
 from synth_affect.cli.options import DeviceName, JsonOption, count
 from synth_affect.cli.train_options import (
     BatchOption,
+    DetectOption,
     DeviceOption,
     EpochsOption,
     FoldsOption,
@@ -56,6 +57,7 @@ def heads(
     other: Annotated[Path, typer.Option(help="Rendered faces of another head model.", show_default=False)],
     out: OutOption,
     hold_out: HoldOutOption = "sadness,surprise",
+    detect: DetectOption = False,
     network: NetworkOption = ReaderChoice.VA_CNN,
     width: WidthOption = 8,
     size: SizeOption = 64,
@@ -81,8 +83,9 @@ def heads(
         "seed": seed,
     }  # fmt: skip
     request = HeadsRequest(
-        FaceSource(data), FaceSource(other), _emotions(hold_out), *_trained(network, size, width, training), folds
-    )
+        FaceSource(data, detected=detect), FaceSource(other, detected=detect), _emotions(hold_out),
+        *_trained(network, size, width, training), folds,
+    )  # fmt: skip
     _print(evaluate_heads(request, out, device=str(device), progress=reading), as_json)
 
 
@@ -90,6 +93,7 @@ def augmentation(
     data: RenderedOption,
     out: OutOption,
     hold_out: HoldOutOption = "sadness,surprise",
+    detect: DetectOption = False,
     people: Annotated[int, typer.Option(parser=count, metavar="COUNT", help="Drawn for training.")] = 8,
     per_face: Annotated[
         int, typer.Option(parser=count, metavar="COUNT", help="Pictures made of each neutral one.")
@@ -120,8 +124,9 @@ def augmentation(
         "made_share": mix,
     }  # fmt: skip
     request = AugmentationRequest(
-        FaceSource(data), _emotions(hold_out), *_trained(network, size, width, training), people, per_face, seeds
-    )
+        FaceSource(data, detected=detect), _emotions(hold_out), *_trained(network, size, width, training), people,
+        per_face, seeds,
+    )  # fmt: skip
     _print(evaluate_augmentation(request, out, workers=workers, device=str(device), progress=reading), as_json)
 
 

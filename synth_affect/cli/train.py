@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -16,6 +17,7 @@ from synth_affect.cli.train_options import (
     BatchOption,
     DatabaseOption,
     DataOption,
+    DetectOption,
     DeviceOption,
     EpochsOption,
     FoldOption,
@@ -62,6 +64,7 @@ def add_commands(app: typer.Typer) -> None:
 def vgg_gru(
     data: DataOption,
     out: OutOption,
+    detect: DetectOption = False,
     database: DatabaseOption = "",
     database_setting: DatabaseSettingOption = None,
     augmented: AugmentedOption = None,
@@ -94,13 +97,14 @@ def vgg_gru(
         "epochs": epochs, "batch": batch, "learning_rate": learning_rate, "optimizer": optimizer, "loss": loss,
         "patience": patience, "steps": steps, "precision": precision, "made_share": mix, "seed": seed,
     }  # fmt: skip
-    sources = (data, database, database_setting, augmented or [])
+    sources = _Sources(data, database, database_setting, augmented or [], detect)
     _train(_request(sources, network, training, (folds, fold), vgg_face), out, device, as_json)
 
 
 def va_cnn(
     data: DataOption,
     out: OutOption,
+    detect: DetectOption = False,
     database: DatabaseOption = "",
     database_setting: DatabaseSettingOption = None,
     augmented: AugmentedOption = None,
@@ -130,13 +134,14 @@ def va_cnn(
         "epochs": epochs, "batch": batch, "learning_rate": learning_rate, "optimizer": optimizer, "loss": loss,
         "patience": patience, "precision": precision, "made_share": mix, "seed": seed,
     }  # fmt: skip
-    sources = (data, database, database_setting, augmented or [])
+    sources = _Sources(data, database, database_setting, augmented or [], detect)
     _train(_request(sources, network, training, (folds, fold), None), out, device, as_json)
 
 
 def classes(
     data: DataOption,
     out: OutOption,
+    detect: DetectOption = False,
     database: DatabaseOption = "",
     database_setting: DatabaseSettingOption = None,
     categories: Annotated[
@@ -172,7 +177,7 @@ def classes(
         "patience": patience, "precision": precision, "seed": seed,
     }  # fmt: skip
     _train(
-        _request((data, database, database_setting, []), network, training, (folds, fold), None),
+        _request(_Sources(data, database, database_setting, [], detect), network, training, (folds, fold), None),
         out, device, as_json,
     )  # fmt: skip
 
@@ -180,6 +185,7 @@ def classes(
 def identity(
     data: DataOption,
     out: OutOption,
+    detect: DetectOption = False,
     database: DatabaseOption = "",
     database_setting: DatabaseSettingOption = None,
     vgg_face: StartOption = None,
@@ -209,7 +215,7 @@ def identity(
         "patience": patience, "precision": precision, "seed": seed,
     }  # fmt: skip
     _train(
-        _request((data, database, database_setting, []), network, training, (folds, fold), vgg_face),
+        _request(_Sources(data, database, database_setting, [], detect), network, training, (folds, fold), vgg_face),
         out, device, as_json,
     )  # fmt: skip
 
@@ -224,8 +230,19 @@ def vgg_face_weights(
     typer.echo(f"wrote {out}, from sha256 {convert_vgg_face(path, out)}")
 
 
+@dataclass(frozen=True, slots=True)
+class _Sources:
+    """What is said of the pictures."""
+
+    data: list[Path]
+    database: str
+    settings: list[str] | None
+    augmented: list[Path]
+    detected: bool
+
+
 def _request(
-    sources: tuple[list[Path], str, list[str] | None, list[Path]],
+    sources: _Sources,
     network: dict[str, Any],
     training: dict[str, Any],
     folds: tuple[int, int],
@@ -236,12 +253,12 @@ def _request(
     from synth_affect.regressors.networks import NetworkSettings
     from synth_affect.regressors.training import TrainSettings
 
-    data, database, settings, augmented = sources
+    settings, detected = database_settings(sources.settings), sources.detected
     return TrainRequest(
-        tuple(FaceSource(path, database, database_settings(settings)) for path in data),
+        tuple(FaceSource(path, sources.database, settings, detected) for path in sources.data),
         NetworkSettings(**network),
         TrainSettings(**training),
-        tuple(FaceSource(path) for path in augmented),
+        tuple(FaceSource(path, detected=detected) for path in sources.augmented),
         *folds,
         start=open_start(vgg_face),
     )

@@ -24,6 +24,9 @@ DatabaseOption = Annotated[
 AugmentedOption = Annotated[
     list[Path] | None, typer.Option(help="What synth-affect augment made of the same database; may be repeated.")
 ]
+DetectOption = Annotated[
+    bool, typer.Option("--detect", help="Find landmarks in the pictures, as judges do, in place of the data's own.")
+]
 MixOption = Annotated[
     float | None,
     typer.Option(parser=number, metavar="NUMBER", help="Augmented pictures for each real one [default: all]."),

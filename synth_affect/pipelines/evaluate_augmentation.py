@@ -100,7 +100,9 @@ def evaluate_augmentation(
     loaded = load_faces(request.data, size, cache=out / "crops" / "data", progress=progress)
     test, pool = _divided(loaded, request)
     _make(request, out, loaded, pool, workers)
-    made = load_faces(FaceSource(out / MADE), size, cache=out / "crops" / "made", progress=progress)
+    made = load_faces(
+        FaceSource(out / MADE, detected=request.data.detected), size, cache=out / "crops" / "made", progress=progress
+    )
     keys = keys_showing(request.data.path, request.held_out)
     held = showing(test, keys)
     scores: dict[tuple[str, str], list[tuple[float, float]]] = {}
@@ -117,6 +119,7 @@ def evaluate_augmentation(
     about = {
         "network": request.network.kind, "width": request.network.width, "size": size,
         "held_out": [str(emotion) for emotion in request.held_out], "seeds": request.seeds,
+        "landmarks": "detected" if request.data.detected else "of the data",
         "people": request.people, "pictures_made": len(made.samples), "turned_down": len(made.rejected),
         "test_people": len(np.unique(test.subjects)), "test_pictures": len(test), "held_out_pictures": int(held.sum()),
         "by_seed": [{"expressions": shown, "training": variant, "ccc": values}

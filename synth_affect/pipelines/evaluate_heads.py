@@ -83,6 +83,7 @@ def evaluate_heads(
     about = {
         "network": request.network.kind, "width": request.network.width, "size": size,
         "held_out": [str(emotion) for emotion in request.held_out], "seed": request.settings.seed,
+        "landmarks": "detected" if request.data.detected else "of the data",
         "data": str(request.data.path), "other": str(request.other.path),
         "people": {name: len(np.unique(part.subjects)) for name, part in (
             ("train", parts.training), ("validation", parts.validation), ("test", parts.test), ("other", other)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -61,3 +63,17 @@ def _cut(pixels: npt.NDArray[np.uint8], left: int, top: int, side: int) -> npt.N
     rows = np.clip(np.arange(top, top + side), 0, height - 1)
     columns = np.clip(np.arange(left, left + side), 0, width - 1)
     return np.ascontiguousarray(pixels[rows[:, np.newaxis], columns])
+
+
+@dataclass(frozen=True, slots=True)
+class Cropping:
+    """How faces are cut out. name : of the way and its settings: crops that are kept are known by it.
+    cut : of a picture, its record and the size, the crop and landmarks as `crop_face` gives them. Raises InputError for
+    a face that is turned down.
+    """
+
+    name: str
+    cut: Callable[[ImageArray, FaceRecord, int], tuple[npt.NDArray[np.uint8], FloatArray]]
+
+
+SQUARE = Cropping("square", crop_face)

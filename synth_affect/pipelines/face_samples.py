@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
@@ -28,7 +29,8 @@ from synth_affect.data.pictures import read_picture
 from synth_affect.data.video_frames import VideoFile
 from synth_affect.errors import InputError
 from synth_affect.pipelines.augment.manifest import MANIFEST, read_manifest
-from synth_affect.pipelines.face_crops import crop_face
+from synth_affect.pipelines.detected_crops import detecting
+from synth_affect.pipelines.face_crops import SQUARE, Cropping
 from synth_affect.pipelines.render_faces import DATASET, read_geometry, read_labels
 from synth_affect.regressors.samples import Crops, FaceSamples, join
 
@@ -62,28 +64,17 @@ def category_of(record: FaceRecord) -> Emotion | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Cropping:
-    """How faces are cut out. name : of the way and its settings: crops that are kept are known by it.
-    cut : of a picture, its record and the size, the crop and landmarks as `crop_face` gives them. Raises InputError for
-    a face that is turned down.
-    """
-
-    name: str
-    cut: Callable[[ImageArray, FaceRecord, int], tuple[npt.NDArray[np.uint8], FloatArray]]
-
-
-SQUARE = Cropping("square", crop_face)
-
-
-@dataclass(frozen=True, slots=True)
 class FaceSource:
     """path : folder or file.  database : its name, see `synth-affect databases list`; "" where the folder says what it
     is: rendered faces, or augmented pictures.  settings : of the reader, as texts.
+    detected : take the landmarks that MediaPipe finds, as judges do, in place of the source's own. A network that
+        learnt of exact ones is lost with those.
     """
 
     path: Path
     database: str = ""
     settings: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    detected: bool = False
 
     @property
     def kind(self) -> str:
@@ -136,8 +127,9 @@ def load_faces(
             records.append(item)
     if not records:
         raise InputError(source.path, f"none of its pictures has {wanted.what}")
-    digest = _digest(records, size, cropping)
-    pictures, landmarks, used, damaged = _crops(records, size, cropping, digest, cache, progress)
+    with detecting(cropping) if source.detected else nullcontext(cropping) as own:
+        digest = _digest(records, size, own)
+        pictures, landmarks, used, damaged = _crops(records, size, own, digest, cache, progress)
     if not len(used):
         raise InputError(source.path, f"no picture can be used; the first: {damaged[0].key}: {damaged[0].reason}")
     kept = [records[number] for number in used]

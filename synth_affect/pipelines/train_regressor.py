@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import csv
 import io
+import shutil
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -95,20 +96,32 @@ def train_regressor(
     A run that was stopped is gone on with; a finished one is read.  crops : where several runs share theirs.
     Raises InputError for data that no network can be trained on, and when `out` holds another run.
     """
-    own = crops or out / "crops"
+    begun = out.exists()
+    try:
+        loaded, made = _load(request, out / "crops" if crops is None else crops, progress)
+        parts = divide(loaded, made, request)
+    except InputError:
+        if not begun:  # crops alone, of data that are of no use
+            shutil.rmtree(out, ignore_errors=True)
+        raise
+    digests = [loaded.digest, *(one.digest for one in made)]
+    turned_down = len(loaded.rejected) + sum(len(one.rejected) for one in made)
+    return train_parts(parts, request, out, digests=digests, turned_down=turned_down, device=device)
+
+
+def _load(request: TrainRequest, crops: Path, progress: Progress | None) -> tuple[LoadedFaces, list[LoadedFaces]]:
+    """The sources, and what was made of them."""
     wanted = wanted_by(request.network)
     kinds = sorted({source.kind for source in request.sources})
     if len(kinds) > 1:
         raise InputError("--data", f"is of several kinds: {', '.join(kinds)}")
-    loaded = load_all(request.sources, request.network.size, wanted=wanted, cache=own / "source", progress=progress)
+    size = request.network.size
+    loaded = load_all(request.sources, size, wanted=wanted, cache=crops / "source", progress=progress)
     made = [
-        load_faces(source, request.network.size, wanted=wanted, cache=own / f"augmented-{number}", progress=progress)
+        load_faces(source, size, wanted=wanted, cache=crops / f"augmented-{number}", progress=progress)
         for number, source in enumerate(request.augmented)
     ]
-    parts = divide(loaded, made, request)
-    digests = [loaded.digest, *(one.digest for one in made)]
-    turned_down = len(loaded.rejected) + sum(len(one.rejected) for one in made)
-    return train_parts(parts, request, out, digests=digests, turned_down=turned_down, device=device)
+    return loaded, made
 
 
 def train_parts(
@@ -138,6 +151,7 @@ def train_parts(
                 name: {"pictures": len(part), "people": len(np.unique(part.subjects)), "made": int(part.made.sum())}
                 for name, part in (("train", parts.training), ("validation", parts.validation), ("test", parts.test))
             },
+            "landmarks": "detected" if request.sources[0].detected else "of the data",
             "turned_down": turned_down,
             "held_out_people": sorted({str(name) for name in parts.test.subjects}),
         },

@@ -8,6 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+import skimage.data
 from PIL import Image
 
 from synth_affect.data.faces.record import FaceRecord
@@ -104,3 +105,20 @@ def test_sources_that_give_nothing_say_why(table: Path, tmp_path: Path) -> None:
 def test_a_source_twice_is_refused(table: Path) -> None:
     with pytest.raises(InputError, match="which another one has, too"):
         load_all([FaceSource(table, "csv")] * 2, 32)
+
+
+def test_landmarks_are_those_that_judges_find(tmp_path: Path) -> None:
+    portrait = np.asarray(skimage.data.astronaut())[:256, 96:352]
+    Image.fromarray(portrait).save(tmp_path / "face.png")
+    Image.new("RGB", (128, 128), (90, 90, 90)).save(tmp_path / "wall.png")
+    wrong = ";".join(f"{x:.1f}" for x in face_points(60, 30, 130).ravel())
+    table = tmp_path / "labels.csv"
+    table.write_text(f"path,valence,arousal,landmarks\nface.png,0,0,{wrong}\nwall.png,0,0,{wrong}\n")
+    given = load_faces(FaceSource(table, "csv"), 64)
+    found = load_faces(FaceSource(table, "csv", detected=True), 64)
+    assert (len(given.samples), len(found.samples)) == (2, 1)
+    assert [(one.key, one.reason) for one in found.rejected] == [("wall", "MediaPipe finds no face where it should be")]
+    right_eye, left_eye, chin = (found.samples.landmarks[0][part].mean(axis=0) for part in ([36, 39], [42, 45], [8]))
+    assert right_eye[0] < chin[0] < left_eye[0]
+    assert max(right_eye[1], left_eye[1]) < chin[1] - 0.5
+    assert given.digest != found.digest
