@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from synth_affect.cli.options import JsonOption, count, number
+from synth_affect.cli.edit_with import EditorDeviceOption, EditorOption, WeightsOption
+from synth_affect.cli.options import DeviceName, JsonOption, count, number
 from synth_affect.cli.progress import print_summary, with_progress
 from synth_affect.errors import InputError
 
@@ -21,14 +23,24 @@ def add_commands(evaluate_app: typer.Typer) -> None:
 
 
 def editor(
-    images: Annotated[Path | None, typer.Option(help="A folder of photographs, or one.", show_default=False)] = None,
+    images: Annotated[
+        Path | None, typer.Option(help="A folder of photographs or of rendered faces, or one.", show_default=False)
+    ] = None,
+    people: Annotated[
+        str, typer.Option(metavar="A-B,...", help="Of rendered faces, who; each one's neutral picture is edited [all].")
+    ] = "",
     out: Annotated[
         Path | None, typer.Option(help="A folder for the report, the tables and the pictures.", show_default=False)
     ] = None,
-    editor_name: Annotated[str, typer.Option("--editor", metavar="NAME", help="Which editor: 3dmm.")] = "3dmm",
+    editor_name: EditorOption = "3dmm",
+    weights: WeightsOption = None,
+    device: EditorDeviceOption = DeviceName.AUTO,
     targets: Annotated[
-        str, typer.Option(metavar="NAME,...", help="Sets of targets: ring, labels (7 x 7), corners.")
+        str, typer.Option(metavar="NAME,...", help="Sets of targets: ring, labels (7 x 7), corners, classes.")
     ] = "ring,labels,corners",
+    classes: Annotated[
+        str, typer.Option(metavar="NAME,...", help="Which categories [default: all eight of faces].")
+    ] = "",
     directions: Annotated[int, typer.Option(parser=count, metavar="COUNT", help="Of the ring.")] = 28,
     radii: Annotated[str, typer.Option(metavar="NUMBER,...", help="Of the ring.")] = ".25,.5,.75,1",
     judge: Annotated[
@@ -54,11 +66,13 @@ def editor(
         raise InputError("--images", "missing; the photographs that are edited")
     if out is None:
         raise InputError("--out", "missing; the folder to write")
-    choice = _choice(targets, directions, radii)
+    choice = _choice(targets, directions, radii, classes)
     from synth_affect.pipelines.evaluate_editor.run import EvaluationRequest, evaluate_editor
+    from synth_affect.pipelines.open_editor import EditorChoice
 
+    editor_choice = EditorChoice(editor_name, weights, str(device))
     request = EvaluationRequest(
-        editor_name, images, out, choice, tuple(judge or ()), tuple(identity or ()), tuple(readings or ())
+        editor_choice, images, out, choice, tuple(judge or ()), tuple(identity or ()), tuple(readings or ()), people
     )
     summary = evaluate_editor(request, with_progress)
     for refusal in summary["refused"]:
@@ -68,14 +82,17 @@ def editor(
     print_summary({**summary, "output": str(out / "report.html")}, as_json)
 
 
-def _choice(targets: str, directions: int, radii: str) -> TargetChoice:
+def _choice(targets: str, directions: int, radii: str, classes: str) -> TargetChoice:
+    from synth_affect.affect import parse_emotion
     from synth_affect.pipelines.evaluate_editor.targets import TargetChoice, parse_sets
 
     try:
         numbers = tuple(number(part) for part in radii.split(",") if part.strip())
     except typer.BadParameter as error:
         raise InputError("--radii", error.message) from error
-    return TargetChoice(parse_sets(targets), directions, numbers)
+    choice = TargetChoice(parse_sets(targets), directions, numbers)
+    named = tuple(parse_emotion(part) for part in classes.split(",") if part.strip())
+    return replace(choice, categories=named) if named else choice
 
 
 def _text(summary: dict[str, Any]) -> str:
@@ -91,6 +108,9 @@ def _text(summary: dict[str, Any]) -> str:
                     for axis in ("valence", "arousal")
                 )
                 lines.append(f"{card['name']}, {name}: {said}")
+        if card["classes"] is not None:
+            share = card["classes"]["accuracy"]["value"]
+            lines.append(f"{card['name']}: {share:.0%} of {card['classes']['n']} categories are named as asked for")
     for card in summary["identity"]:
         if card["n"]:
             lines.append(f"{card['name']}: {card['likeness']} {card['mean']:.3f}, worst {card['worst']:.3f}")

@@ -17,10 +17,10 @@ from synth_affect.editors.face_crop import align, cut_out
 from synth_affect.editors.faces import CATEGORIES, MIXED, EditorFaces
 from synth_affect.editors.recipes import Recipe
 from synth_affect.errors import FitError, InputError
+from synth_affect.pipelines.face_crops import Cropping
 from synth_affect.pipelines.face_samples import (
     ANY_FACE,
     WITH_AFFECT,
-    Cropping,
     FaceSource,
     LoadedFaces,
     Progress,
@@ -128,9 +128,11 @@ def divide(loaded: LoadedFaces, people: PeopleChoice, seed: int) -> EditorParts:
     who is meant.
     """
     names = [str(name) for name in loaded.samples.subjects]
-    test = _chosen(names, people.test, "--test-people") if people.test else _fold(names, people.n_folds, people.fold)
+    test = (
+        chosen_people(names, people.test, "--test-people") if people.test else _fold(names, people.n_folds, people.fold)
+    )
     if people.validation:
-        validation = _chosen(names, people.validation, "--validation-people")
+        validation = chosen_people(names, people.validation, "--validation-people")
         both = sorted(test & validation)
         if both:
             raise InputError("--validation-people", f"{both[0]} is one of --test-people, too")
@@ -168,11 +170,8 @@ def category_counts(faces: EditorFaces) -> dict[str, int]:
     return {name: n for name, n in found.items() if n}
 
 
-def _fold(names: Sequence[str], n_folds: int, fold: int) -> frozenset[str]:
-    return person_folds(names, n_folds).held_out(fold)  # the same for every seed
-
-
-def _chosen(names: Sequence[str], text: str, option: str) -> frozenset[str]:
+def chosen_people(names: Sequence[str], text: str, option: str) -> frozenset[str]:
+    """Those of `names` whom `text` means, see `PeopleChoice`. Raises InputError naming `option` when that is nobody."""
     known = sorted(set(names))
     last = {name: int(match[0]) for name in known if (match := _LAST_NUMBER.search(name))}
     chosen: set[str] = set()

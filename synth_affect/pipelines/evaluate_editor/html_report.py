@@ -33,11 +33,12 @@ from synth_affect.pipelines.judges.judge import JudgeCard
 MOST_STRIPS = 16
 """Faces of which pictures are shown."""
 STRIP_DIRECTIONS = 8
-CELLS: dict[TargetSet, float] = {"ring": 0.11, "labels": 0.32, "corners": 0.32}
+CELLS: dict[TargetSet, float] = {"ring": 0.11, "labels": 0.32, "corners": 0.32, "classes": 0.14}
 SET_TITLES: dict[TargetSet, str] = {
     "ring": "ring",
     "labels": "49 labels (7 × 7)",
     "corners": "four corners (extreme)",
+    "classes": "places of the categories",
 }
 PUBLISHED: dict[str, dict[str, tuple[str, str, str]]] = {
     "labels": {"valence": (".528", ".567", ".312"), "arousal": (".607", ".483", ".210")},
@@ -60,10 +61,12 @@ def write_report(
     editor = summary["editor"]
     parts = [
         f"<h1>How well does {escape(editor['name'])} do what is asked?</h1>",
+        *_about(editor["about"]),
         f'<p class="faint">{escape(editor["fingerprint"])} on {escape(editor["device"])}; {summary["n_faces"]} faces, '
         f"{summary['n_pictures']} pictures; synth-affect {escape(summary['version'])}</p>",
         *_judges(summary),
         *_affect(summary, choice),
+        *_classes(summary),
         *_planes(edits, choice, judges),
         *_followed(summary),
         *_identity(summary),
@@ -79,6 +82,19 @@ def write_report(
     )
     with atomic_write(out / "report.html") as file:
         file.write(page.encode())
+
+
+def _about(about: dict[str, Any]) -> list[str]:
+    """What the editor was trained on."""
+    training, data = about.get("training"), about.get("data")
+    if not training or not data:
+        return []
+    learned, sources = data["train"], escape(", ".join(data["source"]))
+    return [
+        f"<p>Trained on {learned['pictures']} pictures of {learned['people']} people ({sources}), "
+        f"{training['epochs']} epochs, {training['seconds'] / 60:.0f} minutes on {escape(training['hardware'])}. "
+        f"{escape(str(about.get('licence') or ''))}.</p>"
+    ]
 
 
 def _judges(summary: dict[str, Any]) -> list[str]:
@@ -152,6 +168,30 @@ def _affect_rows(judge: str, part: str, found: dict[str, Any]) -> list[list[str]
             ]
         )
     return rows
+
+
+def _classes(summary: dict[str, Any]) -> list[str]:
+    judged = [(card["name"], card["classes"]) for card in summary["judges"] if card["classes"] is not None]
+    if not judged:
+        return []
+    parts = [
+        "<h2>Categories: is it named as it was asked?</h2><p>Of the pictures that were asked for the place of a "
+        "category that the judge knows: rows are what was asked, columns what the judge named.</p>"
+    ]
+    for name, found in judged:
+        share = found["accuracy"]
+        interval = "" if share["low"] is None else f" ({percent(share['low'])} - {percent(share['high'])})"
+        rows = [
+            [escape(asked), *(str(count) for count in row), percent(row[place] / sum(row))]
+            for place, (asked, row) in enumerate(zip(found["categories"], found["confusion"], strict=True))
+            if sum(row)
+        ]
+        parts.append(
+            f"<h3>{escape(name)}</h3><p><b>{percent(share['value'])}</b>{interval} of {found['n']} pictures are named "
+            f"as they were asked for; {percent(found['left_alone'])} would be if nothing had been done.</p>"
+        )
+        parts.append(table(["asked", *map(escape, found["categories"]), "share"], rows))
+    return parts
 
 
 def _planes(edits: Sequence[Edit], choice: TargetChoice, judges: Sequence[JudgeCard]) -> list[str]:

@@ -99,13 +99,16 @@ def read_outside(path: Path) -> OutsideReadings:
                 fingerprint=digest,
             )
         readings = {str(entry["sha256"]): _reading(entry, path) for entry in stored["readings"]}
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, OverflowError, RecursionError, TypeError, ValueError) as error:
         raise InputError(path, f"no file of readings ({type(error).__name__}: {error})") from error
     return OutsideReadings(judge, identity, readings)
 
 
 def _reading(entry: dict[str, Any], path: Path) -> OutsideReading:
-    point = ValenceArousal(float(entry["valence"]), float(entry["arousal"]))
+    try:
+        point = ValenceArousal(float(entry["valence"]), float(entry["arousal"]))
+    except InputError as error:
+        raise InputError(path, f"has a reading that is none: {error.reason}") from error
     likeness = entry["identity"]
     affect: list[Any] = [point.valence, point.arousal, str(entry["emotion"])]
     return OutsideReading(affect, None if likeness is None else float(likeness))

@@ -74,21 +74,30 @@ def record_path(picture: Path) -> Path:
 
 
 def load_picture_record(picture: Path) -> PictureRecord | None:
-    """Of `picture`; None where there is none, or one of another format."""
-    stored = _load(record_path(picture))
-    return None if stored is None else PictureRecord(**stored)
+    """Of `picture`; None where there is none, one of another format, or a damaged one."""
+    try:
+        stored = _load(record_path(picture))
+        return None if stored is None else PictureRecord(**stored)
+    except _DAMAGED:
+        return None
 
 
 def load_input_record(path: Path) -> InputRecord | None:
-    """The record in the file `path`; None where there is none, or one of another format."""
-    stored = _load(path)
-    return None if stored is None else InputRecord(**{**stored, "box": tuple(stored["box"])})
+    """The record in the file `path`; None where there is none, one of another format, or a damaged one."""
+    try:
+        stored = _load(path)
+        return None if stored is None else InputRecord(**{**stored, "box": tuple(stored["box"])})
+    except _DAMAGED:
+        return None
 
 
 def save_record(record: Record, path: Path) -> None:
     """Whole, or not at all."""
     with atomic_write(path) as file:
         file.write(json.dumps({"format": FORMAT, **asdict(record)}, sort_keys=True).encode())
+
+
+_DAMAGED = (ValueError, KeyError, TypeError, AttributeError, RecursionError)
 
 
 def _load(path: Path) -> dict[str, Any] | None:

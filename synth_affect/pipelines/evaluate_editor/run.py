@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import IO, Any, TypeVar
 
 import synth_affect
-from synth_affect.affect import ValenceArousal
+from synth_affect.affect import Emotion, ValenceArousal
 from synth_affect.arrays import FloatArray, ImageArray
 from synth_affect.data.atomic import atomic_write
 from synth_affect.data.picture import Picture
@@ -26,8 +26,8 @@ from synth_affect.data.provenance import Provenance, sha256_file
 from synth_affect.editors.protocol import Editor
 from synth_affect.errors import InputError, NoFaceError, SynthAffectError
 from synth_affect.file_lock import lock_file
+from synth_affect.pipelines.editor_faces import chosen_people
 from synth_affect.pipelines.evaluate_editor.background import background_change
-from synth_affect.pipelines.evaluate_editor.editors import open_editor
 from synth_affect.pipelines.evaluate_editor.outside import OutsideReadings, read_outside, write_manifest
 from synth_affect.pipelines.evaluate_editor.records import (
     InputRecord,
@@ -52,6 +52,8 @@ from synth_affect.pipelines.judges.open_judges import (
     open_judges,
     read_cards,
 )
+from synth_affect.pipelines.open_editor import EditorChoice, open_editor
+from synth_affect.pipelines.render_faces import DATASET, read_labels
 
 T = TypeVar("T")
 Progress = Callable[[Iterable[T], int | None, str], Iterable[T]]
@@ -62,18 +64,20 @@ MIB = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class EvaluationRequest:
-    """editor : a name of EDITORS.  images : a folder of photographs, or one.  out : a folder, made where it is missing.
+    """editor : which, with its weights.  images, people : see `list_pictures`.
+    out : a folder, made where it is missing.
     judges, identities : see `open_affect_judge`, `open_identity_judge`.
     readings : files of readings that were made elsewhere from the manifest, see `outside`.
     """
 
-    editor: str
+    editor: EditorChoice
     images: Path
     out: Path
     targets: TargetChoice = field(default_factory=TargetChoice)
     judges: tuple[str, ...] = ()
     identities: tuple[str, ...] = ()
     readings: tuple[Path, ...] = ()
+    people: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -112,7 +116,7 @@ def evaluate_editor(request: EvaluationRequest, progress: Progress[Any] | None =
     shown = _silent if progress is None else progress
     check_judges(request.judges, request.identities)
     outside = [read_outside(path) for path in request.readings]
-    paths = list_pictures(request.images)
+    paths = list_pictures(request.images, request.people)
     # A judge that cannot be used is said before any work, and leaves no trace in the editor's memory.
     named = read_cards(request.judges, request.identities)
     cards = [*named.affect, *(readings.judge for readings in outside)]
@@ -124,7 +128,7 @@ def evaluate_editor(request: EvaluationRequest, progress: Progress[Any] | None =
         with ExitStack() as open_things:
             editor = open_things.enter_context(closing(open_editor(request.editor)))
             held.enter_context(_lock_folder(request.out))
-            described = _claim_folder(request.out, editor)
+            described = {**_claim_folder(request.out, editor), "about": dict(editor.about)}
             viewer = open_things.enter_context(FaceViewer())
             faces, refusals = _faces(paths, request.out, viewer)
             faces, more = _make_pictures(editor, faces, targets, shown)
@@ -150,8 +154,17 @@ def evaluate_editor(request: EvaluationRequest, progress: Progress[Any] | None =
         return summary
 
 
-def list_pictures(images: Path) -> list[Path]:
-    """The pictures of a folder in the order of their names, or the one that `images` is. Raises InputError for none."""
+def list_pictures(images: Path, people: str = "") -> list[Path]:
+    """The pictures of a folder in the order of their names, or the one that `images` is; of rendered faces, the neutral
+    picture of each person, or of those in `people` (see `PeopleChoice`). Raises InputError for none.
+    """
+    if (images / DATASET).is_file():
+        rows = [row for row in read_labels(images) if row["category"] == Emotion.NEUTRAL]
+        chosen = chosen_people([row["subject"] for row in rows], people, "--people") if people else None
+        first = {row["subject"]: images / row["picture"] for row in reversed(rows)}
+        return sorted(path for subject, path in first.items() if chosen is None or subject in chosen)
+    if people:
+        raise InputError("--people", f"{images} is no folder of rendered faces, whose people have names")
     if images.is_file():
         return [images]
     if not images.is_dir():
@@ -191,7 +204,7 @@ def _claim_folder(out: Path, editor: Editor) -> dict[str, str]:
             return described
     except OSError as error:
         raise InputError(claim, f"cannot be read ({error.strerror or error})") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InputError(claim, f"no JSON ({error})") from error
     with atomic_write(claim) as file:
         file.write((json.dumps(described, indent=1) + "\n").encode())

@@ -9,16 +9,18 @@ from typing import Any
 
 import numpy as np
 
-from synth_affect.affect import ValenceArousal
+from synth_affect.affect import Emotion, ValenceArousal, position
 from synth_affect.arrays import FloatArray
 from synth_affect.pipelines.evaluate_editor.records import InputRecord, PictureRecord
 from synth_affect.pipelines.evaluate_editor.targets import TargetChoice, is_strong, key
 from synth_affect.pipelines.judges.classes import ceiling_readings
 from synth_affect.pipelines.judges.face_heights import READINGS
 from synth_affect.pipelines.judges.judge import IdentityCard, JudgeCard
+from synth_affect.regressors.class_scores import score_classes
 from synth_affect.regressors.metrics import concordance, score_affect
 
 DIMENSIONS = ("valence", "arousal")
+EMOTIONS = tuple(str(emotion) for emotion in Emotion)
 IDENTITY_BARS = {"distance": (0.2, 0.3, 0.4, 0.5, 0.6), "cosine": (0.9, 0.8, 0.7, 0.6, 0.5)}
 """Likenesses at which affect is reported: an edit that is less alike the input counts as none."""
 
@@ -45,7 +47,10 @@ def summarise(
     return {
         "n_pictures": len(edits),
         "n_without_face": sum(1 for edit in edits if edit.record.judged is None or not edit.record.judged.found),
-        "judges": [{**card.described(), "sets": _by_set(edits, choice, card)} for card in judges],
+        "judges": [
+            {**card.described(), "sets": _by_set(edits, choice, card), "classes": _recognised(edits, choice, card)}
+            for card in judges
+        ],
         "readings": _followed(edits),
         "identity": [_identity(edits, card, judges) for card in identities],
         "background": _background(edits),
@@ -103,6 +108,32 @@ def _by_set(edits: Sequence[Edit], choice: TargetChoice, card: JudgeCard) -> dic
                 agreement(asked[rows], after[rows], before[rows], faces, card.positions) if faces else None
             )
     return found
+
+
+def _recognised(edits: Sequence[Edit], choice: TargetChoice, card: JudgeCard) -> dict[str, Any] | None:
+    """How many of the categories that were asked for the judge names; of those that it knows. None where it read none.
+
+    As `ClassScores`, and `left_alone`: the share that it would be if every photograph had been left as it was.
+    """
+    asked = {
+        name: emotion
+        for name, emotion in choice.emotions().items()
+        if (position(emotion).valence, position(emotion).arousal) in card.positions
+    }
+    name = card.fingerprint
+    rows: list[tuple[str, str, str]] = []  # asked, read, read in the input
+    faces: list[str] = []
+    for edit in readings_of(edits, card)[0]:
+        wanted = asked.get(key(edit.target))
+        if wanted is not None and edit.record.judged is not None and edit.record.judged.affect[name][2] in EMOTIONS:
+            rows.append((str(wanted), edit.record.judged.affect[name][2], edit.before.judged.affect[name][2]))
+            faces.append(edit.face)
+    if not rows:
+        return None
+    known = [emotion for emotion in EMOTIONS if any(emotion in row[:2] for row in rows)]
+    numbers = np.array([[known.index(word) for word in row[:2]] for row in rows])
+    scores = score_classes(numbers[:, 0], numbers[:, 1], known, groups=faces).described()
+    return {**scores, "left_alone": float(np.mean([row[0] == row[2] for row in rows]))}
 
 
 def _followed(edits: Sequence[Edit]) -> list[dict[str, Any]]:

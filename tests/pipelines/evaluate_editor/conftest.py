@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from synth_affect.affect import ValenceArousal
 from synth_affect.arrays import FloatArray, ImageArray
 from synth_affect.editors.protocol import Editor
 from synth_affect.errors import FitError
-from synth_affect.pipelines.evaluate_editor import editors, run
+from synth_affect.pipelines.evaluate_editor import run
 from synth_affect.pipelines.judges.face_heights import READINGS
 from synth_affect.pipelines.judges.face_view import FaceView
 from synth_affect.pipelines.judges.judge import AffectReading, IdentityCard, JudgeCard
@@ -37,6 +38,11 @@ class WritingEditor(Editor):
     @property
     def fingerprint(self) -> str:
         return f"writing {self.version}"
+
+    @property
+    def about(self) -> dict[str, Any]:
+        data = {"source": ["rendered"], "train": {"pictures": 9, "people": 3}}
+        return {"licence": "free <i>", "training": {"epochs": 2, "seconds": 90.0, "hardware": "a CPU"}, "data": data}
 
     @property
     def device(self) -> str:
@@ -118,7 +124,7 @@ def stubs(monkeypatch: pytest.MonkeyPatch) -> type[WritingEditor]:
         made: list[ValenceArousal] = []  # noqa: RUF012
 
     ReadingJudge.n_read = 0
-    monkeypatch.setattr(editors, "EDITORS", {"writing": Stub})
+    monkeypatch.setattr(run, "open_editor", lambda choice: Stub())
     monkeypatch.setattr(run, "FaceViewer", Viewer)
     monkeypatch.setattr(run, "check_judges", lambda affect, identity: None)
     monkeypatch.setattr(run, "open_judges", open_stubs)

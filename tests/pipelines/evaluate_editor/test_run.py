@@ -13,6 +13,7 @@ from synth_affect.errors import InputError
 from synth_affect.file_lock import lock_file
 from synth_affect.pipelines.evaluate_editor.run import EvaluationRequest, evaluate_editor, list_pictures
 from synth_affect.pipelines.evaluate_editor.targets import TargetChoice
+from synth_affect.pipelines.open_editor import EditorChoice
 
 CHOICE = TargetChoice(("ring", "corners"), 4, (1.0,))
 N_TARGETS = 9
@@ -20,7 +21,7 @@ N_TARGETS = 9
 
 @pytest.fixture
 def request_(photographs: Path, tmp_path: Path, stubs: Any) -> EvaluationRequest:
-    return EvaluationRequest("writing", photographs, tmp_path / "out", CHOICE, ("reader",), ("colour",))
+    return EvaluationRequest(EditorChoice(), photographs, tmp_path / "out", CHOICE, ("reader",), ("colour",))
 
 
 def test_everything_is_made_judged_and_told(request_: EvaluationRequest, stubs: Any) -> None:
@@ -46,11 +47,26 @@ def test_everything_is_made_judged_and_told(request_: EvaluationRequest, stubs: 
     assert all(sha256_file(out / entry["output"]) == entry["output_sha256"] for entry in manifest)
 
 
+def test_of_rendered_faces_the_neutral_pictures_of_some_people_are_edited(tmp_path: Path) -> None:
+    (tmp_path / "dataset.json").write_text("{}")
+    rows = [f"pictures/{s:04d}/{n:03d}.jpg,{s},{'neutral' if n % 2 == 0 else ''}" for s in range(4) for n in range(4)]
+    (tmp_path / "labels.csv").write_text("\n".join(["picture,subject,category", *rows]) + "\n")
+    assert [p.relative_to(tmp_path).as_posix() for p in list_pictures(tmp_path, "1-2")] == [
+        "pictures/0001/000.jpg", "pictures/0002/000.jpg",
+    ]  # fmt: skip
+    assert len(list_pictures(tmp_path)) == 4
+    with pytest.raises(InputError, match="--people: '7' is nobody"):
+        list_pictures(tmp_path, "7")
+    with pytest.raises(InputError, match=r"--people: .* is no folder of rendered faces"):
+        list_pictures(tmp_path / "pictures", "1")
+
+
 def test_the_report_is_one_file_that_escapes_names(request_: EvaluationRequest) -> None:
     evaluate_editor(replace(request_, targets=TargetChoice(("labels",))))
     page = (request_.out / "report.html").read_text("utf-8")
     assert "none &lt;b&gt;" in page
     assert "none <b>" not in page
+    assert "9 pictures of 3 people (rendered), 2 epochs, 2 minutes on a CPU. free &lt;i&gt;" in page
     assert "CAAE, published" in page
     assert "data:image/jpeg;base64," in page
     assert "http" not in page.replace("http-equiv", ""), "nothing is fetched"
@@ -62,6 +78,23 @@ def test_a_second_run_does_nothing_again(request_: EvaluationRequest, stubs: Any
     assert (n_made, n_read) == (2 * N_TARGETS, 2 * N_TARGETS + 2)
     assert evaluate_editor(request_) == first
     assert (len(stubs.made), reading_judge.n_read) == (n_made, n_read)
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"5", b"\xff\xfe", b"[" * 100_000, b'{"format": 1}'])
+def test_damaged_records_are_made_again(request_: EvaluationRequest, stubs: Any, content: bytes) -> None:
+    first = evaluate_editor(request_)
+    for path in (next(request_.out.glob("pictures/*/v*.record.json")), next(request_.out.rglob("input.record.json"))):
+        path.write_bytes(content)
+    again = evaluate_editor(request_)
+    assert [card["sets"] for card in again["judges"]] == [card["sets"] for card in first["judges"]]
+
+
+@pytest.mark.parametrize("content", [b"", b"[]", b"\xff\xfe", b"[" * 100_000])
+def test_a_folder_whose_editor_cannot_be_told_is_refused(request_: EvaluationRequest, content: bytes) -> None:
+    request_.out.mkdir()
+    (request_.out / "editor.json").write_bytes(content)
+    with pytest.raises(InputError, match=r"editor.json|another editor"):
+        evaluate_editor(request_)
 
 
 def test_what_is_missing_is_made_again(request_: EvaluationRequest, stubs: Any) -> None:
@@ -156,7 +189,15 @@ def test_readings_from_outside_are_one_more_judge(request_: EvaluationRequest, t
     assert far["valence"]["ccc"]["value"] == pytest.approx(1)
     assert 0.5 < far["arousal"]["ccc"]["value"] < 0.9
     assert summary["identity"][1]["mean"] == pytest.approx(0.3)
-    for wrong in ({"format": "x"}, {"readings": [{}]}, {"judge": {}}, {"identity": {**people, "likeness": "x"}}):
+    far_off = {**entries[entry["output_sha256"]], "valence": 9}
+    for wrong in (
+        {"format": "x"},
+        {"readings": [{}]},
+        {"readings": [far_off]},
+        {"readings": [{**far_off, "valence": 10**400}]},
+        {"judge": {}},
+        {"identity": {**people, "likeness": "x"}},
+    ):
         path.write_text(json.dumps({**content, **wrong}))
         with pytest.raises(InputError, match="readings"):
             evaluate_editor(replace(request_, readings=(path,)))

@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from synth_affect.affect import ValenceArousal
+from synth_affect.affect import Emotion, ValenceArousal, position
 from synth_affect.pipelines.evaluate_editor.records import InputRecord, JudgedPicture, PictureRecord
 from synth_affect.pipelines.evaluate_editor.scores import Edit, agreement, summarise
-from synth_affect.pipelines.evaluate_editor.targets import TargetChoice
+from synth_affect.pipelines.evaluate_editor.targets import TargetChoice, key
 from synth_affect.pipelines.judges.classes import class_positions
 from synth_affect.pipelines.judges.face_heights import READINGS
 from synth_affect.pipelines.judges.judge import IdentityCard, JudgeCard
@@ -55,6 +55,31 @@ def test_a_perfect_editor_before_a_judge_of_any_point() -> None:
     assert [row["passing"] for row in gain] == [0, 1, 1, 1, 1], "0.25 passes 0.3"
     assert gain[0]["gain"] == 0, "pictures of somebody else gain nothing"
     assert gain[1]["gain"] == pytest.approx(1, abs=0.05)
+
+
+def test_categories_count_as_named_where_the_judge_knows_them() -> None:
+    choice = TargetChoice(("classes",), categories=(Emotion.HAPPINESS, Emotion.ANGER, Emotion.CONTEMPT))
+    judge = JudgeCard("judge", "", "", "", "j", class_positions(["happiness", "anger", "neutral"]))
+    named = {key(position(emotion)): str(emotion) for emotion in (Emotion.HAPPINESS, Emotion.ANGER)}
+    made, still = [], dict.fromkeys(READINGS, 0.5)
+    for face, says in (("one", named), ("two", dict.fromkeys(named, "anger"))):
+        for target in choice.union():
+            judged = JudgedPicture(
+                True, dict.fromkeys(READINGS, 0.5), {"j": [0.0, 0.0, says.get(key(target), "neutral")]}
+            )
+            record = PictureRecord("i", "e", "o", 0.5, False, 100.0, None, 0.0, 0.0, judged)
+            before = InputRecord(
+                "i", (0, 0, 1, 1), JudgedPicture(True, dict.fromkeys(READINGS, 0.5), {"j": [0, 0, "anger"]})
+            )
+            made.append(Edit(face, Path(face), Path("o"), target, record, before))
+    found = summarise(made, choice, [judge, JUDGE], [])["judges"][0]["classes"]
+    assert (found["n"], found["n_groups"], found["categories"]) == (4, 2, ("happiness", "anger")), (
+        "contempt is not known"
+    )
+    assert found["accuracy"]["value"] == pytest.approx(0.75)
+    assert found["confusion"] == ((1, 1), (0, 2))
+    assert found["left_alone"] == pytest.approx(0.5)
+    assert summarise(made, CHOICE, [judge], [])["judges"][0]["classes"] is None
 
 
 def test_doing_nothing_gains_nothing() -> None:

@@ -1,6 +1,7 @@
 import pytest
 
-from synth_affect.affect import ValenceArousal, grid, ring
+from synth_affect.affect import Emotion, ValenceArousal, grid, ring
+from synth_affect.editors.faces import CATEGORIES
 from synth_affect.errors import InputError
 from synth_affect.pipelines.evaluate_editor.targets import TargetChoice, is_strong, key, parse_sets
 
@@ -12,6 +13,14 @@ def test_the_sets_are_those_of_the_project_and_the_paper() -> None:
     assert {(point.valence, point.arousal) for point in choice.points("corners")} == {
         (-1, -1), (-1, 1), (1, -1), (1, 1)
     }  # fmt: skip
+
+
+def test_classes_stand_at_their_places() -> None:
+    choice = TargetChoice(("classes",))
+    assert len(choice.points("classes")) == len(choice.union()) == 8, "neutral is one of them"
+    assert choice.emotions()[key(ValenceArousal(0.74, 0.30))] == Emotion.HAPPINESS
+    assert choice.described() == {"sets": ["classes"], "classes": [str(emotion) for emotion in CATEGORIES]}
+    assert TargetChoice(("ring",)).emotions() == {}
 
 
 def test_each_target_is_made_once_and_neutral_first() -> None:
@@ -37,6 +46,7 @@ def test_choices_that_cannot_be_name_their_option() -> None:
     for wrong, option in (
         (lambda: parse_sets("ring,square"), "--targets"),
         (lambda: TargetChoice(()), "--targets"),
+        (lambda: TargetChoice(categories=()), "--classes"),
         (lambda: TargetChoice(directions=0), "--directions"),
         (lambda: TargetChoice(radii=(0.0,)), "--radii"),
         (lambda: TargetChoice(radii=(float("nan"),)), "--radii"),
