@@ -128,9 +128,10 @@ def divide(loaded: LoadedFaces, people: PeopleChoice, seed: int) -> EditorParts:
     who is meant.
     """
     names = [str(name) for name in loaded.samples.subjects]
-    test = (
-        chosen_people(names, people.test, "--test-people") if people.test else _fold(names, people.n_folds, people.fold)
-    )
+    if people.test:
+        test = chosen_people(names, people.test, "--test-people")
+    else:
+        test = person_folds(names, people.n_folds).held_out(people.fold)  # the same for every seed
     if people.validation:
         validation = chosen_people(names, people.validation, "--validation-people")
         both = sorted(test & validation)
