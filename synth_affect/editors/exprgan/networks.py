@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 EXTRA = "train"
 DOWN_KERNEL, UP_KERNEL = 5, 3
-LEAK = 0.2
+LEAK, QUIET = 0.2, 0.3
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -74,18 +74,19 @@ def build_networks(settings: ExprGanSettings) -> ExprGanNetworks:
 
 
 def _draw_weights(networks: Any) -> None:
-    """He et al. 2015, and without their gain before a tanh or where a layer is the last. Biases are 0.
+    """He et al. 2015, but QUIET of that where c joins and where the picture comes out. Biases are 0.
 
-    PyTorch's own are a third as wide: through twelve layers without batch norm nothing would come out.
+    PyTorch's own are a third as wide: through twelve layers without batch norm nothing would come out. As wide as the
+    others c's planes drown the code, and the picture starts where tanh is flat: after 200 steps all people were one.
     """
     nn = import_optional("torch.nn", EXTRA)
-    last = {networks.encoder.fc, networks.decoder.convolutions[-1], networks.decoder.planes[-1]}
-    last |= {networks.discriminator.realism, *(branch[-1] for branch in networks.discriminator.branches)}
-    last.add(networks.code_discriminator.layers[-1])
+    quiet = {networks.decoder.convolutions[-1], *networks.decoder.planes}
     for network in (networks.encoder, networks.decoder, networks.discriminator, networks.code_discriminator):
         for module in network.modules():
             if isinstance(module, nn.Conv2d | nn.Linear):
-                nn.init.kaiming_normal_(module.weight, nonlinearity="linear" if module in last else "relu")
+                nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
+                if module in quiet:
+                    module.weight.data *= QUIET
                 if module.bias is not None:
                     nn.init.zeros_(module.bias)
 

@@ -116,7 +116,7 @@ class ExprGanSettings:
     def small(cls) -> Self:
         """The size that one core trains in minutes."""
         return cls(
-            size=64, encoder=(16, 32, 64, 128), decoder=(128, 96, 64, 32, 16), shared=256, stages=(2, 14, 16),
-            control=0.5, edits=1.0, readings=1.0, reduced_control=0.2, identity_pictures=8, batch=24,
-            learning_rate=1e-3,
+            size=64, encoder=(16, 32, 64, 128), decoder=(96, 64, 48, 24, 12), discriminator=(16, 32, 48, 64),
+            shared=256, stages=(1, 12, 10), control=0.5, reduced_control=0.2, edits=1.0, readings=1.0,
+            identity_pictures=8, batch=24, learning_rate=1e-3,
         )  # fmt: skip
