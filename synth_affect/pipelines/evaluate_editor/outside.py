@@ -82,7 +82,7 @@ def read_outside(path: Path) -> OutsideReadings:
             accuracy=str(about["accuracy"]),
             terms=str(about["terms"]),
             fingerprint=digest,
-            positions=tuple((float(v), float(a)) for v, a in about["positions"]),
+            positions=tuple(_point(v, a, path) for v, a in about["positions"]),
         )
         of_people = stored["identity"]
         identity = None
@@ -105,10 +105,14 @@ def read_outside(path: Path) -> OutsideReadings:
 
 
 def _reading(entry: dict[str, Any], path: Path) -> OutsideReading:
-    try:
-        point = ValenceArousal(float(entry["valence"]), float(entry["arousal"]))
-    except InputError as error:
-        raise InputError(path, f"has a reading that is none: {error.reason}") from error
     likeness = entry["identity"]
-    affect: list[Any] = [point.valence, point.arousal, str(entry["emotion"])]
+    affect: list[Any] = [*_point(entry["valence"], entry["arousal"], path), str(entry["emotion"])]
     return OutsideReading(affect, None if likeness is None else float(likeness))
+
+
+def _point(valence: Any, arousal: Any, path: Path) -> tuple[float, float]:
+    try:
+        point = ValenceArousal(float(valence), float(arousal))
+    except InputError as error:
+        raise InputError(path, f"names no point of the plane: {error.reason}") from error
+    return point.valence, point.arousal

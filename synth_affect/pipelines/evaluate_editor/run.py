@@ -8,6 +8,7 @@ judge that is added reads the pictures that are there.
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -124,6 +125,7 @@ def evaluate_editor(request: EvaluationRequest, progress: Progress[Any] | None =
     check_names("--judge", [card.name for card in cards])
     check_names("--identity", [card.name for card in of_people])
     targets = request.targets.union()
+    begun = request.out.exists()
     with ExitStack() as held:
         with ExitStack() as open_things:
             editor = open_things.enter_context(closing(open_editor(request.editor)))
@@ -135,6 +137,8 @@ def evaluate_editor(request: EvaluationRequest, progress: Progress[Any] | None =
         refusals = [*refusals, *more]
         if not faces:
             first = f"{refusals[0].path.name}: {refusals[0].reason}"
+            if not begun:
+                shutil.rmtree(request.out, ignore_errors=True)
             raise InputError(request.images, f"no photograph could be edited ({first})")
         with FaceViewer() as viewer:
             judges = open_judges(request.judges, request.identities)

@@ -21,7 +21,7 @@ from synth_affect.fitting.text_file import read_text_file
 from synth_affect.pipelines.judges.classes import class_positions, expected_valence_arousal, parse_class
 from synth_affect.pipelines.judges.face_view import FaceView, face_crop
 from synth_affect.pipelines.judges.judge import AffectJudge, AffectReading, JudgeCard
-from synth_affect.pipelines.judges.onnx_network import SCALINGS, OnnxNetwork, softmax
+from synth_affect.pipelines.judges.onnx_network import MAX_SIDE, SCALINGS, OnnxNetwork, softmax
 
 MAX_BYTES = 1 << 20
 REQUIRED = ("name", "weights", "classes", "scaling", "databases")
@@ -39,6 +39,8 @@ class ClassifierJudge(AffectJudge):
         self._path = path
         self._classes = [parse_class(name) for name in about["classes"]]
         self._positions = class_positions(about["classes"])
+        if len(set(self._positions)) < 2:
+            raise InputError(description, "classes are all one, which reads nothing")
         self._scaling, self._margin = about["scaling"], float(about.get("margin", MARGIN))
         self._logits = about.get("output", "logits") == "logits"
         self._network = OnnxNetwork(path, side=about.get("side"))
@@ -72,7 +74,7 @@ class ClassifierJudge(AffectJudge):
 def _read(path: Path) -> dict[str, Any]:
     try:
         about = json.loads(read_text_file(path, "judge's description", MAX_BYTES))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InputError(path, f"no JSON ({error})") from error
     if not isinstance(about, dict):
         raise InputError(path, "not a JSON object")
@@ -83,8 +85,8 @@ def _read(path: Path) -> dict[str, Any]:
     if unknown:
         raise InputError(path, f"has unknown {', '.join(unknown)}")
     for key in ("name", "weights", "databases", "accuracy", "terms"):
-        if key in about and not (isinstance(about[key], str) and about[key]):
-            raise InputError(path, f"{key} is no text")
+        if key in about and not (isinstance(about[key], str) and about[key] and about[key].isprintable()):
+            raise InputError(path, f"{key} is no text in one line")
     classes = about["classes"]
     if not (isinstance(classes, list) and len(classes) >= 2 and all(isinstance(name, str) for name in classes)):
         raise InputError(path, "classes is no list of two names or more")
@@ -95,6 +97,6 @@ def _read(path: Path) -> dict[str, Any]:
     margin, side = about.get("margin", MARGIN), about.get("side", 1)
     if isinstance(margin, bool) or not isinstance(margin, int | float) or not -0.4 <= margin <= 2:
         raise InputError(path, "margin is no number in [-0.4, 2]")
-    if isinstance(side, bool) or not isinstance(side, int) or not 1 <= side <= 2048:
-        raise InputError(path, "side is no whole number in [1, 2048]")
+    if isinstance(side, bool) or not isinstance(side, int) or not 1 <= side <= MAX_SIDE:
+        raise InputError(path, f"side is no whole number in [1, {MAX_SIDE}]")
     return about

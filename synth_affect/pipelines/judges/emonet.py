@@ -21,6 +21,7 @@ from synth_affect.errors import InputError
 from synth_affect.optional import import_optional
 from synth_affect.pipelines.judges.face_view import FaceView, face_crop
 from synth_affect.pipelines.judges.judge import AffectJudge, AffectReading, JudgeCard
+from synth_affect.pipelines.judges.weights_of_users import check_weights_file, first_line
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -75,12 +76,11 @@ class EmoNetJudge(AffectJudge):
 
 def _state_dict(path: Path) -> dict[str, Any]:
     torch = import_optional("torch", EXTRA)
-    if not path.is_file():
-        raise InputError(path, "no such file")
+    check_weights_file(path)
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # of zip, of torch, of the restricted unpickler
-        raise InputError(path, f"no weights that torch can read ({str(error).splitlines()[0]})") from error
+        raise InputError(path, f"no weights that torch can read ({first_line(error)})") from error
     if not isinstance(state, dict) or not all(torch.is_tensor(value) for value in state.values()):
         raise InputError(path, "not a state dict")
     return {name.removeprefix("module."): value for name, value in state.items()}

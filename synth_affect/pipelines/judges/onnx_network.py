@@ -12,8 +12,10 @@ import numpy.typing as npt
 from synth_affect.arrays import FloatArray
 from synth_affect.errors import InputError
 from synth_affect.optional import import_optional
+from synth_affect.pipelines.judges.weights_of_users import check_weights_file, first_line
 
 EXTRA = "judges"
+MAX_SIDE = 2048
 Scaling = Literal["bytes", "unit", "symmetric", "imagenet"]
 """What a network takes for 0 .. 255: the same, [0, 1], [-1, 1], or [0, 1] less ImageNet's mean over its deviation."""
 SCALINGS: tuple[Scaling, ...] = get_args(Scaling)
@@ -42,8 +44,7 @@ class OnnxNetwork:
         Raises InputError when the file cannot be used, MissingDependencyError without onnxruntime.
         """
         runtime = import_optional("onnxruntime", EXTRA)
-        if not path.is_file():
-            raise InputError(path, "no such file")
+        check_weights_file(path)
         options = runtime.SessionOptions()
         options.intra_op_num_threads = 1  # the same bits on any machine
         options.log_severity_level = 3
@@ -53,7 +54,7 @@ class OnnxNetwork:
                 path.read_bytes(), options, providers=["CPUExecutionProvider"]
             )
         except Exception as error:  # onnxruntime's own classes, which share no root
-            raise InputError(path, f"not a network that onnxruntime can open ({str(error).splitlines()[0]})") from error
+            raise InputError(path, f"not a network that onnxruntime can open ({first_line(error)})") from error
         inputs = self._session.get_inputs()
         if len(inputs) != 1 or len(inputs[0].shape) != 4:
             raise InputError(path, "a network of one picture has one input of 4 dimensions; this one has not")
@@ -68,6 +69,8 @@ class OnnxNetwork:
             found = side
         if found is None:
             raise InputError(path, "leaves the size of its pictures open; say it as side")
+        if not 1 <= found <= MAX_SIDE:
+            raise InputError(path, f"takes pictures of {found} px; {MAX_SIDE} are the most")
         self.side: int = found
 
     def __call__(self, crop: npt.NDArray[np.uint8], scaling: Scaling) -> FloatArray:
@@ -85,7 +88,7 @@ class OnnxNetwork:
         try:
             outputs = self._session.run(None, {self._name: np.ascontiguousarray(values[np.newaxis])})
         except Exception as error:  # as above
-            raise InputError(self._path, f"fails on a picture ({str(error).splitlines()[0]})") from error
+            raise InputError(self._path, f"fails on a picture ({first_line(error)})") from error
         output: FloatArray = np.asarray(outputs[0], dtype=np.float64).ravel()
         if not np.isfinite(output).all():
             raise InputError(self._path, "gives NaN or infinity")

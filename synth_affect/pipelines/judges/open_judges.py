@@ -14,6 +14,7 @@ import numpy as np
 from synth_affect.errors import InputError
 from synth_affect.pipelines.judges.face_view import FaceView
 from synth_affect.pipelines.judges.judge import AffectJudge, IdentityCard, IdentityJudge, JudgeCard
+from synth_affect.pipelines.judges.weights_of_users import check_weights_file
 from synth_affect.pipelines.workers import interrupts_ignored
 
 
@@ -116,14 +117,9 @@ def check_judges(affect: Sequence[str], identity: Sequence[str]) -> None:
     """
     for spec in affect:
         described = "=" not in spec and spec.lower().endswith(".json")
-        _check_file(Path(spec) if described else _parsed(spec, "--judge", AFFECT_JUDGES)[1])
+        check_weights_file(Path(spec) if described else _parsed(spec, "--judge", AFFECT_JUDGES)[1])
     for spec in identity:
-        _check_file(_parsed(spec, "--identity", IDENTITY_JUDGES)[1])
-
-
-def _check_file(path: Path) -> None:
-    if not path.is_file():
-        raise InputError(path, "no such file")
+        check_weights_file(_parsed(spec, "--identity", IDENTITY_JUDGES)[1])
 
 
 def _parsed(spec: str, option: str, kinds: Mapping[str, object]) -> tuple[str, Path]:

@@ -196,6 +196,7 @@ def test_readings_from_outside_are_one_more_judge(request_: EvaluationRequest, t
         {"readings": [far_off]},
         {"readings": [{**far_off, "valence": 10**400}]},
         {"judge": {}},
+        {"judge": {**about, "positions": [[float("nan"), 0]]}},
         {"identity": {**people, "likeness": "x"}},
     ):
         path.write_text(json.dumps({**content, **wrong}))
@@ -206,6 +207,7 @@ def test_readings_from_outside_are_one_more_judge(request_: EvaluationRequest, t
 def test_without_a_face_that_can_be_edited_the_reason_is_said(request_: EvaluationRequest, photographs: Path) -> None:
     with pytest.raises(InputError, match=r"no photograph could be edited \(dark.png: too dark\)"):
         evaluate_editor(replace(request_, images=photographs / "dark.png"))
+    assert not request_.out.exists(), "nothing is left of it"
     with pytest.raises(InputError, match="no such folder"):
         list_pictures(photographs / "absent")
     (photographs / "empty").mkdir()

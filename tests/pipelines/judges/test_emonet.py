@@ -60,3 +60,6 @@ def test_a_pickle_is_not_executed(tmp_path: Path) -> None:
     torch.save({"emo_fc_2.3.bias": Path("x")}, path)
     with pytest.raises(InputError, match="no weights that torch can read"):
         EmoNetJudge(path)
+    path.write_bytes(b"")
+    with pytest.raises(InputError, match="no weights that torch can read"):
+        EmoNetJudge(path)

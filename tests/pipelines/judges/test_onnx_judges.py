@@ -89,13 +89,31 @@ def test_probabilities_are_taken_as_they_are(face: FaceView, tmp_path: Path) -> 
         ({"scaling": "half"}, "scaling 'half' is none of"),
         ({"colour": "red"}, "unknown colour"),
         ({"margin": True}, "margin is no number"),
+        ({"margin": float("nan")}, "margin is no number"),
+        ({"side": 10**9}, "side is no whole number"),
+        ({"output": ["logits"]}, "output .* is none of"),
+        ({"name": ""}, "name is no text"),
+        ({"name": "a\n\x1b[31mb"}, "name is no text in one line"),
+        ({"classes": ["happy", "happy", "happiness"]}, "classes are all one"),
+        ({"weights": "a" * 5000}, "cannot be read"),
+        ({"classes": "happy"}, "no list of two names"),
+        ({"classes": [1, 2]}, "no list of two names"),
         ({"weights": "absent.onnx"}, "no such file"),
+        ({"weights": "."}, "no such file"),
+        ({"weights": "/dev/zero"}, "no such file"),
     ],
 )
 def test_a_description_that_cannot_be_used_says_why(tmp_path: Path, changes: dict[str, Any], says: str) -> None:
     tiny(tmp_path / "three.onnx", [0.0] * 3, [0.0] * 3, (1, 3, 32, 32))
     with pytest.raises(InputError, match=says):
         ClassifierJudge(describe(tmp_path, **changes))
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, "[]", "5", "not JSON", ""])
+def test_a_description_that_is_none(tmp_path: Path, text: str) -> None:
+    (tmp_path / "three.json").write_text(text)
+    with pytest.raises(InputError, match="JSON"):
+        ClassifierJudge(tmp_path / "three.json")
 
 
 def test_as_many_classes_as_answers(face: FaceView, tmp_path: Path) -> None:
@@ -120,7 +138,13 @@ def test_arcface_is_refused_at_another_size(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("shape", "says"),
-    [((1, 3), "one input of 4 dimensions"), ((1, 5, 8, 8), "neither 1 nor 3"), ((1, 3, "h", "w"), "leaves the size")],
+    [
+        ((1, 3), "one input of 4 dimensions"),
+        ((1, 5, 8, 8), "neither 1 nor 3"),
+        ((1, 3, "h", "w"), "leaves the size"),
+        ((1, 3, 0, 0), "takes pictures of 0 px"),
+        ((1, 3, 100_000, 100_000), "takes pictures of 100000 px; 2048 are the most"),
+    ],
 )
 def test_other_networks_are_refused(tmp_path: Path, shape: tuple[Any, ...], says: str) -> None:
     with pytest.raises(InputError, match=says):
