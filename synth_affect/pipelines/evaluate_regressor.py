@@ -38,6 +38,8 @@ def evaluate_regressor(
     """
     from synth_affect.regressors.devices import choose_device
 
+    if out is not None and out.exists() and not out.is_dir():
+        raise InputError(out, "is there already, and is no folder")
     stored = load_network(weights)
     loaded = load_faces(source, stored.settings.size, wanted=wanted_by(stored.settings), progress=progress)
     samples = loaded.samples

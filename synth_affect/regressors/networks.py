@@ -69,14 +69,14 @@ class NetworkSettings:
             raise InputError("kind", f"{self.kind!r} is none of {', '.join(KINDS)}")
         if self.hidden == 0:
             object.__setattr__(self, "hidden", _HIDDEN[self.kind])
-        if self.size < 32 or self.size > 512 or self.size % 32:
+        if isinstance(self.size, float) or self.size < 32 or self.size > 512 or self.size % 32:
             raise InputError("--size", f"{self.size} is not a multiple of 32 in [32, 512]")
         for option, value, most in (
             ("--width", self.width, 256), ("--hidden", self.hidden, 8192), ("--gru", self.gru, 4096),
             ("--embedding", self.embedding, 4096),
         ):  # fmt: skip
-            if not 1 <= value <= most:
-                raise InputError(option, f"{value} is not in [1, {most}]")
+            if isinstance(value, float) or not 1 <= value <= most:  # a card can say anything
+                raise InputError(option, f"{value} is no whole number in [1, {most}]")
         if not 0 <= self.dropout < 1:
             raise InputError("--dropout", f"{self.dropout:g} is not in [0, 1)")
         object.__setattr__(self, "categories", tuple(parse_emotion(name) for name in self.categories))

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 FORMAT = "synth-affect/regressor/1"
 SUFFIX = ".safetensors"
+MAX_STEPS = 10_000
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -77,9 +78,23 @@ def load_network(path: Path) -> StoredNetwork:
         settings = NetworkSettings(**card["network"])
     except (KeyError, TypeError) as error:
         raise InputError(card_path(path), f"names no network ({error})") from None
+    _check_said(card, card_path(path))
     network = build_network(settings)
     load_weights(network, state, path)
     return StoredNetwork(network.eval(), settings, card)
+
+
+def _check_said(card: Mapping[str, Any], path: Path) -> None:
+    """What is used of a card beside its network is of its kind. Raises InputError."""
+    for part in ("training", "data"):
+        if not isinstance(card.get(part, {}), dict):
+            raise InputError(path, f"{part} is no JSON object")
+    steps = card.get("training", {}).get("steps", 1)
+    if isinstance(steps, bool) or not isinstance(steps, int) or not 1 <= steps <= MAX_STEPS:
+        raise InputError(path, f"steps is no whole number in [1, {MAX_STEPS}]")
+    people = card.get("data", {}).get("held_out_people", [])
+    if not isinstance(people, list) or not all(isinstance(name, str) for name in people):
+        raise InputError(path, "held_out_people is no list of names")
 
 
 def read_weights(path: Path, form: str) -> tuple[dict[str, Any], dict[str, Tensor]]:
@@ -112,7 +127,7 @@ def read_card(path: Path, form: str) -> dict[str, Any]:
         card = json.loads(path.read_text("utf-8"))
     except OSError as error:
         raise InputError(path, f"the card of the weights cannot be read ({error.strerror or error})") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InputError(path, f"is no JSON ({error})") from error
     if not isinstance(card, dict) or card.get("format") != form:
         raise InputError(path, f"is no card of {form}")

@@ -82,6 +82,8 @@ def test_activations_are_those_of_the_named_layers() -> None:
     [
         ({"kind": "vgg", "size": 100}, "--size: 100 is not a multiple of 32"),
         ({"kind": "vgg", "width": 0}, "--width: 0"),
+        ({"kind": "vgg", "width": 2.5}, "--width: 2.5 is no whole number"),
+        ({"kind": "vgg", "size": 64.0}, "--size: 64.0 is not a multiple"),
         ({"kind": "lenet"}, "'lenet' is none of vgg"),
         ({"kind": "vgg", "dropout": 1.0}, "--dropout"),
         ({"kind": "classes"}, "--categories: two different ones or more are needed; there are: none"),
@@ -183,6 +185,32 @@ def test_weights_of_another_shape_name_the_layer(stored: Path) -> None:
     card["network"]["width"] = 8
     stored.with_suffix(".json").write_text(json.dumps(card))
     with pytest.raises(InputError, match=r"conv1_1.weight are \(4, 3, 3, 3\), the layer takes \(8, 3, 3, 3\)"):
+        load_network(stored)
+
+
+@pytest.mark.parametrize(
+    ("said", "reason"),
+    [
+        ({"training": []}, "training is no JSON object"),
+        ({"data": 5}, "data is no JSON object"),
+        ({"training": {"steps": "many"}}, "steps is no whole number"),
+        ({"training": {"steps": 10**9}}, "steps is no whole number"),
+        ({"data": {"held_out_people": "anna"}}, "held_out_people is no list of names"),
+        ({"network": []}, "names no network"),
+        ({"network": {"kind": "va-cnn", "width": None}}, "names no network"),
+        ({"network": {"kind": "va-cnn", "width": 10**9}}, "--width: 1000000000 is no whole number"),
+    ],
+)
+def test_cards_that_say_nonsense_are_one_line(stored: Path, said: dict[str, object], reason: str) -> None:
+    card = json.loads(stored.with_suffix(".json").read_text())
+    stored.with_suffix(".json").write_text(json.dumps({**card, **said}))
+    with pytest.raises(InputError, match=reason):
+        load_network(stored)
+
+
+def test_a_card_of_a_hundred_thousand_brackets_is_none(stored: Path) -> None:
+    stored.with_suffix(".json").write_text("[" * 100_000)
+    with pytest.raises(InputError, match="is no JSON"):
         load_network(stored)
 
 
