@@ -12,6 +12,8 @@ import typer
 from synth_affect.cli.options import JsonOption, count
 from synth_affect.errors import InputError
 
+MAX_PORT = 65535
+
 rate_app = typer.Typer(help="People say what they see in edited pictures.")
 
 
@@ -38,6 +40,10 @@ def serve(
     """Show pictures blind, one by one, and ask for valence and arousal on the plane; Ctrl-C ends it."""
     if out is None:
         raise InputError("--out", "missing; the CSV file to which answers are added")
+    if not host:  # which would be all addresses
+        raise InputError("--host", "missing; 127.0.0.1 is this machine alone, 0.0.0.0 all of its network")
+    if not 0 <= port <= MAX_PORT:
+        raise InputError("--port", f"{port} is not in [0, {MAX_PORT}]")
     from synth_affect.pipelines.ratings import AnswerLog, open_study
     from synth_affect.web.rate import RateServer
 

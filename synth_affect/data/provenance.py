@@ -104,6 +104,8 @@ def sha256_file(path: Path) -> str:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         raise InputError(path, f"cannot be read ({error.strerror})") from error
+    except ValueError as error:  # a name with a NUL
+        raise InputError(path, f"cannot be read ({error})") from error
 
 
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")

@@ -320,7 +320,7 @@ def _asked_in_sidecar(path: Path) -> ValenceArousal | None:
     try:
         request = json.loads(sidecar_path(path).read_text("utf-8"))["request"]
         return ValenceArousal(float(request["valence"]), float(request["arousal"]))
-    except (OSError, ValueError, KeyError, TypeError, InputError):
+    except (OSError, OverflowError, RecursionError, ValueError, KeyError, TypeError, InputError):
         return None  # a picture of anything may lie beside any JSON
 
 
@@ -331,5 +331,9 @@ def _of_manifest(path: Path) -> list[tuple[Path, ValenceArousal | None]]:
             (path.parent / str(entry["output"]), ValenceArousal(float(entry["valence"]), float(entry["arousal"])))
             for entry in entries
         ]
-    except (ValueError, KeyError, TypeError) as error:
+    except InputError as error:
+        if error.path == str(path):
+            raise
+        raise InputError(path, f"asks for what there is not: {error.reason}") from error
+    except (OverflowError, RecursionError, ValueError, KeyError, TypeError) as error:
         raise InputError(path, f"no manifest of pictures ({type(error).__name__}: {error})") from error

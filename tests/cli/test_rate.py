@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,9 @@ from synth_affect.pipelines.ratings import AnswerLog, RatedPicture
     [
         (["serve", "absent", "--out", "a.csv"], "absent: no such folder or manifest"),
         (["serve", "."], "--out: missing"),
+        (["serve", ".", "--out", "a.csv", "--host", ""], "--host: missing; 127.0.0.1 is this machine alone"),
+        (["serve", ".", "--out", "a.csv", "--port", "65536"], "--port: 65536 is not in [0, 65535]"),
+        (["serve", ".", "--out", "a.csv", "--port", "-1"], "--port: -1 is not in [0, 65535]"),
         (["report", "absent.csv"], "absent.csv: cannot be read"),
     ],
 )
@@ -39,8 +43,10 @@ def test_a_port_that_cannot_be_had_leaves_the_answers_free(
 ) -> None:
     (tmp_path / "p.png").write_bytes(portrait_path.read_bytes())
     out = tmp_path / "a.csv"
-    assert main(["rate", "serve", str(tmp_path), "--out", str(out), "--port", "70000"]) == 2
-    assert "--port: 127.0.0.1:70000 cannot be served" in capsys.readouterr().err
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        assert main(["rate", "serve", str(tmp_path), "--out", str(out), "--port", str(port)]) == 2
+    assert f"--port: 127.0.0.1:{port} cannot be served" in capsys.readouterr().err
     with AnswerLog(out) as log:
         assert log.of("anna") == {}
 

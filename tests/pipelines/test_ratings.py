@@ -58,10 +58,24 @@ def test_a_manifest_stands_for_its_folder(tmp_path: Path) -> None:
     assert open_study(tmp_path / "manifest.json") == (found,)
 
 
-@pytest.mark.parametrize("content", ["{", "[1]", '[{"output": "x.png"}]', "[]"])
+@pytest.mark.parametrize(
+    "content",
+    [
+        "{",
+        "[1]",
+        '[{"output": "x.png"}]',
+        "[]",
+        "[" * 100_000,
+        '[{"output": "x.png", "valence": 1%s, "arousal": 0}]' % ("0" * 400),
+        '[{"output": "x.png", "valence": 7, "arousal": 0}]',
+        '[{"output": "x.png", "valence": NaN, "arousal": 0}]',
+        '[{"output": "x\\u0000.png", "valence": 0, "arousal": 0}]',
+    ],
+)
 def test_a_manifest_that_is_none_is_refused(tmp_path: Path, content: str) -> None:
     (tmp_path / "manifest.json").write_text(content)
-    with pytest.raises(InputError, match=r"no manifest|holds no pictures"):
+    says = r"no manifest|holds no pictures|manifest.json: asks for what there is not|null byte"
+    with pytest.raises(InputError, match=says):
         open_study(tmp_path)
 
 
