@@ -1,0 +1,47 @@
+"""The network by which losses of identity compare."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from synth_affect.errors import InputError
+from synth_affect.pipelines.open_identity import PACKAGED, IdentityChoice, open_identity
+from synth_affect.regressors.networks import NetworkSettings, build_network
+from synth_affect.regressors.weight_file import read_card, save_network
+
+torch = pytest.importorskip("torch")
+
+
+def test_the_packaged_network_knows_people_and_passes_gradients_to_pictures_alone() -> None:
+    identity = open_identity(IdentityChoice())
+    pictures = torch.zeros(2, 3, 64, 64, requires_grad=True)
+    found = identity(pictures)
+    shapes = [(2, channels, size, size) for channels, size in ((8, 64), (16, 32), (32, 16), (64, 8), (64, 4))]
+    assert [tuple(one.shape) for one in found] == shapes
+    sum(one.sum() for one in found).backward()
+    assert pictures.grad.abs().sum() > 0
+    assert not any(parameter.requires_grad for parameter in identity._features.parameters())
+    card = read_card(PACKAGED.with_suffix(".json"), "synth-affect/regressor/1")
+    assert card["test"]["verification_auc"] > 0.95
+    assert identity.sha256 == card["sha256"]
+    assert PACKAGED.stat().st_size < 2 << 20
+    assert not any(path.startswith("/") for path in card["data"]["paths"])
+
+
+def test_other_weights_are_no_identity(tmp_path: Path) -> None:
+    settings = NetworkSettings("va-cnn", size=32, width=4)
+    save_network(tmp_path / "w.safetensors", settings, build_network(settings).state_dict(), {})
+    with pytest.raises(InputError, match="has the weights of a va-cnn, not of an identity network"):
+        open_identity(IdentityChoice(tmp_path / "w.safetensors"))
+    with pytest.raises(InputError, match="cannot be read"):
+        open_identity(IdentityChoice(vgg_face=tmp_path / "vgg_face_dag.pth"))
+
+
+def test_ours_can_be_trained_anew(tmp_path: Path) -> None:
+    settings = NetworkSettings("identity", size=32, width=4, embedding=8)
+    save_network(tmp_path / "w.safetensors", settings, build_network(settings).state_dict(), {"licence": "mine"})
+    identity = open_identity(IdentityChoice(tmp_path / "w.safetensors"))
+    assert (identity.licence, identity.name) == ("mine", "identity network")
+    assert identity(torch.zeros(1, 3, 96, 96))[0].shape == (1, 4, 96, 96)
