@@ -13,11 +13,13 @@ import numpy as np
 
 from synth_affect.arrays import BoolArray, FloatArray, IntArray
 from synth_affect.heads.mesh import vertex_normals
+from synth_affect.heads.model import region_vertices
+from synth_affect.render.drooping_lids import unroll_lids
 from synth_affect.render.fragments import Fragments
 from synth_affect.render.lips import NEIGHBOURS
 from synth_affect.render.pull_push import extend
 from synth_affect.render.rasterizer import interpolate, rasterize_projected
-from synth_affect.render.scene import FACE_KIND, INTERIOR_KIND, Scene, face_mask, project_with
+from synth_affect.render.scene import EYE_KIND, FACE_KIND, INTERIOR_KIND, Scene, face_mask, project_with
 from synth_affect.render.spherical_harmonics import shading_ratio
 from synth_affect.render.surroundings import FASTEST
 
@@ -80,6 +82,9 @@ def surface_flow(scene: Scene, vertices: FloatArray) -> SurfaceFlow:
     fragments = rasterize_projected(projected, scene.triangles, scene.region.size)
     normals = vertex_normals(vertices, scene.triangles)
     vertex_relight = shading_ratio(scene.lighting, scene.normals, normals, limit=RELIGHT_LIMIT)
+    # A lid that droops turns to the light, but under the brow's shade.
+    lids = region_vertices(scene.head, "lids")
+    vertex_relight[lids] = np.minimum(vertex_relight[lids], 1)
     table = np.concatenate(
         [scene.projected[:, :2] - projected[:, :2], scene.projected[:, 2:], scene.facing[:, None],
          vertex_relight[:, None] - 1],
@@ -96,6 +101,8 @@ def surface_flow(scene: Scene, vertices: FloatArray) -> SurfaceFlow:
     weights = texture * np.clip((rest_facing - FACING[0]) / (FACING[1] - FACING[0]), 0, 1).astype(np.float32)
     field = extend(np.concatenate([own_flow, relight[..., None]], axis=2), weights)
     _smooth_rims(field, kind_map, scene.px_per_mm)
+    up = scene.camera.rotation[:2, 1] * [1, -1]
+    unroll_lids(field[..., :2], kind_map == EYE_KIND, (up / np.linalg.norm(up)).astype(np.float32), scene.px_per_mm)
     every = max(1, round(FOLD_GRID_MM * scene.px_per_mm))
     skin = scene.regions[seen[::every, ::every]] == scene.head.region_names.index("skin")
     _smooth_folds(field, texture[::every, ::every] & skin, every, scene.px_per_mm)
