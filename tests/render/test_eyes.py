@@ -109,7 +109,7 @@ def test_colours_are_interpolated_between_rings() -> None:
     eyes[4, :3] = True
     radius = np.array([0.0, 0.5, 0.5 + 0.5 / RINGS])
     colours = eye_colours(rings(), np.zeros((10, 10, 3), np.float32), eyes, radius, 1e-3)
-    np.testing.assert_allclose(colours[:, 0], [100, 76, 75], rtol=1e-4)
+    np.testing.assert_allclose(colours[:, 0], [100, 76, 76 - 24 / RINGS], rtol=1e-4)
 
 
 def test_eyes_one_above_the_other_keep_their_colours() -> None:
@@ -173,3 +173,24 @@ def test_rings_hold_the_mean_colour_of_their_pixels(portrait_scene: tuple[ImageA
     assert texture.ring_colours[1, 0].max() < 128
     assert texture.trust[60, 60] == 1
     assert not texture.trust[radius > 0.76].any()
+
+
+def test_the_shade_of_lashes_does_not_stay_behind(make_scene: SceneMaker) -> None:
+    """A dark band under the upper lid is less trusted; the same eye without it is not."""
+    scene = make_scene(size=SIZE, px_per_mm=PX_PER_MM, eyeWideLeft=0.5, eyeWideRight=0.5)[1]
+    opening = scene.kind_map == EYE_KIND
+    radius = interpolate(scene.fragments, scene.triangles, scene.eyes.radius[:, None])[..., 0]
+    shaded = scene.pixels.copy()
+    band = opening & ~np.roll(opening, round(1.5 * PX_PER_MM), axis=0)
+    shaded[band] *= 0.4
+    white = np.full(3, 200, dtype=np.float32)
+    bare, lashed = (
+        eye_texture(
+            scene.head, pixels, opening, radius, scene.eyes.radius, scene.projected, scene.px_per_mm, white
+        ).trust
+        for pixels in (scene.pixels, shaded)
+    )
+    assert bare[band].mean() > 0.4
+    assert lashed[band].mean() < 0.3 * bare[band].mean()
+    deep = opening & (bare == 1) & ~band
+    assert lashed[deep].mean() > 0.95
