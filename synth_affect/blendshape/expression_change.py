@@ -87,14 +87,20 @@ def lip_closing(head: HeadModel, gaps_mm: FloatArray) -> FloatArray:
 UPPER_LIDS = {"eyeBlinkRight": 159, "eyeBlinkLeft": 386}
 LOWER_LIDS = {"eyeBlinkRight": 145, "eyeBlinkLeft": 374}
 """MediaPipe's points in the middle of the lids' edges."""
-LID_SCALE = (0.35, 1.25)
+LID_SCALE, LIFT_SCALE = (0.35, 1.25), (0.3, 1.4)
+UPPER_LID_LIFTS = {"eyeWideRight": "eyeBlinkRight", "eyeWideLeft": "eyeBlinkLeft"}
+IRISES = {"eyeBlinkRight": 468, "eyeBlinkLeft": 473}
+"""MediaPipe's points in the middle of the irises."""
+IRIS_RADIUS_MM, WHITE_ABOVE_MM = 5.4, 1.1
+"""Height of the iris above its middle as it is seen, and how much white an upper lid that is raised as far as it goes
+bares over it: eyes that stare out of their white are those of a doll."""
 
 
 def lid_travel(head: HeadModel, vertices: FloatArray, fitted: FloatArray) -> FloatArray:
-    """(n_units,) float32: how far each unit may go on this face; 1 for all but the blinks.
+    """(n_units,) float32: how far each unit may go on this face; 1 for all but those of the upper lids.
 
     A blink closes the model's eye; on narrower eyes the same weight would close them early. The factor is the opening
-    of the fitted face's lids against the travel of the model's.
+    of the fitted face's lids against the travel of the model's. A lid is raised until it bares WHITE_ABOVE_MM.
     vertices : (n_vertices, 3) mm, the fitted face as it is drawn.  fitted : (n_units,) its expression weights.
     """
     points = embed(vertices, head.triangles, head.landmarks_478)
@@ -107,4 +113,9 @@ def lid_travel(head: HeadModel, vertices: FloatArray, fitted: FloatArray) -> Flo
         opening = points[upper, 1] - points[lower, 1]
         closed_already = 1 - fitted[unit]
         travel[unit] = np.clip(opening / max(float(model_travel * closed_already), 1e-3), *LID_SCALE)
+    for name, lid in UPPER_LID_LIFTS.items():
+        unit, upper = head.unit_names.index(name), UPPER_LIDS[lid]
+        lifted = embed(head.expression_units[unit], head.triangles, head.landmarks_478)[upper, 1]
+        room = points[IRISES[lid], 1] + IRIS_RADIUS_MM + WHITE_ABOVE_MM - points[upper, 1]
+        travel[unit] = np.clip(room / max(float(lifted), 1e-3), *LIFT_SCALE)
     return travel

@@ -8,7 +8,10 @@ from synth_affect.blendshape.expression_change import (
     CLOSED_MM,
     CLOSING_UNITS,
     EXPRESSIVE,
+    IRIS_RADIUS_MM,
+    IRISES,
     LID_SCALE,
+    LIFT_SCALE,
     LOWER_FACE,
     LOWER_INNER_LIP,
     LOWER_LIDS,
@@ -16,7 +19,9 @@ from synth_affect.blendshape.expression_change import (
     PARTED_MM,
     UPPER_FACE,
     UPPER_INNER_LIP,
+    UPPER_LID_LIFTS,
     UPPER_LIDS,
+    WHITE_ABOVE_MM,
     changed_expression,
     lid_travel,
     lip_closing,
@@ -175,12 +180,31 @@ def openings(head: HeadModel, vertices: np.ndarray) -> dict[str, float]:
     return {name: float(points[upper] - points[LOWER_LIDS[name]]) for name, upper in UPPER_LIDS.items()}
 
 
-def test_only_blinks_are_scaled(head: HeadModel) -> None:
+def test_only_the_upper_lids_are_scaled(head: HeadModel) -> None:
     travel = lid_travel(head, head.mean * 0.8, np.zeros(len(head.unit_names)))
     assert travel.shape == (len(head.unit_names),)
-    other = [k for k, name in enumerate(head.unit_names) if name not in UPPER_LIDS]
+    of_lids = {*UPPER_LIDS, *UPPER_LID_LIFTS}
+    other = [k for k, name in enumerate(head.unit_names) if name not in of_lids]
     np.testing.assert_array_equal(travel[other], 1)
-    assert (np.delete(travel, other) < 1).all()
+    assert (travel[[head.unit_names.index(name) for name in UPPER_LIDS]] < 1).all()
+    assert (np.delete(travel, other) != 1).all()
+
+
+@pytest.mark.parametrize("narrowed", [0.0, 0.15, 0.3])
+def test_a_lid_that_is_raised_in_full_bares_little_white(head: HeadModel, narrowed: float) -> None:
+    """However high it stood at rest."""
+    vertices = head.mean.copy()
+    for name in UPPER_LIDS:
+        vertices += narrowed * head.expression_units[head.unit_names.index(name)]
+    travel = lid_travel(head, vertices, np.zeros(len(head.unit_names)))
+    for lift, name in UPPER_LID_LIFTS.items():
+        k = head.unit_names.index(lift)
+        raised = embed(vertices + travel[k] * head.expression_units[k], head.triangles, head.landmarks_478)
+        white_mm = raised[UPPER_LIDS[name], 1] - raised[IRISES[name], 1] - IRIS_RADIUS_MM
+        assert LIFT_SCALE[0] < travel[k] <= LIFT_SCALE[1]
+        assert white_mm <= WHITE_ABOVE_MM + 0.05
+        if travel[k] < LIFT_SCALE[1]:
+            assert white_mm == pytest.approx(WHITE_ABOVE_MM, abs=0.05)
 
 
 @pytest.mark.parametrize("narrowed", [0.0, 0.2, 0.4])
