@@ -33,6 +33,9 @@ SKIN_RANGE = np.array([[1.2, 0.75, 0.44], [2.0, 0.97, 0.9]], dtype=np.float32)
 """Skin of all tones in ordinary light against its luminance (linear RGB); what is beyond is the colour of the light.
 Judged on portraits."""
 LEAST_CAST = 0.4
+LEAST_LEVEL = 1.1
+"""Luminance of a tooth against the brighter skin: enamel is paler than the lightest skin, and the white of narrow eyes,
+which lies in the shade of brows and lashes, would make it grey."""
 
 
 def tooth_white(pixels: FloatArray, skin: BoolArray, eye_white: BoolArray) -> FloatArray:
@@ -53,7 +56,7 @@ def tooth_white(pixels: FloatArray, skin: BoolArray, eye_white: BoolArray) -> Fl
     colour = np.median(linear[skin], axis=0).astype(np.float32)
     colour /= max(float(luminance(colour)), 1e-4)
     tint = (tint * np.maximum(colour / np.clip(colour, *SKIN_RANGE), LEAST_CAST) ** CAST_SHARE).astype(np.float32)
-    level = float(np.clip(level, 0.9 * skin_light, 2.2 * skin_light))
+    level = float(np.clip(level, LEAST_LEVEL * skin_light, 2.2 * skin_light))
     white: FloatArray = (level * tint / luminance(tint)).astype(np.float32)
     return _below_clipping(white)
 

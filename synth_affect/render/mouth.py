@@ -30,9 +30,11 @@ DARKENING_MM = {"teeth_upper": 11.0, "teeth_lower": 6.5, "gums": 8.0, "tongue": 
 most of all the lower ones, while tongue and palate see the opening."""
 HARD = ("teeth_upper", "teeth_lower", "gums")
 TEETH_BEHIND_LIPS_MM = 12.0
-LIP_SHADOW_MM, LIP_SHADOW_DROP_MM = 1.6, 1.0
+LIP_SHADOW_MM, LIP_SHADOW_DROP_MM = 1.6, 0.6
 """Width of the shadow that the lips cast on what lies behind them, and how far down: light comes from above."""
-RIM_LIGHT, RIM_MM = 0.25, 0.6
+DEEPEST_SHADOW = 0.45
+"""What is left of the light in it: the strip of upper teeth that a dropped jaw shows lies in it, and is seen."""
+RIM_LIGHT, RIM_MM = 0.4, 0.45
 """Share of the light right behind a lip, and how far from it all of it arrives: a mouth that just opens is dark."""
 BOUNCED = np.array([0.06, 0.024, 0.022], dtype=np.float32)
 """Light that has come off the mouth's own flesh: teeth that no other light reaches are dark red, not grey."""
@@ -107,7 +109,7 @@ def _lip_shadow(scene: Scene, fine: BoolArray, scale: int) -> FloatArray:
     centre = 0.5 * (scale - 1)
     to_fine = np.array([[scale, 0, centre + drop[0]], [0, scale, centre + drop[1]]], dtype=np.float32)
     openness = cv2.warpAffine(openness, to_fine, (width, height), flags=cv2.INTER_LINEAR)
-    shadow: FloatArray = np.clip((openness - 0.2) / 0.45, 0.3, 1)
+    shadow: FloatArray = np.clip((openness - 0.2) / 0.45, DEEPEST_SHADOW, 1)
     return shadow
 
 
