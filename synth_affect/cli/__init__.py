@@ -29,6 +29,7 @@ from synth_affect.cli import (
     rate,
     register,
     render_faces,
+    reproduce,
     serve,
     train,
     units,
@@ -61,6 +62,7 @@ moving.add_commands(app)
 rate.add_commands(app)
 register.add_commands(app)
 render_faces.add_commands(app)
+reproduce.add_commands(app)
 serve.add_commands(app)
 train.add_commands(app)
 units.add_commands(app)

@@ -25,8 +25,9 @@ from synth_affect.arrays import FloatArray
 from synth_affect.editors.faces import EditorFaces
 from synth_affect.editors.neural_editor import CropEditor
 from synth_affect.pipelines.drawing import FAINT_INK, blank, write
-from synth_affect.pipelines.evaluate_editor.change_maps import SIDE
+from synth_affect.pipelines.evaluate_editor.change_maps import SIDE, draw_change_maps
 from synth_affect.pipelines.evaluate_editor.targets import LABEL_STEPS, NEUTRAL, key
+from synth_affect.pipelines.reproduce.experiment import Experiment, Materials, Result
 
 MOST_MAPPED = 200
 SHEET_STEPS, SHEET_PEOPLE = 5, 6
@@ -105,3 +106,26 @@ def _draw_sheet(
 
 def _tile(picture: npt.NDArray[np.uint8]) -> Image.Image:
     return Image.fromarray(np.ascontiguousarray(picture)).resize((TILE_PX, TILE_PX), Image.Resampling.BICUBIC)
+
+
+def _figure_2(materials: Materials) -> Result:
+    maps = change_maps(materials.open_editor(), materials.parts.test, materials.progress)
+    means = {name: round(float(own.mean()), 3) for name, own in maps.items()}
+    return Result(draw_change_maps(maps), {"faces": min(len(materials.parts.test), MOST_MAPPED), "mean_change": means})
+
+
+def _sheets(n: int) -> Callable[[Materials], Result]:
+    def draw(materials: Materials) -> Result:
+        faces = one_picture_each(materials.parts.test, n)
+        return Result(
+            draw_sheets(materials.open_editor(), faces, materials.progress), {"pictures": faces.keys.tolist()}
+        )
+
+    return draw
+
+
+EXPERIMENTS = {
+    "fig2": Experiment("where an edit changes the crop, for each of 49 labels", _figure_2),
+    "fig3": Experiment("one face at 5 x 5 points of the plane", _sheets(1)),
+    "fig4": Experiment("six faces at 5 x 5 points of the plane", _sheets(SHEET_PEOPLE)),
+}
