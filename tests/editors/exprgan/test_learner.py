@@ -259,6 +259,7 @@ def test_a_sheet_has_a_row_a_person() -> None:
     with torch.no_grad():
         sheet = learner.sheet(faces)
         again = learner.sheet(faces)
-    assert (sheet.shape, sheet.dtype) == ((4 * 32, 9 * 32, 3), np.uint8)
+    assert sheet.shape == (4 * 32, 9 * 32, 3)
+    assert sheet.dtype == np.uint8
     np.testing.assert_array_equal(sheet[32:64, :32], faces.pictures[2])
     np.testing.assert_array_equal(sheet, again)
