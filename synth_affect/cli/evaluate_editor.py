@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 
 
 def add_commands(evaluate_app: typer.Typer) -> None:
-    """Register it in the family `evaluate`."""
+    """Register both in the family `evaluate`."""
     evaluate_app.command()(editor)
+    evaluate_app.command("editors-table")(editors_table)
 
 
 def editor(
@@ -80,6 +81,25 @@ def editor(
     if not as_json:
         typer.echo(_text(summary))
     print_summary({**summary, "output": str(out / "report.html")}, as_json)
+
+
+def editors_table(
+    runs: Annotated[list[Path], typer.Argument(help="Folders that evaluate editor wrote, a row each.")],
+    out: Annotated[
+        Path | None, typer.Option("-o", "--out", help="A .md or .csv file to write [the table is printed].")
+    ] = None,
+    targets: Annotated[
+        str, typer.Option(metavar="NAME", help="The set of which affect is told [the first of: ring, labels, corners].")
+    ] = "",
+) -> None:
+    """One table of several editors: affect, identity, background, speed, memory, training.
+
+    synth-affect evaluate editors-table runs/3dmm runs/caae runs/exprgan --out editors.md
+    """
+    from synth_affect.pipelines.evaluate_editor.comparison import compare_editors
+
+    table = compare_editors(runs, out, targets=targets)
+    typer.echo(table.rstrip() if out is None else f"wrote {out}")
 
 
 def _choice(targets: str, directions: int, radii: str, classes: str) -> TargetChoice:
