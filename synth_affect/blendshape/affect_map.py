@@ -24,8 +24,9 @@ from synth_affect.arrays import FloatArray, readonly
 from synth_affect.blendshape.action_units import ARKIT_UNITS, UNIT_INDEX, unit_weights
 
 # Intensity is proportional to the radius, so that a path through the origin moves at one speed on either side. Above 1:
-# a prototype is at full strength shortly before the unit circle; in the corners of the square each unit is limited.
-_INTENSITY_AT_UNIT_RADIUS = 1.2
+# the categories' own positions lie three quarters of the way to the unit circle, and there, where people see a plain
+# case of each, a prototype is at full strength; beyond it units run into their limits.
+_INTENSITY_AT_UNIT_RADIUS = 1.5
 
 # Exponent of the soft limit by which a unit runs into its largest weight.
 _LIMIT_SHOULDER = 16

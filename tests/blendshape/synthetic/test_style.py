@@ -118,7 +118,7 @@ def test_faces_fold_but_are_not_turned_over(support: FaceSupport) -> None:
             apex = planned.weights[planned.apex][:1]
             shown = person.neutral + displaced(person, apex, emphasis(person, 0, recording))[0]
             turned.append(((rest * triangle_normals(shown, support.skin.triangles)).sum(axis=1) < 0).mean())
-    assert np.mean(turned) < 0.008
+    assert np.mean(turned) < 0.012
 
 
 def test_more_vertices_move_like_the_same_face(cc0: HeadModel, motion: FaceMotion) -> None:
