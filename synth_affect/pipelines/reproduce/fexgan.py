@@ -18,10 +18,11 @@ from PIL import Image
 
 from synth_affect.affect import Emotion
 from synth_affect.editors.faces import CATEGORIES, EditorFaces
-from synth_affect.editors.fexgan.settings import CLASSES
+from synth_affect.editors.fexgan.settings import CLASSES, FexganSettings
 from synth_affect.editors.fexgan.targets import CLASS_OF_CATEGORY
 from synth_affect.editors.fexgan.trained import TrainedFexgan, one_hot
 from synth_affect.errors import InputError
+from synth_affect.pipelines.reproduce.experiment import Experiment, Materials, Result
 from synth_affect.pipelines.reproduce.sheets import tile_sheet
 
 MIXTURES = (
@@ -93,3 +94,27 @@ def _neutral(faces: EditorFaces) -> Any:
     if not len(own):
         raise InputError("--data", "has no neutral picture")
     return faces.pictures[own[np.unique(faces.people[own], return_index=True)[1]][:SHEET_PEOPLE]]
+
+
+def _open(materials: Materials) -> TrainedFexgan:
+    settings = materials.stored.settings
+    assert isinstance(settings, FexganSettings)
+    return TrainedFexgan(settings, materials.stored.weights, materials.device)
+
+
+def _table_1(materials: Materials) -> Result:
+    editor, parts = _open(materials), materials.parts
+    rows = {"test": discriminator_table(editor, parts.test, materials.seed)}
+    if len(parts.training):
+        rows["training"] = discriminator_table(editor, parts.training, materials.seed)
+    return Result(figures={"ours": rows, "paper": PAPERS_TABLE})
+
+
+EXPERIMENTS = {
+    "fig4": Experiment("random samples of each class", lambda m: Result(draw_samples(_open(m), m.seed))),
+    "fig5": Experiment(
+        "neutral pictures transformed to each class", lambda m: Result(draw_transformations(_open(m), m.parts.test))
+    ),
+    "fig6": Experiment("mixtures of two expressions", lambda m: Result(draw_mixtures(_open(m), m.parts.test))),
+    "table1": Experiment("how well the discriminator tells real from made, and classes", _table_1),
+}

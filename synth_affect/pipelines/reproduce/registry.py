@@ -31,5 +31,42 @@ def _caae() -> Mapping[str, Experiment]:
     return EXPERIMENTS
 
 
-EXPERIMENTS: Mapping[str, Callable[[], Mapping[str, Experiment]]] = {"caae": _caae}
+def _classifier() -> Mapping[str, Experiment]:
+    from synth_affect.pipelines.reproduce.representation import CLASSIFIER
+
+    return CLASSIFIER
+
+
+def _siamese() -> Mapping[str, Experiment]:
+    from synth_affect.pipelines.reproduce.representation import SIAMESE
+
+    return SIAMESE
+
+
+def _fader() -> Mapping[str, Experiment]:
+    from synth_affect.pipelines.reproduce.representation import FADER
+
+    return FADER
+
+
+def _beta_vae() -> Mapping[str, Experiment]:
+    from synth_affect.pipelines.reproduce.representation import BETA_VAE
+
+    return BETA_VAE
+
+
+def _fexgan() -> Mapping[str, Experiment]:
+    from synth_affect.pipelines.reproduce.fexgan import EXPERIMENTS
+
+    return EXPERIMENTS
+
+
+EXPERIMENTS: Mapping[str, Callable[[], Mapping[str, Experiment]]] = {
+    "caae": _caae,
+    "classifier": _classifier,
+    "siamese": _siamese,
+    "fader": _fader,
+    "beta-vae": _beta_vae,
+    "fexgan": _fexgan,
+}
 """Name of an editor -> what gives its experiments."""

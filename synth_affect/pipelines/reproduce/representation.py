@@ -11,6 +11,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -19,15 +20,20 @@ from PIL import Image, ImageDraw
 from synth_affect.affect import Emotion
 from synth_affect.arrays import FloatArray
 from synth_affect.editors.beta_vae.networks import AXES
+from synth_affect.editors.beta_vae.settings import BetaVaeSettings
 from synth_affect.editors.beta_vae.trained import TrainedBetaVae
 from synth_affect.editors.expression_classifier.augmentation import NEUTRAL, labels_of
-from synth_affect.editors.expression_classifier.reading import Readings, accuracy
-from synth_affect.editors.expression_classifier.settings import CLASSES, EMOTIONS
+from synth_affect.editors.expression_classifier.reading import Readings, accuracy, read_expressions
+from synth_affect.editors.expression_classifier.settings import CLASSES, EMOTIONS, ClassifierSettings
 from synth_affect.editors.faces import EditorFaces
+from synth_affect.editors.fader.settings import FaderSettings
 from synth_affect.editors.fader.trained import TrainedFader
+from synth_affect.editors.siamese_vae.comparing import comparison_accuracy
+from synth_affect.editors.siamese_vae.settings import SiameseSettings
 from synth_affect.errors import InputError
 from synth_affect.optional import import_optional
 from synth_affect.pipelines.drawing import FAINT_INK, blank, write
+from synth_affect.pipelines.reproduce.experiment import Experiment, Materials, Result
 from synth_affect.pipelines.reproduce.sheets import HEAD_PX, INKS, SIDE_PX, TEXT_PX, bar_rows, point_map, tile_sheet
 
 MOST_MAPPED = 600
@@ -156,3 +162,54 @@ def _class_means(values: FloatArray, faces: EditorFaces) -> FloatArray:
         if (labels == number).any():
             means[number] = values[labels == number].mean(axis=0)
     return means
+
+
+def _classifier_6(materials: Materials) -> Result:
+    settings, faces = materials.stored.settings, shown_classes(materials.parts.test)
+    assert isinstance(settings, ClassifierSettings)
+    readings = read_expressions(settings, materials.stored.weights, faces.pictures, materials.device)
+    return Result(*draw_features(readings, faces, materials.seed))
+
+
+def _siamese_accuracy(materials: Materials) -> Result:
+    settings, weights = materials.stored.settings, materials.stored.weights
+    assert isinstance(settings, SiameseSettings)
+    parts = {"test": materials.parts.test, "training": materials.parts.training}
+    figures = {
+        name: comparison_accuracy(settings, weights, faces, materials.seed, materials.device)
+        for name, faces in parts.items()
+        if len(faces)
+    }
+    return Result(figures={"accuracy": figures, "pairing": settings.pairing, "chance": 0.5, "paper": {"test": 0.5}})
+
+
+def _of_fader(draw: Callable[[TrainedFader, EditorFaces], tuple[Image.Image, dict[str, Any]]]) -> Any:
+    def run(materials: Materials) -> Result:
+        settings = materials.stored.settings
+        assert isinstance(settings, FaderSettings)
+        fader = TrainedFader(settings, materials.stored.weights, materials.device)
+        return Result(*draw(fader, shown_classes(materials.parts.test)))
+
+    return run
+
+
+def _of_vae(draw: Callable[[TrainedBetaVae, EditorFaces], tuple[Image.Image, dict[str, Any]]]) -> Any:
+    def run(materials: Materials) -> Result:
+        settings = materials.stored.settings
+        assert isinstance(settings, BetaVaeSettings)
+        vae = TrainedBetaVae(settings, materials.stored.weights, materials.device)
+        return Result(*draw(vae, shown_classes(materials.parts.test)))
+
+    return run
+
+
+CLASSIFIER = {"fig6": Experiment("t-SNE of the last dense layer, and the accuracy", _classifier_6)}
+SIAMESE = {"accuracy": Experiment("how well the comparator tells pairs of one emotion from others", _siamese_accuracy)}
+FADER = {
+    "fig7": Experiment("mean activations of the latents, emotion by emotion", _of_fader(draw_activations)),
+    "fig8": Experiment("six steps of the latent that an emotion raises most", _of_fader(draw_traversals)),
+}
+BETA_VAE = {
+    "fig10": Experiment("distributions of the seven latents", _of_vae(draw_latents)),
+    "fig11": Experiment("each axis from the least to the largest", _of_vae(draw_axes)),
+}
