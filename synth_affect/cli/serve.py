@@ -23,6 +23,12 @@ def serve(
     host: Annotated[
         str, typer.Option(help="The address to listen on; another opens the page to the network.")
     ] = "127.0.0.1",
+    name: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="HOST", help="A name (and port) under which a server in front passes requests on. Repeatable."
+        ),
+    ] = None,
     head: Annotated[
         list[str] | None,
         typer.Option(metavar="NAME|PATH", help="A head model that pages may choose, beside cc0. Repeatable."),
@@ -60,11 +66,11 @@ def serve(
         idle_minutes=idle_minutes,
     )
     heads = list(dict.fromkeys([DEFAULT, *(head or [])]))
-    for name in heads:
-        prepare_head(name, partial(with_progress, description="reading the head"))
+    for each in heads:
+        prepare_head(each, partial(with_progress, description="reading the head"))
     with (
         Studio(heads, VerifierChoice(tuple(judge or ())), landmark_model) as studio,
-        ServeServer(studio, host=host, port=port, limits=limits) as server,
+        ServeServer(studio, host=host, port=port, names=name or (), limits=limits) as server,
     ):
         threading.Thread(target=studio.warm_up, daemon=True).start()
         if server.is_open:

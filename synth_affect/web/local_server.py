@@ -11,6 +11,7 @@ import ipaddress
 import json
 import socket
 import threading
+from collections.abc import Sequence
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -43,16 +44,19 @@ class LocalServer(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 32
 
-    def __init__(self, handler: type[LocalHandler], host: str = LOCAL, port: int = 0) -> None:
-        """port : 0 for any that is free."""
+    def __init__(
+        self, handler: type[LocalHandler], host: str = LOCAL, port: int = 0, names: Sequence[str] = ()
+    ) -> None:
+        """port : 0 for any that is free.  names : under which browsers reach it through another server in front."""
         self._free = threading.BoundedSemaphore(MOST_CONNECTIONS)
         try:
             super().__init__((host, port), handler)
         except (OSError, OverflowError) as error:
             reason = getattr(error, "strerror", None) or error
             raise InputError("--port", f"{host}:{port} cannot be served ({reason})") from error
-        names = {"localhost", socket.gethostname(), socket.getfqdn()} if self.is_open else {"localhost"}
-        self._own_names = {name.lower() for name in names}
+        self._names_in_front = {name.lower() for name in names}
+        own = {"localhost", socket.gethostname(), socket.getfqdn()} if self.is_open else {"localhost"}
+        self._own_names = {name.lower() for name in own}
 
     @property
     def url(self) -> str:
@@ -71,6 +75,8 @@ class LocalServer(ThreadingHTTPServer):
         Where the server is opened to the network: any address, because a foreign page that leads here by its own name
         server comes with a name, and the names of this machine.
         """
+        if host.lower() in self._names_in_front:
+            return True
         name, _, port = host.rpartition(":")
         if port != str(self.server_address[1]):
             return False

@@ -50,7 +50,7 @@ class Upload:
     @property
     def shown_scale(self) -> float:
         """Pixels of `shown` a pixel of `picture`."""
-        return max(self.shown.shape) / max(self.picture.pixels.shape)
+        return float(max(self.shown.shape) / max(self.picture.pixels.shape))
 
 
 def safe_name(text: str) -> str:

@@ -31,6 +31,8 @@ FOLDER_PREFIX = "synth-affect-serve-"
 GIF_PX, MP4_PX = 480, 1080
 """Longest sides of animations. A GIF's colours are chosen frame by frame, which takes its time."""
 SHEET_STEPS = 5
+TEXTURE_PX = 1024
+"""Side of the mesh's."""
 MEDIA_TYPES: Mapping[str, str] = {
     ".png": "image/png",
     ".jpg": "image/jpeg",
@@ -114,7 +116,7 @@ def _mesh(order: Order, folder: Path) -> Path:
     fit.write_bytes(fit_to_json(order.studio.fit(order.session, order.asked)).encode())
     source = FaceSource(image, fit_in=fit, head=order.asked.head, expressions=order.asked.expressions)
     output = folder / default_output(Path(order.stem), order.asked.target).with_suffix(".glb").name
-    export_mesh(source, order.asked.target, MeshOutput(output))
+    export_mesh(source, order.asked.target, MeshOutput(output, TEXTURE_PX))
     return output
 
 

@@ -22,6 +22,7 @@ import contextlib
 import importlib.util
 import json
 import threading
+from collections.abc import Sequence
 from functools import lru_cache
 from http import HTTPStatus
 from importlib.resources import files
@@ -57,14 +58,22 @@ PAGE = {
 class ServeServer(LocalServer):
     """Serves one studio. A context manager. Raises InputError when the address cannot be had."""
 
-    def __init__(self, studio: Studio, *, host: str = LOCAL, port: int = 0, limits: Limits | None = None) -> None:
-        """port : 0 for any that is free."""
+    def __init__(
+        self,
+        studio: Studio,
+        *,
+        host: str = LOCAL,
+        port: int = 0,
+        names: Sequence[str] = (),
+        limits: Limits | None = None,
+    ) -> None:
+        """port : 0 for any that is free.  names : see `LocalServer`."""
         self.studio, self.limits = studio, limits or Limits()
         self.sessions = SessionStore(self.limits, ended=studio.forget)
         self.uploads = Rate(self.limits.uploads_a_minute, self.limits.uploads_a_minute / 60)
         self.requests = Rate(2 * self.limits.requests_a_second, self.limits.requests_a_second)
         self._over = threading.Event()
-        super().__init__(ServeHandler, host, port)
+        super().__init__(ServeHandler, host, port, names)
         threading.Thread(target=self._sweep, daemon=True).start()
 
     def server_close(self) -> None:

@@ -147,7 +147,11 @@ def test_a_phone_has_room_for_it(page: Page) -> None:
     page.resize(375, 740, phone=True, scale=2)
     page.click("#example")
     page.until(READY)
+    page.run("document.querySelectorAll('details').forEach(each => { each.open = true; })")
+    page.click("#draw")
     assert page.run("document.documentElement.scrollWidth") <= 375
+    page.click("#draw")
+    page.run("scrollTo(0, 0)")
     assert page.run("document.querySelector('#plane').getBoundingClientRect().width") > 300
     drag(page, 0.7, 0.4)
     assert page.run("document.querySelector('#frame').getBoundingClientRect().bottom") < 400, (

@@ -125,7 +125,8 @@ function ask(settled) {
 
 function describeCell() {
   const { count, thin } = plane.cell();
-  by("cell").textContent = `Grid here: ${count.toLocaleString("en")} frames` + (thin ? ", too few; filled from the cells around." : ".");
+  by("cell").textContent = `${count.toLocaleString("en")} frames of the grid in this cell` +
+    (thin ? ": too few, or of faces at rest; filled from the cells around." : ".");
 }
 
 // ---- the path
@@ -252,7 +253,7 @@ function reset() {
   by("read").hidden = true;
   by("command").textContent = "";
   describeWay();
-  describeCell();
+  by("cell").textContent = "Drag the point, or move it with the arrow keys.";
   describeControls();
 }
 

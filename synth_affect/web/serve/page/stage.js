@@ -44,7 +44,7 @@ export class Stage {
   fit() {
     if (!this.picture) return;
     const { width, height } = this.picture, narrow = innerWidth < 900;
-    const room = narrow ? 0.42 * innerHeight : innerHeight - 160;
+    const room = narrow ? 0.34 * innerHeight : innerHeight - 160;
     const shown = Math.min(width * LARGEST_SCALE, Math.max(room, 160) * width / height);
     by("frame").style.setProperty("--shown", `${Math.round(shown)}px`);
     this.look(this.closer);
