@@ -58,6 +58,7 @@ def add_commands(train_app: typer.Typer) -> None:
         train_app.command(name, help=f"{recipe.__doc__}\n\nsynth-affect train {name} --data FACES --small --out DIR")(
             _command(name)
         )
+    train_app.command("all")(train_all)
 
 
 def _command(name: str) -> Callable[..., None]:
@@ -104,6 +105,47 @@ def _command(name: str) -> Callable[..., None]:
         typer.echo(json.dumps(card, indent=2) if as_json else f"wrote {out / WEIGHTS}, {_said(card)}")
 
     return command
+
+
+def train_all(
+    data: DataOption,
+    out: OutOption,
+    database: DatabaseOption = "",
+    database_setting: DatabaseSettingOption = None,
+    small: SmallOption = False,
+    identity_network: IdentityNetworkOption = None,
+    vgg_face: VggFaceOption = None,
+    max_yaw: MaxYawOption = 90.0,
+    test_people: TestPeopleOption = "",
+    validation_people: ValidationPeopleOption = "",
+    folds: FoldsOption = 5,
+    fold: FoldOption = 0,
+    seed: SeedOption = 0,
+    device: DeviceOption = DeviceName.AUTO,
+    as_json: JsonOption = False,
+) -> None:
+    """All editors on the same faces, one after the other, and one report of them.
+
+    synth-affect train all --data FACES --small --out DIR
+    """
+    from synth_affect.pipelines.editor_faces import PeopleChoice
+    from synth_affect.pipelines.face_samples import FaceSource
+    from synth_affect.pipelines.open_identity import IdentityChoice
+    from synth_affect.pipelines.train_zoo import REPORT, train_zoo
+
+    cards = train_zoo(
+        tuple(FaceSource(path, database, database_settings(database_setting)) for path in data),
+        out,
+        small=small,
+        people=PeopleChoice(test_people, validation_people, folds, fold),
+        identity=IdentityChoice(identity_network, vgg_face),
+        max_yaw_deg=max_yaw,
+        seed=seed,
+        device=str(device),
+        progress=reading,
+        begin=lambda name: typer.echo(f"training {name}", err=True),
+    )
+    typer.echo(json.dumps(cards, indent=2) if as_json else f"wrote {out / REPORT}")
 
 
 def _settings(recipe: Recipe, small: bool, counts: dict[str, int | None], changes: list[str]) -> RecipeSettings:
