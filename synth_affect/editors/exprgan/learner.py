@@ -14,8 +14,9 @@ Two deviations, for when there are minutes and hundreds of pictures instead of d
 `edits`     in the last two stages faces of the batch are also decoded for other classes, and those pictures take part
             in L_Q and L_img like the others. In the paper c always has the class that the picture shows, so that g(x)
             tells the class as well, and only the first stage ever taught G_dec to hear c against it.
-`readings`  Q also learns from real pictures, with a c that is drawn for their label. In the paper it only learns from
-            made ones, so that what it takes for a class is good at first for what G_dec makes of it, whatever it is.
+`readings`  the share of Q's learning that is from real pictures, with a c that is drawn for their label, instead of
+            from made ones. In the paper it learns from made ones alone. Here G_dec and Q then agreed on a colour for
+            each class long before either knew a face.
 
 Of a batch, pictures of no class of the paper are passed over.
 """
@@ -176,16 +177,21 @@ def _learner() -> Any:
         ) -> dict[str, Tensor]:
             """Of D_img and Q, weighted."""
             s, losses = self.settings, {}
-            of_made = self.discriminator(made.pictures.detach())
-            losses["reading"] = controller_loss(of_made.controllers, made.controllers)
+            made_share = 1 - s.readings
             compares = self.stage != "reconstruction"
             if compares or edited is not None or s.readings:
                 of_real = self.discriminator(pictures)
+            if compares or made_share:
+                of_made = self.discriminator(made.pictures.detach())
+            if made_share:
+                losses["reading"] = made_share * controller_loss(of_made.controllers, made.controllers)
             if compares:
                 losses["discriminator"] = discriminator_loss(of_real.of(classes), of_made.of(made.classes))
             if edited is not None:
                 of_edited = self.discriminator(edited.pictures.detach())
-                losses["edit_reading"] = s.edits * controller_loss(of_edited.controllers, edited.controllers)
+                if made_share:
+                    read = controller_loss(of_edited.controllers, edited.controllers)
+                    losses["edit_reading"] = s.edits * made_share * read
                 logits = of_edited.of(edited.classes)
                 against = taken_for_real(-logits) if compares else discriminator_loss(of_real.of(classes), logits)
                 losses["edit_discriminator"] = s.edits * against

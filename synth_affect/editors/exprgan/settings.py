@@ -43,7 +43,7 @@ class ExprGanSettings:
     stages : epochs of each of STAGES.
     identity, control, realism, prior, variation : weights of L_id, L_Q, L_img, L_z and L_tv beside L_pixel.
     reduced_control : weight of L_Q in the second stage.
-    edits, readings : weights of what the paper does not have.
+    edits, readings : weight and share of what the paper does not have.
     identity_pictures : of a batch, on which L_id is computed.
     Raises InputError naming the option.
     """
@@ -90,7 +90,7 @@ class ExprGanSettings:
             ("--identity", self.identity, 0, 1000), ("--control", self.control, 0, 1000),
             ("--reduced-control", self.reduced_control, 0, 1000), ("--realism", self.realism, 0, 1000),
             ("--prior", self.prior, 0, 1000), ("--variation", self.variation, 0, 1000),
-            ("--edits", self.edits, 0, 1000), ("--readings", self.readings, 0, 1000),
+            ("--edits", self.edits, 0, 1000), ("--readings", self.readings, 0, 1),
             ("--identity-pictures", self.identity_pictures, 1, 4096), ("--batch", self.batch, 2, 4096),
             ("--learning-rate", self.learning_rate, 1e-9, 1),
         ):  # fmt: skip
@@ -116,7 +116,7 @@ class ExprGanSettings:
     def small(cls) -> Self:
         """The size that one core trains in minutes."""
         return cls(
-            size=64, encoder=(16, 32, 64, 128), decoder=(96, 64, 48, 24, 12), discriminator=(16, 32, 48, 64),
-            shared=256, stages=(1, 12, 10), control=0.5, reduced_control=0.2, edits=1.0, readings=1.0,
-            identity_pictures=8, batch=24, learning_rate=1e-3,
+            size=64, encoder=(16, 32, 64, 128), decoder=(96, 64, 48, 24, 12), shared=256, stages=(1, 11, 8),
+            realism=0.1, reduced_control=0.3, edits=1.0, readings=1.0, identity_pictures=8, batch=24,
+            learning_rate=1e-3,
         )  # fmt: skip

@@ -15,7 +15,7 @@ Pictures are the crops that G_dec gave, not pasted back.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,11 +26,12 @@ from PIL import Image
 from synth_affect.arrays import FloatArray
 from synth_affect.editors.exprgan.classifier import ExpressionClassifier, make_labelled
 from synth_affect.editors.exprgan.controller import CLASS_OF_CATEGORY, controller_at
-from synth_affect.editors.exprgan.settings import CLASSES
+from synth_affect.editors.exprgan.settings import CLASSES, ExprGanSettings
 from synth_affect.editors.exprgan.trained import Pictures, TrainedExprGan
 from synth_affect.editors.faces import EditorFaces
 from synth_affect.errors import InputError
 from synth_affect.optional import import_optional
+from synth_affect.pipelines.reproduce.experiment import Experiment, Materials, Progress, Result
 from synth_affect.pipelines.reproduce.sheets import point_map, tile_sheet
 
 LEVELS = (-1.0, -0.6, -0.2, 0.2, 0.6, 1.0)
@@ -40,7 +41,6 @@ PAPERS_ACCURACY = (0.7778, 0.7847, 0.8194, 0.8472, 0.8472)
 SHEET_PEOPLE, QUERIES, FOUND = 6, 6, 5
 MOST_MAPPED = 600
 
-Progress = Callable[[Iterable[Any], int, str], Iterable[Any]]
 Classes = npt.NDArray[np.int64]
 
 
@@ -131,7 +131,7 @@ def augmentation_table(
     progress: Progress,
     *,
     counts: Sequence[int] = PAPERS_COUNTS,
-    steps: int = 300,
+    steps: int = 200,
     seed: int = 0,
 ) -> list[dict[str, Any]]:
     """Table 1: for each count of made pictures the accuracy on `test`, and the paper's where it has that count."""
@@ -223,3 +223,54 @@ def _chance(labels: npt.NDArray[np.int64]) -> float:
     """That another picture, any, has the same label."""
     counts = np.bincount(labels)
     return float((counts * (counts - 1)).sum() / max(len(labels) * (len(labels) - 1), 1))
+
+
+def _open(materials: Materials) -> TrainedExprGan:
+    stored = materials.stored
+    return TrainedExprGan(_settings(materials), stored.weights, materials.device)
+
+
+def _settings(materials: Materials) -> ExprGanSettings:
+    settings = materials.stored.settings
+    assert isinstance(settings, ExprGanSettings)  # the registry asks for weights of this editor
+    return settings
+
+
+def _classifier(editor: TrainedExprGan, materials: Materials) -> ExpressionClassifier:
+    learnt = expressions(materials.parts.training)
+    return ExpressionClassifier(editor, learnt.pictures, learnt.classes, seed=materials.seed)
+
+
+def _table_1(materials: Materials) -> Result:
+    full = _settings(materials).size >= ExprGanSettings().size
+    counts = PAPERS_COUNTS if full else tuple(count // 10 for count in PAPERS_COUNTS)
+    rows = augmentation_table(
+        _open(materials), materials.parts.training, materials.parts.test, materials.progress,
+        counts=counts, seed=materials.seed,
+    )  # fmt: skip
+    return Result(figures={"rows": rows, "test_pictures": len(expressions(materials.parts.test).classes)})
+
+
+def _figure_4(materials: Materials) -> Result:
+    editor = _open(materials)
+    return Result(*draw_transfer(editor, materials.parts.test, _classifier(editor, materials)))
+
+
+def _figure_7(materials: Materials) -> Result:
+    editor = _open(materials)
+    return Result(*draw_retrieval(editor, materials.parts.test, _classifier(editor, materials)))
+
+
+EXPERIMENTS = {
+    "fig2": Experiment("six people with each of six expressions", lambda m: Result(draw_edits(_open(m), m.parts.test))),
+    "fig3": Experiment(
+        "each expression from neutral to its most", lambda m: Result(draw_intensities(_open(m), m.parts.test))
+    ),
+    "fig4": Experiment("one person's expression on others", _figure_4),
+    "fig5": Experiment("people whom nobody is", lambda m: Result(draw_new_people(_open(m), m.seed))),
+    "fig6": Experiment(
+        "t-SNE of the codes, by expression", lambda m: Result(*draw_codes(_open(m), m.parts.test, m.seed))
+    ),
+    "fig7": Experiment("retrieval by controller, by class and by pixels", _figure_7),
+    "table1": Experiment("a classifier with more and more made pictures", _table_1),
+}

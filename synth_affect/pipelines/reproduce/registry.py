@@ -31,6 +31,12 @@ def _caae() -> Mapping[str, Experiment]:
     return EXPERIMENTS
 
 
+def _exprgan() -> Mapping[str, Experiment]:
+    from synth_affect.pipelines.reproduce.exprgan import EXPERIMENTS
+
+    return EXPERIMENTS
+
+
 def _classifier() -> Mapping[str, Experiment]:
     from synth_affect.pipelines.reproduce.representation import CLASSIFIER
 
@@ -63,6 +69,7 @@ def _fexgan() -> Mapping[str, Experiment]:
 
 EXPERIMENTS: Mapping[str, Callable[[], Mapping[str, Experiment]]] = {
     "caae": _caae,
+    "exprgan": _exprgan,
     "classifier": _classifier,
     "siamese": _siamese,
     "fader": _fader,
