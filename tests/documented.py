@@ -18,10 +18,13 @@ COMMANDS = (OURS, "python", "make", "pip")
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """place : README.md:35.  words : of one command; what a shell would put in for `$(...)` and `$NAME` is left out."""
+    """place : README.md:35.  words : of one command; what a shell would put in for `$(...)` and `$NAME` is left out.
+    mentioned : within a sentence or a table, where what it needs besides may be left out.
+    """
 
     place: str
     words: tuple[str, ...]
+    mentioned: bool = False
 
     @property
     def arguments(self) -> list[str]:
@@ -33,7 +36,7 @@ class Line:
 
 
 def command_lines() -> Iterator[Line]:
-    """All of fenced blocks, and of code within text those that are whole commands with options."""
+    """All of fenced blocks, and of code within text the commands with options."""
     for page in PAGES:
         name = page.relative_to(ROOT).as_posix()
         for number, language, text in _fenced(page.read_text("utf-8")):
@@ -43,7 +46,7 @@ def command_lines() -> Iterator[Line]:
         for number, line in enumerate(_without_fences(page.read_text("utf-8")), start=1):
             for code in re.findall(rf"`({OURS} (?:[^`]* )?-{{1,2}}[a-z][^`]*)`", line):
                 if "..." not in code:
-                    yield from (Line(f"{name}:{number}", words) for words in _split(code))
+                    yield from (Line(f"{name}:{number}", words, mentioned=True) for words in _split(code))
 
 
 def python_blocks() -> Iterator[tuple[str, str]]:

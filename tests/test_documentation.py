@@ -2,7 +2,7 @@
 
 run : with a portrait for face.jpg, to the end, and its outputs are there
 refused : with none of its files; all the command has against it must be a file or model that is missing
-parsed : commands that would start long work without asking for a file; options and values are read
+parsed : commands that would start long work without asking for a file, and mentioned ones; options and values are read
 named : other programs; what they name is there
 """
 
@@ -59,8 +59,13 @@ def parsed(line: Line) -> tuple[tuple[str, ...], dict[str, Any]]:
         if not rest:
             break
         name, command, rest = command.resolve_command(context, rest)
-        context = command.make_context(name, rest, parent=context)
         path.append(name)
+        try:
+            context = command.make_context(name, rest, parent=context)
+        except typer.BadParameter as error:
+            if line.mentioned and type(error).__name__ == "MissingParameter":
+                break
+            raise
     return tuple(path), context.params
 
 
@@ -77,10 +82,13 @@ def how_far(line: Line) -> str:
         return "parsed"
     words = set(line.words)
     runs = not words & LONG if words & set(PICTURES) else path in WITHOUT_FILES
-    return "run" if runs else "refused"
+    if runs:
+        return "run"
+    return "parsed" if line.mentioned else "refused"
 
 
-LINES = list({line.words: line for line in command_lines()}.values())
+# Each once; where it stands in a block it is tried as that.
+LINES = list({line.words: line for line in sorted(command_lines(), key=lambda line: not line.mentioned)}.values())
 
 
 def tried(degree: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
