@@ -31,6 +31,11 @@ class FaceReading:
         """Distance between the outer corners of the eyes, px."""
         return inter_ocular_px(self.points)
 
+    def box_area_px(self) -> float:
+        """Of the points' box, px^2."""
+        width, height = np.ptp(self.points, axis=0)
+        return float(width * height)
+
     def mean_unit(self, stem: str) -> float:
         """Mean reading of a unit over both sides, or the reading of one that has no sides."""
         return mean_unit(self.units, stem)
@@ -50,7 +55,7 @@ class FaceReader:
     def read(self, image: npt.NDArray[np.uint8], near: tuple[float, float] | None = None) -> FaceReading | None:
         """A face of `image` (height, width, 3) uint8 RGB; None when none is found.
 
-        near : px; the face whose centre is nearest, the largest where None.
+        near : px; the face whose centre is nearest, the one with the largest box where None, as the product counts.
         """
         import mediapipe
 
@@ -65,7 +70,7 @@ class FaceReader:
             for points, categories in zip(found.face_landmarks, found.face_blendshapes, strict=True)
         ]
         if near is None:
-            return max(readings, key=FaceReading.inter_ocular_px, default=None)
+            return max(readings, key=FaceReading.box_area_px, default=None)
         return min(readings, key=lambda reading: math.dist(reading.centre(), near), default=None)
 
     def close(self) -> None:

@@ -20,7 +20,7 @@ from synth_affect.pipelines.judges.classes import expected_valence_arousal
 from synth_affect.pipelines.judges.face_heights import brow_height, lip_corner_height, lip_gap
 
 # Part of every cache key: raise it when an instrument or its use changes.
-_CACHE_VERSION = 3
+_CACHE_VERSION = 4
 
 
 @dataclass(frozen=True, slots=True)
