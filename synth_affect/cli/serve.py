@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import signal
 import threading
 from functools import partial
 from typing import Annotated
@@ -76,5 +77,6 @@ def serve(
         if server.is_open:
             typer.echo("everybody who can reach this machine can use the page", err=True)
         typer.echo(f"open {server.url} (Ctrl-C ends)", err=True)
+        signal.signal(signal.SIGTERM, signal.default_int_handler)  # what it made is cleared away then, too
         with contextlib.suppress(KeyboardInterrupt):  # the way to end it
             server.serve_forever()

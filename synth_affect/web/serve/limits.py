@@ -36,7 +36,7 @@ class Limits:
     sessions: int = 12
     idle_minutes: float = 30.0
     uploads_a_minute: int = 40
-    requests_a_second: int = 60
+    requests_a_second: int = 240
     path_frames: int = 300
 
     def __post_init__(self) -> None:

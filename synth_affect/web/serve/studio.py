@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 from collections import OrderedDict
@@ -76,7 +77,7 @@ class Studio:
         self.heads = tuple(heads)
         self.judges = VerifierChoice() if judges is None else judges
         self.landmark_model = landmark_model
-        self._held = ExitStack()
+        self._held, self._closed = ExitStack(), False
         self._seeing, self._opening = threading.Lock(), threading.RLock()
         self._drawing = threading.BoundedSemaphore(os.cpu_count() or 1)
         self._full_size = threading.Lock()
@@ -95,12 +96,16 @@ class Studio:
         self.close()
 
     def close(self) -> None:
-        """Free the detectors."""
-        self._held.close()
+        """Free the detectors, when nobody looks through them any more."""
+        with self._seeing:
+            self._closed = True
+            self._held.close()
 
     def find_faces(self, pixels: ImageArray) -> tuple[Landmarks, ...]:
-        """All faces of a picture (height, width, 3), largest first."""
+        """All faces of a picture (height, width, 3), largest first. Raises InputError when the studio is closed."""
         with self._seeing:
+            if self._closed:
+                raise InputError("studio", "is closed")
             return tuple(self._detector.detect(pixels))
 
     def draw(self, session: Session, asked: Asked, *, full: bool) -> Drawn:
@@ -199,17 +204,15 @@ class Studio:
 
     def warm_up(self) -> None:
         """Draw the demo's face once, so that the first page that asks does not wait for compilers."""
-        try:
+        with contextlib.suppress(InputError):  # no demo, or the studio is closed already: a page will do it
             pixels = read_picture(find_demo_picture()).pixels
-        except InputError:
-            return
-        for landmarks in self.find_faces(pixels)[:1]:
             synthesizer = self.synthesizer(self.heads[0], ExpressionChoice())
-            fit = synthesizer.fit_landmarks(pixels, landmarks)
-            window = face_window(pixels, fit, synthesizer.head, longest_px=PREVIEW_PX)
-            scene = synthesizer.prepare(window.pixels, window.fit)
-            for valence, arousal in ((0.6, 0.3), (-0.5, 0.6)):
-                synthesizer.synthesize(window.pixels, window.fit, valence=valence, arousal=arousal, scene=scene)
+            for landmarks in self.find_faces(pixels)[:1]:
+                fit = synthesizer.fit_landmarks(pixels, landmarks)
+                window = face_window(pixels, fit, synthesizer.head, longest_px=PREVIEW_PX)
+                scene = synthesizer.prepare(window.pixels, window.fit)
+                for valence, arousal in ((0.6, 0.3), (-0.5, 0.6)):
+                    synthesizer.synthesize(window.pixels, window.fit, valence=valence, arousal=arousal, scene=scene)
 
     def paint(self, asked: Asked, view: View) -> ImageArray:
         """(height, width, 3) uint8: the pixels of the view's window as asked."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import io
+import json
 import math
 import time
 from collections.abc import Iterator
@@ -162,6 +164,35 @@ def test_a_phone_has_room_for_it(page: Page) -> None:
         " && e.getBoundingClientRect().height < 34 && !e.closest('#problem')).map(e => e.outerHTML)"
     )
     assert small == []
+
+
+GIVE = """
+(kind => fetch('/icon.svg').then(() => {
+  const bytes = Uint8Array.from(atob(CONTENT), letter => letter.charCodeAt(0)), all = new DataTransfer();
+  all.items.add(new File([bytes], 'given.png', { type: 'image/png' }));
+  dispatchEvent(kind === 'drop' ? new DragEvent('drop', { dataTransfer: all, cancelable: true })
+    : new ClipboardEvent('paste', { clipboardData: all, cancelable: true }));
+}))
+"""
+
+
+@pytest.mark.parametrize("kind", ["drop", "paste"])
+def test_a_picture_is_dropped_or_pasted(page: Page, face: bytes, kind: str) -> None:
+    content = json.dumps(base64.b64encode(face).decode())
+    page.run(f"{GIVE.replace('CONTENT', content)}({kind!r})")
+    page.until(READY)
+    assert page.run("document.querySelector('#before').naturalWidth") == 256
+
+
+def test_the_camera_is_asked(page: Page) -> None:
+    """The browser's own false camera shows a pattern, in which there is no face."""
+    page.click("#camera")
+    page.until("document.querySelector('#webcam').open && document.querySelector('#webcam video').videoWidth > 0")
+    page.click("#webcam button[value=take]")
+    page.until("!document.querySelector('#problem').hidden")
+    assert page.run("document.querySelector('#problem span').textContent") == "camera.jpg: no face was found in it."
+    assert not page.run("document.querySelector('#webcam').open")
+    page.complaints.clear()  # the browser itself notes the refusal in its console
 
 
 def test_what_is_wrong_is_said_in_the_page(page: Page, tmp_path: Path) -> None:
