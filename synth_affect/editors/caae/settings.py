@@ -3,8 +3,8 @@
 In the paper: pictures of 96 px, a code of 50, labels repeated 50 times, the kernels and strides, the four weights, the
 identity loss on 16 of 49 pictures, N(0, 0.02), Adam.
 Silent, and chosen: the widths, which are those of the code that its authors released, as are ReLU, and tanh on the
-code; what the enlarged label is in D_img (repeated as for G); a mean over each layer of the identity loss, so that
-none counts for more because it has more numbers; 50 epochs, and pictures mirrored every other time.
+code, and that each layer of the identity loss is divided by its places; what the enlarged label is in D_img (repeated
+as for G); 50 epochs, and pictures mirrored every other time.
 """
 
 from __future__ import annotations
@@ -65,4 +65,4 @@ class CaaeSettings:
         """The size that one core trains in minutes: an eighth of the width. All else is the paper's but the learning
         rate, five times its own, so that few steps are enough; at ten times, G drew patterns instead of faces.
         """
-        return cls(size=64, width=8, judging_width=8, learning_rate=1e-3, epochs=20)
+        return cls(size=64, width=8, judging_width=8, learning_rate=1e-3, epochs=7)

@@ -23,10 +23,9 @@ def test_reconstruction_is_the_mean_absolute_difference() -> None:
     assert float(reconstruction_loss(made, pictures)) == pytest.approx((0.5 + 2 + 0 + 0.5) / 4)
 
 
-def test_identity_counts_layers_alike() -> None:
-    """A layer of few numbers weighs as much as one of many."""
-    first, second = torch.zeros(2, 8, 4, 4), torch.zeros(2, 2, 1, 1)
-    assert float(identity_loss([first + 3, second - 1], [first, second])) == pytest.approx(3 + 1)
+def test_identity_divides_each_layer_by_its_places() -> None:
+    first, second = torch.zeros(2, 8, 4, 4), torch.zeros(2, 2, 1, 2)
+    assert float(identity_loss([first + 3, second - 1], [first, second])) == pytest.approx(3 / 16 + 1 / 2)
 
 
 def test_discriminators_are_judged_by_cross_entropy() -> None:
