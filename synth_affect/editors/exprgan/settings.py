@@ -116,7 +116,7 @@ class ExprGanSettings:
     def small(cls) -> Self:
         """The size that one core trains in minutes."""
         return cls(
-            size=64, encoder=(16, 32, 64, 128), decoder=(96, 64, 48, 24, 12), shared=256, stages=(1, 11, 8),
-            realism=0.1, reduced_control=0.3, edits=1.0, readings=1.0, identity_pictures=8, batch=24,
+            size=64, encoder=(16, 32, 64, 128), decoder=(96, 64, 48, 24, 12), shared=256, stages=(0, 9, 5),
+            realism=0.03, reduced_control=0.3, edits=1.0, readings=1.0, identity_pictures=8, batch=24,
             learning_rate=1e-3,
         )  # fmt: skip

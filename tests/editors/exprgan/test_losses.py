@@ -26,7 +26,7 @@ def test_pixels_are_compared_by_their_mean_absolute_difference() -> None:
 
 def test_identity_counts_layers_alike() -> None:
     first, second = torch.zeros(2, 8, 4, 4), torch.zeros(2, 2, 1, 1)
-    assert float(identity_loss([first + 3, second - 1], [first, second])) == pytest.approx(3 + 1)
+    assert float(identity_loss([first + 3, second - 1], [first, second])) == pytest.approx((3 + 1) / 2)
 
 
 def test_q_is_a_gaussian_of_variance_half_its_numbers() -> None:
