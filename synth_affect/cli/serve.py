@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
 import threading
 from functools import partial
@@ -12,6 +13,10 @@ import typer
 
 from synth_affect.cli.options import LandmarkModelOption, count, number
 from synth_affect.cli.progress import with_progress
+
+BLAS_THREADS = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
+"""Pages are drawn side by side, each on one core: threads of small matrix products would only wait for each other, and
+double the processor time of a preview."""
 
 
 def add_commands(app: typer.Typer) -> None:
@@ -54,12 +59,16 @@ def serve(
 
     synth-affect serve
     """
+    for variable in BLAS_THREADS:
+        os.environ.setdefault(variable, "1")  # read when numpy is imported, which is below
     from synth_affect.pipelines.open_head import DEFAULT, prepare_head
     from synth_affect.pipelines.verify import VerifierChoice
+    from synth_affect.pipelines.workers import one_thread
     from synth_affect.web.serve.limits import Limits, megabytes
     from synth_affect.web.serve.server import ServeServer
     from synth_affect.web.serve.studio import Studio
 
+    one_thread()
     limits = Limits(
         upload_bytes=megabytes(max_megabytes),
         megapixels=max_megapixels,

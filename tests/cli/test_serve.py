@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
+import cv2
 import pytest
 
-from synth_affect.cli import main
+from synth_affect.cli import main, serve
 from synth_affect.web.serve.server import ServeServer
 from synth_affect.web.serve.studio import Studio
 
 
 @pytest.fixture(autouse=True)
-def _signals() -> Iterator[None]:
-    before = signal.getsignal(signal.SIGTERM)
+def _process(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """What the command changes of its process."""
+    for variable in serve.BLAS_THREADS:
+        monkeypatch.setenv(variable, os.environ.get(variable, "1"))
+    before, threads = signal.getsignal(signal.SIGTERM), cv2.getNumThreads()
     yield
     signal.signal(signal.SIGTERM, before)
+    cv2.setNumThreads(threads)
 
 
 def test_it_serves_until_it_is_interrupted(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
