@@ -85,11 +85,14 @@ class NeuralEditor(Editor):
         return self._crop_editor.device
 
     def edit(self, image: ImageArray, targets: Sequence[ValenceArousal]) -> Iterator[ImageArray]:
-        """See `Editor.edit`; the face is found once, and the network redraws it for BATCH targets at a time."""
+        """See `Editor.edit`; the face is found once, and the network redraws it for BATCH targets at a time, but for
+        the first one alone, so that it comes at once.
+        """
         crop = align(self._locate(image))
         pixels = cut_out(image, crop, self._crop_editor.size)
-        for start in range(0, len(targets), BATCH):
-            for edited in self._crop_editor.edit_crops(pixels, targets[start : start + BATCH]):
+        starts = [0, *range(1, len(targets), BATCH)]
+        for start, end in zip(starts, [*starts[1:], len(targets)], strict=True):
+            for edited in self._crop_editor.edit_crops(pixels, targets[start:end]) if start < end else ():
                 yield paste_back(image, crop, edited)
 
     def close(self) -> None:

@@ -60,12 +60,13 @@ def test_each_target_gets_its_picture_in_order_and_batches(portrait: ImageArray,
     )  # fmt: skip
     targets = ring(10, (0.2, 0.4, 0.6, 0.8))
     pictures = list(editor.edit(portrait, targets))
-    assert network.batches == [BATCH, len(targets) - BATCH]
+    assert network.batches == [1, BATCH, len(targets) - BATCH - 1]
     strengths = [float(np.abs(picture.astype(float) - portrait).mean()) for picture in pictures]
     asked = [abs(target.arousal) for target in targets]
     assert np.corrcoef(strengths, asked)[0, 1] > 0.95
     alone = next(iter(editor.edit(portrait, targets[7:8])))
     np.testing.assert_array_equal(alone, pictures[7])
+    assert list(editor.edit(portrait, [])) == []
     editor.close()
     assert locate.closed == 1
 

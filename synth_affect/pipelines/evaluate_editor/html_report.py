@@ -292,7 +292,7 @@ def _background_and_speed(summary: dict[str, Any]) -> list[str]:
         f"<h2>Background</h2><p>Outside the landmarks' box widened by {REACH:.0%} of its longer side. {said}</p>",
         "<h2>Time and memory</h2>",
         f"<p>First picture of a face {figure(speed['first_picture_s'])} s, each further one "
-        f"{figure(speed['next_picture_s'], 3)} s (medians, {escape(summary['editor']['device'])}); "
+        f"{figure(speed['next_picture_s'], 3)} s (medians over faces, {escape(summary['editor']['device'])}); "
         f"peak memory of the process {memory} MiB{gpu}.</p>",
     ]
 

@@ -224,13 +224,17 @@ def _background(edits: Sequence[Edit]) -> dict[str, Any]:
 
 
 def _speed(edits: Sequence[Edit]) -> dict[str, Any]:
-    following = [edit.record.seconds for edit in edits if not edit.record.first]
+    # Of each face together, because an editor may make several pictures at a time and hand them out one by one.
+    following: dict[str, list[float]] = {}
+    for edit in edits:
+        if not edit.record.first:
+            following.setdefault(edit.face, []).append(edit.record.seconds)
     first = [edit.record.seconds for edit in edits if edit.record.first]
     memory = [edit.record.peak_rss_mib for edit in edits if edit.record.peak_rss_mib is not None]
     gpu = [edit.record.peak_gpu_mib for edit in edits if edit.record.peak_gpu_mib is not None]
     return {
         "first_picture_s": float(np.median(first)) if first else None,
-        "next_picture_s": float(np.median(following)) if following else None,
+        "next_picture_s": float(np.median([np.mean(own) for own in following.values()])) if following else None,
         "peak_rss_mib": max(memory, default=None),
         "peak_gpu_mib": max(gpu, default=None),
     }

@@ -124,3 +124,15 @@ def test_time_and_memory() -> None:
     assert (speed["first_picture_s"], speed["next_picture_s"]) == (2.0, 0.5)
     assert speed["peak_rss_mib"] == 100 + len(CHOICE.union()) - 1
     assert speed["peak_gpu_mib"] is None
+
+
+def test_pictures_that_were_made_together_share_their_time() -> None:
+    made = edits(lambda t: (t.valence, t.arousal))
+    for number, edit in enumerate(made):
+        if not edit.record.first:
+            seconds = 0.32 if number % 8 == 1 else 0.0
+            object.__setattr__(edit.record, "seconds", seconds)
+    following = [edit.record.seconds for edit in made if edit.face == "one" and not edit.record.first]
+    speed = summarise(made, CHOICE, [], [])["speed"]
+    assert speed["next_picture_s"] == pytest.approx(np.mean(following), rel=0.3)
+    assert speed["next_picture_s"] > 0.03
