@@ -13,7 +13,7 @@ from synth_affect.blendshape.local_units import UNIT_NAMES, ActionUnits
 FACES = Path(__file__).parents[3] / "shared" / "faces"
 STRENGTH = 0.8
 RISES = {"AU2": 0.05, "AU4": 0.15, "AU12": 0.23, "AU20": 0.04, "AU26": 0.04, "AU27": 0.25, "AU43": 0.05}
-"""About half of the least that was measured on five portraits, of either side."""
+"""About half of the least that was measured on a few portraits, of either side."""
 SIDED = ("AU4L", "AU4R", "AU12L", "AU12R", "AU46L", "AU46R")
 
 pytestmark = pytest.mark.skipif(not FACES.is_dir(), reason="../shared/faces with the test pictures is absent")
