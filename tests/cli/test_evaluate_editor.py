@@ -14,7 +14,8 @@ from synth_affect.cli import main
     ("arguments", "said"),
     [
         (["--images", "absent"], "absent: no such folder or picture"),
-        (["--editor", "caae"], "--editor: 'caae' is none of 3dmm"),
+        (["--editor", "nothing"], "--editor: 'nothing' is none of 3dmm"),
+        (["--editor", "caae"], "--weights: missing; caae needs what synth-affect train caae wrote"),
         (["--targets", "square"], "--targets: 'square' is none of ring, labels, corners"),
         (["--radii", "0.5,x"], "--radii: 'x' is not a number"),
         (["--directions", "0"], "--directions: 0 is not in [1, 360]"),
