@@ -1,4 +1,4 @@
-"""Figures 2 to 4 of Lindt et al. 2019, drawn with a trained CAAE; table IV is the yardstick's.
+"""Figures 2 to 4 of Lindt et al. 2019, drawn with a trained CAAE; table IV is in `caae_table`.
 
 `fig2`  48 maps of where an edit changes the crop: at each pixel the largest absolute difference over the channels to
         the crop that was made for (0, 0), not to the input; summed over the pictures, all maps on one scale. Arousal
@@ -12,8 +12,7 @@ Whatever is drawn is the crop that the network gave, not pasted back.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import Any
+from collections.abc import Callable
 
 import cv2
 import numpy as np
@@ -27,15 +26,14 @@ from synth_affect.editors.neural_editor import CropEditor
 from synth_affect.pipelines.drawing import FAINT_INK, blank, write
 from synth_affect.pipelines.evaluate_editor.change_maps import SIDE, draw_change_maps
 from synth_affect.pipelines.evaluate_editor.targets import LABEL_STEPS, NEUTRAL, key
-from synth_affect.pipelines.reproduce.experiment import Experiment, Materials, Result
+from synth_affect.pipelines.reproduce.caae_table import judge_generated
+from synth_affect.pipelines.reproduce.crops import as_crop, as_picture
+from synth_affect.pipelines.reproduce.experiment import Experiment, Materials, Progress, Result
 
 MOST_MAPPED = 200
 SHEET_STEPS, SHEET_PEOPLE = 5, 6
 GAP_PX, EDGE_PX, TEXT_PX = 2, 40, 11
 TILE_PX = 96
-_FULL = np.float32(127.5)
-
-Progress = Callable[[Iterable[Any], int, str], Iterable[Any]]
 
 
 def change_maps(editor: CropEditor, faces: EditorFaces, progress: Progress) -> dict[str, FloatArray]:
@@ -49,7 +47,7 @@ def change_maps(editor: CropEditor, faces: EditorFaces, progress: Progress) -> d
     total = np.zeros((len(labels), editor.size, editor.size))
     for number in progress(numbers, len(numbers), "drawing"):
         made = editor.edit_crops(as_crop(faces.pictures[number]), labels)
-        total += _FULL * np.abs(made - made[neutral]).max(axis=3)
+        total += 127.5 * np.abs(made - made[neutral]).max(axis=3)
     maps = [cv2.resize(own / len(numbers), (SIDE, SIDE), interpolation=cv2.INTER_LINEAR) for own in total]
     return dict(zip(names, maps, strict=True))
 
@@ -70,18 +68,6 @@ def draw_sheets(editor: CropEditor, faces: EditorFaces, progress: Progress) -> I
 def one_picture_each(faces: EditorFaces, n: int) -> EditorFaces:
     """The first picture of each of the first `n` people."""
     return faces.select(np.unique(faces.people, return_index=True)[1][:n])
-
-
-def as_crop(picture: npt.NDArray[np.uint8]) -> FloatArray:
-    """(size, size, 3) float32 in [-1, 1]."""
-    crop: FloatArray = picture.astype(np.float32) / _FULL - 1
-    return crop
-
-
-def as_picture(crop: FloatArray) -> npt.NDArray[np.uint8]:
-    """(..., 3) uint8 of a crop in [-1, 1]."""
-    picture: npt.NDArray[np.uint8] = np.rint((np.clip(crop, -1, 1) + 1) * _FULL).astype(np.uint8)
-    return picture
 
 
 def _draw_sheet(
@@ -128,4 +114,5 @@ EXPERIMENTS = {
     "fig2": Experiment("where an edit changes the crop, for each of 49 labels", _figure_2),
     "fig3": Experiment("one face at 5 x 5 points of the plane", _sheets(1)),
     "fig4": Experiment("six faces at 5 x 5 points of the plane", _sheets(SHEET_PEOPLE)),
+    "table4": Experiment("how judges read real and generated pictures (tables III and IV)", judge_generated),
 }

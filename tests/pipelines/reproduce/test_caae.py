@@ -14,12 +14,11 @@ from synth_affect.pipelines.evaluate_editor.targets import key
 from synth_affect.pipelines.reproduce.caae import (
     EDGE_PX,
     TILE_PX,
-    as_crop,
-    as_picture,
     change_maps,
     draw_sheets,
     one_picture_each,
 )
+from synth_affect.pipelines.reproduce.crops import as_crop, as_picture
 
 
 class Painter:
