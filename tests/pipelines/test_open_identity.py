@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from synth_affect.editors.identity_features import features_of_vgg_face
 from synth_affect.errors import InputError
 from synth_affect.pipelines.open_identity import PACKAGED, IdentityChoice, open_identity
 from synth_affect.regressors.networks import NetworkSettings, build_network
+from synth_affect.regressors.vgg_face import LICENCE, VggFace
 from synth_affect.regressors.weight_file import read_card, save_network
 
 torch = pytest.importorskip("torch")
@@ -37,6 +39,22 @@ def test_other_weights_are_no_identity(tmp_path: Path) -> None:
         open_identity(IdentityChoice(tmp_path / "w.safetensors"))
     with pytest.raises(InputError, match="cannot be read"):
         open_identity(IdentityChoice(vgg_face=tmp_path / "vgg_face_dag.pth"))
+
+
+def test_vgg_face_brings_its_layers_its_scaling_and_its_licence() -> None:
+    weights = dict(build_network(NetworkSettings("vgg")).features.state_dict())
+    weights |= {"input.scale": torch.full((3,), 127.5), "input.shift": torch.tensor([10.0, 20.0, 30.0])}
+    identity = features_of_vgg_face(VggFace(weights, "abc"), Path("vgg.pth"))
+    assert (identity.licence, identity.sha256, identity.name) == (LICENCE, "abc", "VGG-Face")
+    pictures = torch.linspace(-1, 1, 3 * 32 * 32).view(1, 3, 32, 32)
+    first = torch.relu(
+        torch.nn.functional.conv2d(
+            pictures * 127.5 + torch.tensor([10.0, 20.0, 30.0]).view(3, 1, 1),
+            weights["conv1_1.weight"], weights["conv1_1.bias"], padding=1,
+        )
+    )  # fmt: skip
+    second = torch.nn.functional.conv2d(first, weights["conv1_2.weight"], weights["conv1_2.bias"], padding=1)
+    torch.testing.assert_close(identity(pictures)[0], torch.relu(second), atol=1e-3, rtol=1e-4)
 
 
 def test_ours_can_be_trained_anew(tmp_path: Path) -> None:

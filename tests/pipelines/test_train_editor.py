@@ -15,15 +15,18 @@ from PIL import Image
 
 from synth_affect.editors import recipes
 from synth_affect.editors.faces import EditorFaces
-from synth_affect.editors.recipes import Recipe, parse_settings
+from synth_affect.editors.identity_features import IdentityFeatures
+from synth_affect.editors.recipes import RECIPES, Recipe, parse_settings
 from synth_affect.editors.training import LOG
 from synth_affect.editors.weights import EditorWeights, load_editor
 from synth_affect.errors import InputError
+from synth_affect.pipelines import train_editor
 from synth_affect.pipelines.editor_faces import PeopleChoice
 from synth_affect.pipelines.face_samples import FaceSource
 from synth_affect.pipelines.open_identity import IdentityChoice
 from synth_affect.pipelines.train_editor import SAMPLES, TrainEditorRequest, train_one_editor
-from synth_affect.pipelines.train_regressor import RENDERED_LICENCE, WEIGHTS
+from synth_affect.pipelines.train_regressor import GATED_LICENCE, RENDERED_LICENCE, WEIGHTS
+from synth_affect.regressors.vgg_face import LICENCE as VGG_FACE_LICENCE
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("lightning")
@@ -111,6 +114,24 @@ def test_a_run_goes_on_a_finished_one_is_read_and_another_is_refused(ask: Ask, t
     assert (out / LOG).stat().st_mtime_ns == log
     with pytest.raises(InputError, match="holds a run with another people, seed; choose another folder"):
         train_one_editor(ask(seed=3, people=PeopleChoice(test="4")), out, device="cpu")
+
+
+def test_terms_of_data_and_identity_network_bind_the_weights(
+    ask: Ask, shade: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe = replace(shade, needs_identity=True)
+    monkeypatch.setitem(RECIPES, "shade", lambda: recipe)  # type: ignore[arg-type]
+    features = torch.nn.Sequential(torch.nn.Conv2d(3, 1, 1))
+    for licence, bound in (
+        (VGG_FACE_LICENCE, VGG_FACE_LICENCE),
+        (RENDERED_LICENCE, RENDERED_LICENCE),
+        ("?", GATED_LICENCE),
+    ):
+        identity = IdentityFeatures(features, name="net", licence=licence, sha256="12")
+        monkeypatch.setattr(train_editor, "open_identity", lambda choice, found=identity: found)
+        card = train_one_editor(ask(), tmp_path / bound[:20], device="cpu")
+        assert card["licence"] == bound
+        assert card["identity_network"] == {"name": "net", "sha256": "12"}
 
 
 def test_the_seed_says_what_comes_out(ask: Ask, tmp_path: Path) -> None:
