@@ -63,4 +63,8 @@ def edit(
     request = EditorRequest(
         image, target.point, beside(image, name) if output is None else output, choice, target.emotion, quality
     )
-    print_summary(edit_with_editor(request), as_json)
+    summary = edit_with_editor(request)
+    if as_json:
+        print_summary(summary, as_json)
+    else:
+        typer.echo(f"wrote {summary['output']}, by {summary['editor']} on {summary['device']}")
