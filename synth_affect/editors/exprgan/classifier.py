@@ -49,7 +49,7 @@ class ExpressionClassifier:
         classes: Classes,
         *,
         made: tuple[Pictures, Classes] | None = None,
-        steps: int = 200,
+        steps: int,
         seed: int = 0,
     ) -> None:
         """pictures, classes : real ones, numbers in CLASSES.  made : see `make_labelled`.

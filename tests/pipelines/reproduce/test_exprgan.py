@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -13,12 +14,16 @@ from synth_affect.editors.exprgan.classifier import ExpressionClassifier, make_l
 from synth_affect.editors.exprgan.controller import controller_at
 from synth_affect.editors.exprgan.crop_editor import PARTS
 from synth_affect.editors.exprgan.networks import build_networks
+from synth_affect.editors.exprgan.recipe import RECIPE
 from synth_affect.editors.exprgan.settings import CLASSES, ExprGanSettings
 from synth_affect.editors.exprgan.trained import TrainedExprGan
 from synth_affect.editors.faces import CATEGORIES, MIXED, EditorFaces
-from synth_affect.editors.weights import EditorWeights
+from synth_affect.editors.weights import EditorWeights, StoredEditor
 from synth_affect.errors import InputError
+from synth_affect.pipelines.editor_faces import EditorParts
 from synth_affect.pipelines.reproduce import exprgan
+from synth_affect.pipelines.reproduce.experiment import Materials
+from synth_affect.pipelines.reproduce.registry import open_experiment
 from synth_affect.pipelines.reproduce.sheets import GAP_PX, HEAD_PX, SIDE_PX, TILE_PX
 
 torch = pytest.importorskip("torch")
@@ -29,13 +34,13 @@ TINY = ExprGanSettings(
 STEP = TILE_PX + GAP_PX
 
 
-def trained() -> TrainedExprGan:
+def weights() -> EditorWeights:
     torch.manual_seed(3)
     networks = build_networks(TINY)
     state: dict[str, Any] = {}
     for part in PARTS:
         state |= {f"{part}.{name}": tensor for name, tensor in getattr(networks, part).state_dict().items()}
-    return TrainedExprGan(TINY, EditorWeights(Path("w.safetensors"), state), "cpu")
+    return EditorWeights(Path("w.safetensors"), state)
 
 
 def some_faces(n_people: int = 8, size: int = 32) -> EditorFaces:
@@ -61,7 +66,7 @@ def plain(items: Iterable[Any], _: int, __: str) -> Iterable[Any]:
 
 @pytest.fixture(scope="module")
 def editor() -> TrainedExprGan:
-    return trained()
+    return TrainedExprGan(TINY, weights(), "cpu")
 
 
 @pytest.fixture(scope="module")
@@ -181,3 +186,23 @@ def test_retrieval_is_among_other_people(editor: TrainedExprGan, classifier: Exp
     assert shares["y"] > 0.6
     with pytest.raises(InputError, match="5 pictures of others"):
         exprgan.draw_retrieval(editor, some_faces(1), classifier)
+
+
+def test_every_figure_of_the_paper_can_be_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By name, with training and test people; a small editor makes a tenth of the paper's pictures."""
+    monkeypatch.setattr(exprgan, "PAPERS_COUNTS", (0, 100))
+    monkeypatch.setattr(exprgan, "PAPERS_ACCURACY", (0.7, 0.8))
+    monkeypatch.setattr(exprgan, "CLASSIFIER_STEPS", 2)
+    stored = StoredEditor(RECIPE, TINY, weights(), {})
+    parts = EditorParts(some_faces(3), some_faces(2), some_faces())
+    found = {}
+    for name in ("fig2", "fig3", "fig4", "fig5", "fig6", "fig7", "table1"):
+        _, experiment = open_experiment(f"exprgan:{name}")
+        found[name] = experiment.run(Materials(stored, parts, "cpu", 0, plain))
+        assert (found[name].picture is None) == (name == "table1")
+        json.dumps(dict(found[name].figures))
+    table = found["table1"].figures
+    assert [row["made"] for row in table["rows"]] == [0, 10]
+    assert table["test_pictures"] == 48
+    with pytest.raises(InputError, match="exprgan:fig1"):
+        open_experiment("exprgan:fig1")
