@@ -46,7 +46,7 @@ def render_expression(
     # sRGB is nearly a power of 1 / 2.2, so a factor on light is a power of it on the code value.
     warped *= np.power(light, 1 / 2.2, dtype=np.float32)[..., None]
     if wrinkles is not None and fold_strengths is not None:
-        folds = wrinkle_light(scene, surface, wrinkles, fold_strengths)
+        folds = wrinkle_light(warped, scene, surface, wrinkles, fold_strengths)
         light = light * folds
         tint = (1 + scene.chroma * (FOLD_TINT - 1)) / np.float32(2.2)
         for channel, power in enumerate(tint):

@@ -38,8 +38,8 @@ DEPTH_SHADE = 0.55
 """Change of log light a millimetre of depth: a furrow sees less of the sky."""
 LEAST_TOP_LIGHT = 0.35
 """Portraits are lit from above at least this much, whatever the estimate says."""
-LIMIT = 0.45
-"""Largest change of log light."""
+LIMIT, LEAST_LIMIT = 0.45, 0.06
+"""Largest change of log light, and what is left of it where the photograph shows a fold as deep already."""
 SMOOTH_SKIN, LINED_SKIN = (0.020, 0.45), (0.045, 1.1)
 """(texture, factor): made-up young faces and lined or bearded ones among the portraits that were looked at."""
 FADING_DEPTH_MM, FADING_REACH_MM = 0.5, 1.6
@@ -160,9 +160,12 @@ def _in_picture(scene: Scene, surface: SurfaceFlow, maps: WrinkleMaps, relief: F
     return seen
 
 
-def wrinkle_light(scene: Scene, surface: SurfaceFlow, maps: WrinkleMaps, strengths: FloatArray) -> FloatArray:
-    """(height, width) float32: factor on linear light, 1 where nothing folds.
+def wrinkle_light(
+    picture: FloatArray, scene: Scene, surface: SurfaceFlow, maps: WrinkleMaps, strengths: FloatArray
+) -> FloatArray:
+    """(height, width) float32: factor on linear light, 1 where nothing folds; less where `picture` has its own folds.
 
+    picture : (height, width, 3) float32 sRGB, 0-255, the displaced face before it is shaded.
     strengths : (n_groups,), of `fold_strengths`, times what the user and the skin ask for; only positive ones deepen.
     """
     deepening = np.maximum(strengths, 0)
@@ -176,8 +179,22 @@ def wrinkle_light(scene: Scene, surface: SurfaceFlow, maps: WrinkleMaps, strengt
     light_x, light_up = _light_direction(scene)
     # A slope that rises to the right faces left; one that rises downwards in the picture faces up.
     log_light = SLOPE_SHADE * (light_up * slope_y - light_x * slope_x) + DEPTH_SHADE * np.minimum(height, 0)
-    limited: FloatArray = np.exp(LIMIT * np.tanh(log_light / LIMIT)).astype(np.float32)
+    limit = np.clip(LIMIT - _own_folds(picture, scene.px_per_mm), LEAST_LIMIT, LIMIT)
+    limited: FloatArray = np.exp(limit * np.tanh(log_light / limit)).astype(np.float32)
     return np.where(skin, limited, 1).astype(np.float32)
+
+
+def _own_folds(picture: FloatArray, px_per_mm: float) -> FloatArray:
+    """(height, width) float32, >= 0: how much darker than around it a narrow place is, in log light."""
+    height, width = picture.shape[:2]
+    brightness = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY) + 4
+    # Folds are wider than two pixels of any picture that is worth it.
+    halved = cv2.resize(brightness, (max(width // 2, 1), max(height // 2, 1)), interpolation=cv2.INTER_AREA)
+    fine, coarse = (cv2.GaussianBlur(halved, (0, 0), max(0.5 * band * px_per_mm, 0.3)) for band in FADING_BAND_MM)
+    # Code values are nearly light to the power of 1 / 2.2.
+    darker = np.maximum(2.2 * np.log(np.maximum(coarse, 1) / np.maximum(fine, 1)), 0)
+    own: FloatArray = cv2.resize(darker, (width, height), interpolation=cv2.INTER_LINEAR)
+    return own
 
 
 def _light_direction(scene: Scene) -> tuple[float, float]:
