@@ -22,7 +22,7 @@ LEAST_SAMPLES = 4
 RING_BLUR_PX, IRIS_RADIUS_MM = 0.6, 5.9
 """Rings are evened out over this many pixels: in a small picture few fall on each. Half of the visible iris of adults:
 11.7 mm (Rüfer et al. 2005)."""
-LASH_SHADE, LASH_REACH_MM = (0.5, 0.8), 2.2
+LASH_SHADE, LASH_REACH_MM = (0.35, 0.6), 1.6
 """What is this much darker than its ring, so near to a lid, is lash or its shade, which a lid that moves takes away."""
 HIDDEN_IRIS = 0.35
 """Code value of an iris that the photograph does not show, against the eye's white: brown, the most common."""
