@@ -240,7 +240,7 @@ class Studio:
         view = session.cached.get(key)
         if view is None:
             view = session.cached[key] = self._view(session, asked, PREVIEW_PX)
-            kept = [each for each in session.cached if isinstance(each, tuple) and each[0] == "preview"]
+            kept = [each for each in list(session.cached) if isinstance(each, tuple) and each[0] == "preview"]
             for each in kept[:-KEPT_PREVIEWS]:
                 session.cached.pop(each, None)
         return cast(View, view)
