@@ -98,7 +98,8 @@ def paste_back(image: ImageArray, crop: FaceCrop, edited: FloatArray) -> ImageAr
     most = np.float32(np.iinfo(image.dtype).max)
     before = image[box].astype(np.float32) / most
     after = (np.clip(_resample(edited, _scale(size) @ from_crop, shape), -1, 1) + 1) / 2
-    if np.ptp(image[box], axis=2).max() == 0:  # what has no colours gets none
+    red, green, blue = np.moveaxis(image[box], 2, 0)
+    if np.array_equal(red, green) and np.array_equal(green, blue):  # what has no colours gets none
         after = np.repeat(after @ GREY[:, np.newaxis], 3, axis=2)
     blended = poisson_blend(after.astype(np.float32), before, changed)
     mixed = before + say * (blended - before)
