@@ -317,7 +317,8 @@ def test_work_stops_when_its_page_has_gone(
     connection = http.client.HTTPConnection("127.0.0.1", client.port, timeout=30)
     connection.request("POST", "/make/gif", json.dumps({**PLEASED, **way}).encode(), {"X-Session": client.key})
     reply = connection.getresponse()
-    reply.readline()
+    while not json.loads(reply.readline())["of"]:
+        pass
     assert list(tmp_path.glob(f"{FOLDER_PREFIX}*"))
     reply.close()
     connection.close()
