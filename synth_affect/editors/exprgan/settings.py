@@ -6,8 +6,8 @@ Silent, and chosen: epochs of the stages; how far L_Q is reduced in the second; 
 What else was chosen stands with the networks and the losses.
 
 Two deviations, `edits` and `readings`, both 0 here and 1 in `small`; the learner says what they are. Small ones leave
-the first stage out, of which a few epochs do harm (pictures start saturated), and end soon after refining begins, with a
-smaller weight of L_Q; docs/editors.md has what each of these gains.
+the first stage out, of which a few epochs do harm (pictures start saturated), and end soon after refining begins, with
+a smaller weight of L_Q; docs/editors.md has what each of these gains.
 """
 
 from __future__ import annotations
