@@ -65,4 +65,4 @@ class CaaeSettings:
         """The size that one core trains in minutes: an eighth of the width. All else is the paper's but the learning
         rate, five times its own, so that few steps are enough; at ten times, G drew patterns instead of faces.
         """
-        return cls(size=64, width=8, judging_width=8, learning_rate=1e-3, epochs=7)
+        return cls(size=64, width=8, judging_width=8, learning_rate=1e-3, epochs=10)
