@@ -51,7 +51,7 @@ def unroll_lids(flow: FloatArray, eyes: BoolArray, up: FloatArray, px_per_mm: fl
     far = cv2.remap(part, x + left * up[0], y + left * up[1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     droop_mm, between_mm = edge @ up / px_per_mm, (edge - far) @ up / px_per_mm
     with_edge = np.clip(1 - (distance_mm - RIM_MM) / (REACH_MM - RIM_MM), 0, 1)
-    share = _ramp(droop_mm, LEAST_DROOP_MM) * _ramp(above, ABOVE) * (distance_mm < REACH_MM)
+    share: FloatArray = _ramp(droop_mm, LEAST_DROOP_MM) * _ramp(above, ABOVE) * (distance_mm < REACH_MM)
     share *= 1 - _ramp(between_mm / (REACH_MM - RIM_MM), FOLDING)
     unrolled = with_edge[..., None] * edge + (1 - with_edge[..., None]) * far
     share = _blurred(share, outside, 0.5 * px_per_mm)
