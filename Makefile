@@ -10,13 +10,15 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 INSTRUMENTS := .venv-instruments
 TORCH := torch==2.13.0
 GPU := .venv-gpu
+DOCS := .venv-docs
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo docs test lint bench instruments gpu-contract clean
+.PHONY: help install demo docs docs-pictures test lint bench instruments gpu-contract clean
 
 help:
 	@echo 'make demo         install, then draw eight feelings on one portrait into demo.png'
-	@echo 'make docs         draw the picture of the README again'
+	@echo 'make docs         the documentation as a site, into site/'
+	@echo 'make docs-pictures draw the pictures of the documentation again'
 	@echo 'make test         install with the dev extra, then ruff, mypy and pytest'
 	@echo 'make lint         the same without pytest'
 	@echo 'make bench        the benchmarks that need nothing but the package'
@@ -45,9 +47,23 @@ install: $(VENV)/.core
 demo: install
 	$(BIN)/synth-affect demo --output demo.png
 
-docs: install
+docs-pictures: install
 	$(BIN)/synth-affect demo --output docs/demo.jpg
 	$(BIN)/synth-affect demo --units --output docs/action_units.jpg
+	$(BIN)/python -m tools.draw_concepts docs
+
+# Docstrings are read, not imported, so the environment holds the extra's own libraries and none of the package's.
+$(DOCS)/.done: pyproject.toml
+	@test -n '$(PYTHON)' || { echo 'make: no Python from 3.11 to 3.13 is on the PATH' >&2; exit 1; }
+	$(PYTHON) -m venv $(DOCS)
+	$(PYTHON) -c 'import tomllib; \
+		print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["docs"], sep="\n")' \
+		> $(DOCS)/requirements.txt
+	$(DOCS)/bin/python -m pip --disable-pip-version-check install --quiet --requirement $(DOCS)/requirements.txt
+	@touch $@
+
+docs: $(DOCS)/.done
+	NO_MKDOCS_2_WARNING=1 $(DOCS)/bin/python -m mkdocs build --strict
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
@@ -86,5 +102,5 @@ gpu-contract: $(GPU)/.done
 		tests/fitting/photometric
 
 clean:
-	rm -rf $(VENV) $(INSTRUMENTS) $(GPU) .mypy_cache .ruff_cache .pytest_cache .hypothesis build *.egg-info demo.png demo.png.json
+	rm -rf $(VENV) $(INSTRUMENTS) $(GPU) $(DOCS) site .mypy_cache .ruff_cache .pytest_cache .hypothesis build *.egg-info demo.png demo.png.json
 	find synth_affect tests benchmarks tools -name __pycache__ -prune -exec rm -rf {} +
