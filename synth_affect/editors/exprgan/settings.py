@@ -5,9 +5,9 @@ the losses, Adam, batches of 48, the three stages and what each trains, random f
 Silent, and chosen: epochs of the stages; how far L_Q is reduced in the second; the weights of the first, 1 and 1.
 What else was chosen stands with the networks and the losses.
 
-Two deviations, `edits` and `readings`, both 0 here and 1 in `small`; the learner says what they are. Small ones leave
-the first stage out, of which a few epochs do harm (pictures start saturated), and end soon after refining begins, with
-a smaller weight of L_Q; docs/editors.md has what each of these gains.
+Two deviations, `edits` and `readings`, both 0 here and 1 in `small`; the learner says what they are. Small ones have
+the second stage alone: a few epochs of the first leave pictures saturated, and refining on hundreds of pictures teaches
+G_dec marks that please Q and no other judge. docs/editors.md has what each of these gains.
 """
 
 from __future__ import annotations
@@ -117,7 +117,7 @@ class ExprGanSettings:
     def small(cls) -> Self:
         """The size that one core trains in minutes."""
         return cls(
-            size=64, encoder=(16, 32, 64, 128), decoder=(96, 64, 48, 24, 12), shared=256, stages=(0, 7, 1),
+            size=64, encoder=(16, 32, 64, 128), decoder=(96, 64, 48, 24, 12), shared=256, stages=(0, 8, 0),
             realism=0.03, control=0.3, reduced_control=0.3, edits=1.0, readings=1.0, identity_pictures=8, batch=24,
             learning_rate=1e-3,
         )  # fmt: skip
