@@ -53,6 +53,7 @@ STEPS = (
 """Name, what it is, and where it is made."""
 STYLE = (
     "text{font-family:system-ui,sans-serif;fill:#1c2733}.small{font-size:13px}.word{font-size:14px}"
+    ".tall{font-size:19px}"
     ".bold{font-weight:600}.grey{fill:#5b6773}.line{stroke:#c3ccd4;stroke-width:1}.axis{stroke:#5b6773;stroke-width:1.5}"
     ".circle{fill:none;stroke:#5b6773;stroke-width:1.5;stroke-dasharray:5 5}.point{fill:#00695c}"
     ".box{fill:#eef3f6;stroke:#90a4ae;stroke-width:1.5}.arrow{stroke:#5b6773;stroke-width:2;fill:none}"
@@ -76,16 +77,16 @@ def plane() -> str:
         _line(MARGIN, middle, full - MARGIN, middle, "axis"),
         _line(middle, MARGIN, middle, full - MARGIN, "axis"),
         f'<circle class="circle" cx="{middle:g}" cy="{middle:g}" r="{SIDE / 2:g}"/>',
-        _text(middle, MARGIN - 32, "arousal +1: excited", "small grey"),
-        _text(middle, full - 20, "arousal -1: drowsy", "small grey"),
-        _text(22, middle, "valence -1: unpleasant", "small grey", turned=True),
-        _text(full - 14, middle, "valence +1: pleasant", "small grey", turned=True),
+        _text(middle, MARGIN - 32, "arousal +1: excited", "tall grey"),
+        _text(middle, full - 20, "arousal -1: drowsy", "tall grey"),
+        _text(22, middle, "valence -1: unpleasant", "tall grey", turned=True),
+        _text(full - 14, middle, "valence +1: pleasant", "tall grey", turned=True),
     ]
     for word in WORDS:
         target = position(word)
         x, y = at(target.valence, target.arousal)
         parts.append(f'<circle class="point" cx="{x:.1f}" cy="{y:.1f}" r="5"/>')
-        parts.append(_text(x, y - 10, word.value, "word bold" if word in FACES else "word"))
+        parts.append(_text(x, y - 10, word.value, "tall bold" if word in FACES else "tall"))
     return _svg(full, full, "The valence-arousal plane with its 10 by 10 cells and fourteen emotions", parts)
 
 
