@@ -29,7 +29,7 @@ from synth_affect.data.atomic import atomic_write
 from synth_affect.errors import InputError
 from synth_affect.heads.cc0 import load_cc0
 
-FORMAT = "synth-affect/synthetic/4"
+FORMAT = "synth-affect/synthetic/5"
 """Changes whenever a recording of the same name comes out differently."""
 
 COMMIT_FRAMES = 32 * FRAMES_PER_CHUNK
