@@ -31,6 +31,8 @@ LIGHT_FADE_MM = 5.0
 Not at once, because a fitted outline lies some millimetres beside the true one."""
 HIDDEN_MM = 2.5
 """A surface point this much deeper than what the photograph shows at its place was hidden there."""
+SUNK_MM = 3.0
+"""What is in the mouth is drawn this much further off: a fitted jaw's teeth may reach into the skin under a thin lip."""
 RELIGHT_LIMIT = (0.72, 1.3)
 """Gentle: the light estimated from one picture is not known well enough for more."""
 FACING = (0.08, 0.3)
@@ -57,7 +59,8 @@ class SurfaceFlow:
     own_flow : (height, width, 2), the surface's flow before extension; meaningful where the mesh is.
     relight : (height, width) float32, factor on linear light, 1 far from the face.
     vertices : (n_vertices, 3) float32, mm, the displaced mesh.
-    projected : (n_vertices, 3) float32, the displaced mesh in the region (px, px, mm).
+    projected : (n_vertices, 3) float32, the displaced mesh in the region (px, px, mm), what is in the mouth by SUNK_MM
+        further off.
     vertex_normals : (n_vertices, 3), of the displaced mesh.
     """
 
@@ -79,6 +82,7 @@ def surface_flow(scene: Scene, vertices: FloatArray) -> SurfaceFlow:
     """
     shift = np.array([scene.region.left, scene.region.top, 0], dtype=np.float32)
     projected = project_with(scene.camera, vertices, scene.offsets_px) - shift
+    projected[scene.within, 2] += SUNK_MM
     fragments = rasterize_projected(projected, scene.triangles, scene.region.size)
     normals = vertex_normals(vertices, scene.triangles)
     vertex_relight = shading_ratio(scene.lighting, scene.normals, normals, limit=RELIGHT_LIMIT)

@@ -70,6 +70,7 @@ class Scene:
     vertices : (n_vertices, 3) float32, mm, the fitted face.  triangles : those that are drawn (lashes are not).
     kinds : (n_triangles,) uint8: FACE_KIND, EYE_KIND, INTERIOR_KIND; 0 is the rest of the head.
     regions : (n_triangles,) uint8, index into the head's region_names.
+    within : vertices of the mouth's interior that are none of the face's.
     image_size : of the whole picture.
     region : the part of the picture that may change.  pixels : its (height, width, 3) float32 sRGB, 0-255.
     skin : (height, width, 3) float32, `pixels` as a texture of the face: lips continued over an opened mouth,
@@ -95,6 +96,7 @@ class Scene:
     triangles: IntArray
     kinds: IntArray
     regions: IntArray
+    within: IntArray
     image_size: ImageSize
     region: Region
     pixels: FloatArray
@@ -165,6 +167,7 @@ def prepare_scene(
         triangles=triangles,
         kinds=kinds,
         regions=regions,
+        within=np.setdiff1d(region_vertices(head, *INTERIOR), face),
         image_size=ImageSize(image.shape[0], image.shape[1]),
         region=region,
         pixels=pixels,

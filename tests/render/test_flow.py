@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from synth_affect.arrays import FloatArray, ImageArray
+from synth_affect.heads.model import region_vertices
 from synth_affect.render.flow import (
     FACING,
     FADE_MM,
@@ -32,6 +33,20 @@ def shifted_scene(portrait_scene: tuple[ImageArray, Scene]) -> Scene:
     """The whole mesh is drawn 2 px further right and 3 px higher than at rest."""
     scene = portrait_scene[1]
     return replace(scene, offsets_px=scene.offsets_px + SHIFT_PX)
+
+
+def test_teeth_that_reach_into_the_skin_of_a_lip_stay_behind_it(
+    portrait_scene: tuple[ImageArray, Scene], displace: Displacer
+) -> None:
+    """The same jaw, six millimetres further forward, shows no tooth outside the opening."""
+    scene = portrait_scene[1]
+    vertices = displace(scene, jawOpen=0.5, mouthSmileLeft=0.8, mouthSmileRight=0.8)
+    forward = vertices.copy()
+    forward[region_vertices(scene.head, "teeth_lower")] += [0, 0, 6]
+    count, parts = cv2.connectedComponents((surface_flow(scene, forward).kind_map == INTERIOR_KIND).astype(np.uint8))
+    sizes = np.bincount(parts.ravel(), minlength=count)[1:]
+    assert sizes.max() > 50
+    assert sizes.sum() == sizes.max(), "specks of teeth on the skin"
 
 
 def test_no_displacement_is_no_flow_and_no_change_of_light(portrait_scene: tuple[ImageArray, Scene]) -> None:
