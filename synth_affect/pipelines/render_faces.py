@@ -49,7 +49,7 @@ from synth_affect.render.portrait.picture import render_portrait
 from synth_affect.render.portrait.sensor import develop
 from synth_affect.render.portrait.viewpoint import draw_camera, draw_laboratory_camera
 
-FORMAT = "synth-affect/rendered-faces/1"
+FORMAT = "synth-affect/rendered-faces/2"
 """Changes whenever a picture of the same name comes out differently."""
 DATASET, LABELS, PICTURES, GEOMETRY = "dataset.json", "labels.csv", "pictures", "geometry"
 DIGITAL_SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/algorithmicMedia"
