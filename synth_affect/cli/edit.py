@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from synth_affect.pipelines.open_expressions import ExpressionChoice
     from synth_affect.pipelines.picture_faces import FaceSource
 
+
 def add_commands(app: typer.Typer) -> None:
     """Register this module's commands; `edit` is what runs without one."""
     app.callback(invoke_without_command=True)(edit)

@@ -32,7 +32,7 @@ Not at once, because a fitted outline lies some millimetres beside the true one.
 HIDDEN_MM = 2.5
 """A surface point this much deeper than what the photograph shows at its place was hidden there."""
 SUNK_MM = 3.0
-"""What is in the mouth is drawn this much further off: a fitted jaw's teeth may reach into the skin under a thin lip."""
+"""What is in the mouth is drawn so much further off: a fitted jaw's teeth may reach into the skin under a thin lip."""
 RELIGHT_LIMIT = (0.72, 1.3)
 """Gentle: the light estimated from one picture is not known well enough for more."""
 FACING = (0.08, 0.3)
