@@ -133,5 +133,5 @@ def key_of(*names: str) -> str:
 def _quote(match: re.Match[str]) -> str:
     character = match[0]
     return f"%{ord(character):02X}" if character in "%./~ " or ord(character) < 128 else quote(
-        character.encode("utf-8", "surrogateescape")
+        character.encode("utf-8", "surrogatepass")
     )  # fmt: skip

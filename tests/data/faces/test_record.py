@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from synth_affect.data.faces.database import LabelScale
@@ -33,6 +33,7 @@ def test_names_that_could_leave_a_folder(key: str) -> None:
 
 
 @given(st.lists(st.text(st.characters(), max_size=30), min_size=1, max_size=4))
+@example(["\ud800", "\udc80"])  # half a character, and a byte of a name that is no UTF-8
 def test_any_names_give_a_safe_key(names: list[str]) -> None:
     check_key(key_of(*names))
 
