@@ -69,6 +69,7 @@ sys.path.insert(0, {tests!r})
 from shade_editor import SHADE, make_faces
 import torch
 from synth_affect.editors.training import LoopSettings, train_editor
+torch.set_num_threads({threads})
 torch.manual_seed(1)
 learner = SHADE.build_learner(SHADE.settings(), make_faces(), None)
 train_editor(learner, LoopSettings(**{loop!r}), make_faces(), Path({out!r}))
@@ -79,7 +80,9 @@ def test_a_killed_run_goes_on_to_the_same_weights(shade: Recipe, faces: Make, tm
     loop = LoopSettings(epochs=400, batch=6, interval=3, seed=5)
     killed = tmp_path / "killed"
     about = {"epochs": 400, "batch": 6, "interval": 3, "seed": 5}
-    script = SCRIPT.format(tests=str(Path(__file__).parent.parent), loop=about, out=str(killed))
+    # Sums of another number of threads are rounded differently.
+    threads = torch.get_num_threads()
+    script = SCRIPT.format(tests=str(Path(__file__).parent.parent), threads=threads, loop=about, out=str(killed))
     with subprocess.Popen([sys.executable, "-c", script], stderr=subprocess.PIPE) as process:
         for _ in range(30000):
             if process.poll() is not None or ((killed / LOG).is_file() and len(rows_of(killed)) >= 5):
