@@ -132,6 +132,8 @@ def key_of(*names: str) -> str:
 
 def _quote(match: re.Match[str]) -> str:
     character = match[0]
-    return f"%{ord(character):02X}" if character in "%./~ " or ord(character) < 128 else quote(
-        character.encode("utf-8", "surrogatepass")
-    )  # fmt: skip
+    if character in "%./~ " or ord(character) < 128:
+        return f"%{ord(character):02X}"
+    # A byte of a name that is no UTF-8 comes as a lone surrogate, and is that byte again; other halves are spelled out.
+    is_byte = "\udc80" <= character <= "\udcff"
+    return quote(character.encode("utf-8", "surrogateescape" if is_byte else "surrogatepass"))
