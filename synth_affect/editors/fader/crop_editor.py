@@ -2,70 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from synth_affect.affect import ValenceArousal
-from synth_affect.arrays import FloatArray
-from synth_affect.editors.category_targets import category_target
-from synth_affect.editors.expression_classifier.networks import EXTRA
-from synth_affect.editors.expression_classifier.settings import CLASSES, EMOTIONS
+from synth_affect.affect import Emotion
+from synth_affect.editors.expression_classifier.settings import CLASSES
 from synth_affect.editors.fader.learner import move
 from synth_affect.editors.fader.networks import build_networks
 from synth_affect.editors.fader.settings import FaderSettings
-from synth_affect.editors.grey import carry_change, grey_of
-from synth_affect.errors import InputError
-from synth_affect.optional import import_optional
+from synth_affect.editors.grey_crop_editor import GreyCropEditor, stored_numbers
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from synth_affect.editors.weights import EditorWeights
 
 
-class FaderCropEditor:
-    """Moves the latent towards the category nearest in direction, as far as its intensity, see `move`.
-
-    The network is grey. It draws the face as it is and as it is to be, and the photograph is changed by their
-    difference, see `carry_change`.
-    """
+class FaderCropEditor(GreyCropEditor):
+    """Takes the emotion that a latent shows out, and puts the one asked for in, see `learner.move`."""
 
     def __init__(self, settings: FaderSettings, weights: EditorWeights, device: str) -> None:
         """Raises InputError for weights of other shapes."""
         networks = build_networks(settings)
         self._encoder, self._classes, self._decoder = networks.encoder, networks.classes, networks.decoder
-        for name, network in (("encoder", self._encoder), ("classes", self._classes), ("decoder", self._decoder)):
-            weights.load_into(network, name)
-            network.to(device).eval().requires_grad_(requires_grad=False)
-        centres = weights.tensors.get("centres")
-        if centres is None or tuple(centres.shape) != (len(CLASSES), settings.units[1]):
-            raise InputError(weights.path, f"has no centres of {len(CLASSES)} classes")
-        self._centres, self._settings, self._device = centres.to(device), settings, device
+        named = {"encoder": self._encoder, "classes": self._classes, "decoder": self._decoder}
+        super().__init__(settings.size, named, weights, device)
+        self._centres = stored_numbers(weights, "centres", (len(CLASSES), settings.units[1]), device)
 
-    @property
-    def size(self) -> int:
-        """Height and width of its crops."""
-        return self._settings.size
+    def encode(self, grey: Tensor) -> Tensor:
+        """See `GreyCropEditor.encode`."""
+        latent: Tensor = self._encoder(grey)
+        return latent
 
-    @property
-    def device(self) -> str:
-        """Where it computes."""
-        return self._device
+    def move(self, latent: Tensor, emotion: Emotion, intensity: float) -> Tensor:
+        """See `learner.move`."""
+        return move(latent, self._classes, self._centres, CLASSES.index(emotion), intensity)
 
-    def edit_crops(self, crop: FloatArray, targets: Sequence[ValenceArousal]) -> FloatArray:
-        """See `CropEditor.edit_crops`."""
-        torch = import_optional("torch", EXTRA)
-        picture = torch.from_numpy(np.ascontiguousarray(crop, dtype=np.float32)).permute(2, 0, 1)[None].to(self._device)
-        made = []
-        with torch.inference_mode():
-            latents = self._encoder(grey_of(picture))
-            before = self._decoder(latents).sigmoid()
-            for target in targets:
-                wanted = category_target(target, EMOTIONS)
-                moved = move(latents, self._classes, self._centres, CLASSES.index(wanted.emotion), wanted.intensity)
-                made.append(carry_change(picture, before, self._decoder(moved).sigmoid())[0])
-        pictures: FloatArray = torch.stack(made).permute(0, 2, 3, 1).float().cpu().numpy()
-        return pictures
+    def decode(self, latent: Tensor) -> Tensor:
+        """See `GreyCropEditor.decode`."""
+        grey: Tensor = self._decoder(latent).sigmoid()
+        return grey
 
 
 def open_crop_editor(settings: FaderSettings, weights: EditorWeights, device: str) -> FaderCropEditor:
