@@ -27,9 +27,11 @@ CATEGORIES = (
 )
 
 
-def open_ck_plus(root: Path) -> FaceDatabase:
+def open_ck_plus(root: Path, *, apex: int = 1) -> FaceDatabase:
     """The first frame of a sequence is neutral; the last carries the emotion, where the sequence has one.
 
+    apex : how many frames at the end carry it. The database says it of the last alone; Barradas-Chacon et al., and
+        many others, take the last three.
     Raises InputError when `root` is not laid out so.
     """
     found = find_root(
@@ -51,11 +53,11 @@ def open_ck_plus(root: Path) -> FaceDatabase:
         root=found,
         subjects="people",
         notes=tuple(f"there is no folder {name}" for name in missing),
-        read=without_affect(lambda: refuse_without_record(_read(images, emotions, landmarks), images, empty)),
+        read=without_affect(lambda: refuse_without_record(_read(images, emotions, landmarks, apex), images, empty)),
     )
 
 
-def _read(images: Path, emotions: Path | None, landmarks: Path | None) -> Iterator[FaceItem]:
+def _read(images: Path, emotions: Path | None, landmarks: Path | None, apex: int) -> Iterator[FaceItem]:
     for person in folders_in(images):
         for folder in folders_in(person):
             below = folder.relative_to(images)
@@ -64,15 +66,16 @@ def _read(images: Path, emotions: Path | None, landmarks: Path | None) -> Iterat
                 stem: file for stem, file in file_names(folder, PICTURE_SUFFIXES).items() if re.fullmatch(pattern, stem)
             }
             ordered = sorted(stems, key=lambda stem: int(stem.rpartition("_")[2]))
+            label = emotions and emotions / below / f"{ordered[-1]}_emotion.txt" if ordered else None
             for place, stem in enumerate(ordered):
-                last = place == len(ordered) - 1
+                shows = place == len(ordered) - 1 or 0 < place >= len(ordered) - apex
                 try:
                     yield FaceRecord(
                         key=key_of(*below.parts, stem),
                         path=folder / stems[stem],
                         subject=person.name,
                         sequence=f"{person.name}_{folder.name}",
-                        category=_emotion(emotions and emotions / below / f"{stem}_emotion.txt") if last else None,
+                        category=_emotion(label) if shows else None,
                         neutral=place == 0,
                         landmarks=_points(landmarks and landmarks / below / f"{stem}_landmarks.txt"),
                     )

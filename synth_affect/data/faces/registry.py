@@ -172,7 +172,12 @@ FACE_DATABASES: Mapping[str, FaceDatabaseKind] = MappingProxyType(
                 "apex": Setting(_count, "frames at the end of a sequence that carry its emotion [3]"),
             },
         ),
-        "ck-plus": FaceDatabaseKind(ck_plus.TITLE, ck_plus.OBTAIN, ck_plus.open_ck_plus),
+        "ck-plus": FaceDatabaseKind(
+            ck_plus.TITLE,
+            ck_plus.OBTAIN,
+            ck_plus.open_ck_plus,
+            {"apex": Setting(_count, "frames at the end of a sequence that carry its emotion [1]")},
+        ),
         "ferg-db": FaceDatabaseKind(ferg_db.TITLE, ferg_db.OBTAIN, ferg_db.open_ferg_db),
         "celeba": FaceDatabaseKind(celeba.TITLE, celeba.OBTAIN, celeba.open_celeba),
         "raf-db": FaceDatabaseKind(

@@ -58,6 +58,20 @@ def test_ck_plus(tmp_path: Path) -> None:
     np.testing.assert_array_equal(records[0].landmarks, points())
 
 
+def test_ck_plus_with_three_frames_that_show_the_emotion(tmp_path: Path) -> None:
+    """Those at the end; never the first, which is neutral."""
+    root = ck_plus(tmp_path)
+    sequence = root / "cohn-kanade-images" / "S005" / "001"
+    settings = {"apex": "3"}
+    short, _ = divided(open_face_database("ck-plus", root, settings))
+    assert [record.category for record in short[:3]] == [None, Emotion.DISGUST, Emotion.DISGUST]
+    pictures(sequence, [f"S005_001_{n:08d}.png" for n in (3, 4)])
+    records, rejected = divided(open_face_database("ck-plus", root, settings))
+    assert not rejected
+    assert [record.category for record in records] == [None, None, *[Emotion.DISGUST] * 3, None, None]
+    assert [record.neutral for record in records] == [True, *[False] * 4, True, False]
+
+
 @pytest.mark.parametrize("content", ["", "3 4", "nan", "9.0e+00", "1\n2\n", "x"])
 def test_ck_plus_with_a_bad_emotion(tmp_path: Path, content: str) -> None:
     root = ck_plus(tmp_path)
