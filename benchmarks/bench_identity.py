@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from synth_affect.arrays import FloatArray
+from synth_affect.pipelines.face_crops import CROPPINGS
 from synth_affect.pipelines.face_samples import ANY_FACE, FaceSource, load_faces
 from synth_affect.regressors import load_network, predict, select
 from synth_affect.regressors.verification import verification_auc
@@ -34,7 +35,8 @@ def main() -> None:
     asked = parser.parse_args()
     stored = None if asked.weights is None else load_network(asked.weights)
     size = 64 if stored is None else stored.settings.size
-    samples = load_faces(FaceSource(asked.faces), size, wanted=ANY_FACE).samples
+    cropping = CROPPINGS["square" if stored is None else stored.settings.crop]
+    samples = load_faces(FaceSource(asked.faces), size, wanted=ANY_FACE, cropping=cropping).samples
     samples = select(samples, np.array([int(name.rsplit("-", 1)[1]) >= asked.first for name in samples.subjects]))
     crops = samples.pictures.take(np.arange(len(samples)))
     found = {"pixels": _unit(_pixels(crops)), "grey pixels": _unit(_grey(crops)), "colours": _unit(_colours(crops))}

@@ -15,6 +15,7 @@ from synth_affect.cli.options import DeviceName, JsonOption, count
 from synth_affect.cli.train_options import (
     AugmentedOption,
     BatchOption,
+    CropOption,
     DatabaseOption,
     DataOption,
     DetectOption,
@@ -34,6 +35,8 @@ from synth_affect.cli.train_options import (
     SizeOption,
     StartOption,
     StepsOption,
+    TestPeopleOption,
+    ValidationPeopleOption,
     WidthOption,
     open_start,
     reading,
@@ -73,6 +76,7 @@ def vgg_gru(
     vgg_face: StartOption = None,
     width: WidthOption = 64,
     size: SizeOption = 96,
+    crop: CropOption = "square",
     batch_norm: NormOption = False,
     steps: StepsOption = 80,
     epochs: EpochsOption = 50,
@@ -81,6 +85,8 @@ def vgg_gru(
     optimizer: OptimizerOption = "adam",
     loss: LossOption = "ccc",
     patience: PatienceOption = 10,
+    test_people: TestPeopleOption = "",
+    validation_people: ValidationPeopleOption = "",
     folds: FoldsOption = 5,
     fold: FoldOption = 0,
     seed: SeedOption = 0,
@@ -92,13 +98,20 @@ def vgg_gru(
 
     synth-affect train vgg-gru --database afew-va --data AFEW-VA --vgg-face vgg_face_dag.pth --out DIR
     """
-    network = {"kind": "vgg" if single else "vgg-gru", "size": size, "width": width, "batch_norm": batch_norm}
+    network = {
+        "kind": "vgg" if single else "vgg-gru",
+        "size": size,
+        "crop": crop,
+        "width": width,
+        "batch_norm": batch_norm,
+    }
     training = {
         "epochs": epochs, "batch": batch, "learning_rate": learning_rate, "optimizer": optimizer, "loss": loss,
         "patience": patience, "steps": steps, "precision": precision, "made_share": mix, "seed": seed,
     }  # fmt: skip
     sources = _Sources(data, database, database_setting, augmented or [], detect)
-    _train(_request(sources, network, training, (folds, fold), vgg_face), out, device, as_json)
+    people = (test_people, validation_people, folds, fold)
+    _train(_request(sources, network, training, people, vgg_face), out, device, as_json)
 
 
 def va_cnn(
@@ -111,6 +124,7 @@ def va_cnn(
     mix: MixOption = None,
     width: WidthOption = 64,
     size: SizeOption = 96,
+    crop: CropOption = "square",
     batch_norm: NormOption = True,
     epochs: EpochsOption = 50,
     batch: BatchOption = 32,
@@ -118,6 +132,8 @@ def va_cnn(
     optimizer: OptimizerOption = "sgd",
     loss: LossOption = "mae",
     patience: PatienceOption = 10,
+    test_people: TestPeopleOption = "",
+    validation_people: ValidationPeopleOption = "",
     folds: FoldsOption = 5,
     fold: FoldOption = 0,
     seed: SeedOption = 0,
@@ -129,13 +145,14 @@ def va_cnn(
 
     synth-affect train va-cnn --data FACES --width 16 --optimizer adam --loss ccc --out DIR
     """
-    network = {"kind": "va-cnn", "size": size, "width": width, "batch_norm": batch_norm, "dropout": 0.25}
+    network = {"kind": "va-cnn", "size": size, "crop": crop, "width": width, "batch_norm": batch_norm, "dropout": 0.25}
     training = {
         "epochs": epochs, "batch": batch, "learning_rate": learning_rate, "optimizer": optimizer, "loss": loss,
         "patience": patience, "precision": precision, "made_share": mix, "seed": seed,
     }  # fmt: skip
     sources = _Sources(data, database, database_setting, augmented or [], detect)
-    _train(_request(sources, network, training, (folds, fold), None), out, device, as_json)
+    people = (test_people, validation_people, folds, fold)
+    _train(_request(sources, network, training, people, None), out, device, as_json)
 
 
 def classes(
@@ -149,12 +166,15 @@ def classes(
     ] = "neutral,happiness,sadness,surprise,fear,disgust,anger",
     width: WidthOption = 64,
     size: SizeOption = 96,
+    crop: CropOption = "square",
     batch_norm: NormOption = True,
     epochs: EpochsOption = 50,
     batch: BatchOption = 32,
     learning_rate: RateOption = 1e-3,
     optimizer: OptimizerOption = "adam",
     patience: PatienceOption = 10,
+    test_people: TestPeopleOption = "",
+    validation_people: ValidationPeopleOption = "",
     folds: FoldsOption = 5,
     fold: FoldOption = 0,
     seed: SeedOption = 0,
@@ -169,15 +189,16 @@ def classes(
     from synth_affect.affect import parse_emotion
 
     network = {
-        "kind": "classes", "size": size, "width": width, "batch_norm": batch_norm, "dropout": 0.25,
+        "kind": "classes", "size": size, "crop": crop, "width": width, "batch_norm": batch_norm, "dropout": 0.25,
         "categories": tuple(parse_emotion(name) for name in categories.split(",")),
     }  # fmt: skip
     training = {
         "epochs": epochs, "batch": batch, "learning_rate": learning_rate, "optimizer": optimizer,
         "patience": patience, "precision": precision, "seed": seed,
     }  # fmt: skip
+    people = (test_people, validation_people, folds, fold)
     _train(
-        _request(_Sources(data, database, database_setting, [], detect), network, training, (folds, fold), None),
+        _request(_Sources(data, database, database_setting, [], detect), network, training, people, None),
         out, device, as_json,
     )  # fmt: skip
 
@@ -191,6 +212,7 @@ def identity(
     vgg_face: StartOption = None,
     width: WidthOption = 64,
     size: SizeOption = 96,
+    crop: CropOption = "square",
     batch_norm: NormOption = True,
     embedding: Annotated[int, typer.Option(parser=count, metavar="COUNT", help="Numbers of an identity.")] = 128,
     epochs: EpochsOption = 50,
@@ -198,6 +220,8 @@ def identity(
     learning_rate: RateOption = 1e-3,
     optimizer: OptimizerOption = "adam",
     patience: PatienceOption = 10,
+    test_people: TestPeopleOption = "",
+    validation_people: ValidationPeopleOption = "",
     folds: FoldsOption = 5,
     fold: FoldOption = 0,
     seed: SeedOption = 0,
@@ -209,13 +233,21 @@ def identity(
 
     synth-affect train identity --data FACES --width 16 --out DIR
     """
-    network = {"kind": "identity", "size": size, "width": width, "batch_norm": batch_norm, "embedding": embedding}
+    network = {
+        "kind": "identity",
+        "size": size,
+        "crop": crop,
+        "width": width,
+        "batch_norm": batch_norm,
+        "embedding": embedding,
+    }
     training = {
         "epochs": epochs, "batch": batch, "learning_rate": learning_rate, "optimizer": optimizer,
         "patience": patience, "precision": precision, "seed": seed,
     }  # fmt: skip
+    people = (test_people, validation_people, folds, fold)
     _train(
-        _request(_Sources(data, database, database_setting, [], detect), network, training, (folds, fold), vgg_face),
+        _request(_Sources(data, database, database_setting, [], detect), network, training, people, vgg_face),
         out, device, as_json,
     )  # fmt: skip
 
@@ -245,10 +277,11 @@ def _request(
     sources: _Sources,
     network: dict[str, Any],
     training: dict[str, Any],
-    folds: tuple[int, int],
+    people: tuple[str, str, int, int],
     vgg_face: Path | None,
 ) -> TrainRequest:
     from synth_affect.pipelines.face_samples import FaceSource
+    from synth_affect.pipelines.people_choice import PeopleChoice
     from synth_affect.pipelines.train_regressor import TrainRequest
     from synth_affect.regressors.networks import NetworkSettings
     from synth_affect.regressors.training import TrainSettings
@@ -259,7 +292,7 @@ def _request(
         NetworkSettings(**network),
         TrainSettings(**training),
         tuple(FaceSource(path, detected=detected) for path in sources.augmented),
-        *folds,
+        PeopleChoice(*people),
         start=open_start(vgg_face),
     )
 

@@ -19,6 +19,8 @@ from synth_affect.cli.train_options import (
     FoldsOption,
     OutOption,
     SeedOption,
+    TestPeopleOption,
+    ValidationPeopleOption,
     reading,
 )
 from synth_affect.editors.recipes import RECIPES
@@ -27,13 +29,6 @@ from synth_affect.errors import InputError
 if TYPE_CHECKING:
     from synth_affect.editors.recipes import Recipe, RecipeSettings
 
-TestPeopleOption = Annotated[
-    str,
-    typer.Option(metavar="NAME,A-B,...", help="Who is tested: names, or the numbers they end in [default: a fold]."),
-]
-ValidationPeopleOption = Annotated[
-    str, typer.Option(metavar="NAME,A-B,...", help="Who is drawn on the sheets [default: an eighth of the others].")
-]
 IdentityNetworkOption = Annotated[
     Path | None, typer.Option(help="Weights of train identity, for losses of identity [the packaged ones].")
 ]
@@ -84,9 +79,9 @@ def _command(name: str) -> Callable[..., None]:
         as_json: JsonOption = False,
     ) -> None:
         from synth_affect.editors.recipes import open_recipe
-        from synth_affect.pipelines.editor_faces import PeopleChoice
         from synth_affect.pipelines.face_samples import FaceSource
         from synth_affect.pipelines.open_identity import IdentityChoice
+        from synth_affect.pipelines.people_choice import PeopleChoice
         from synth_affect.pipelines.train_editor import TrainEditorRequest, train_one_editor
         from synth_affect.pipelines.train_regressor import WEIGHTS
 
@@ -128,9 +123,9 @@ def train_all(
 
     synth-affect train all --data FACES --small --out DIR
     """
-    from synth_affect.pipelines.editor_faces import PeopleChoice
     from synth_affect.pipelines.face_samples import FaceSource
     from synth_affect.pipelines.open_identity import IdentityChoice
+    from synth_affect.pipelines.people_choice import PeopleChoice
     from synth_affect.pipelines.train_zoo import REPORT, train_zoo
 
     cards = train_zoo(

@@ -44,6 +44,21 @@ LossOption = Annotated[str, typer.Option(metavar="ccc|mae|mse", help="What is ma
 PatienceOption = Annotated[
     int, typer.Option(parser=count, metavar="COUNT", help="Stop after so many epochs without gain; 0: never.")
 ]
+CropOption = Annotated[
+    str,
+    typer.Option(metavar="aligned|square", help="Eyes and mouth at fixed places, or a square round the landmarks."),
+]
+TestPeopleOption = Annotated[
+    str,
+    typer.Option(metavar="NAME,A-B,...", help="Who is tested: names, or the numbers they end in [default: a fold]."),
+]
+ValidationPeopleOption = Annotated[
+    str,
+    typer.Option(
+        metavar="NAME,A-B,...",
+        help="Who chooses the epoch, or is drawn on the sheets of editors [default: an eighth of the others].",
+    ),
+]
 FoldsOption = Annotated[int, typer.Option(parser=count, metavar="COUNT", help="Groups of people.")]
 FoldOption = Annotated[int, typer.Option(parser=count, metavar="INDEX", help="The group that is tested.")]
 SeedOption = Annotated[int, typer.Option(parser=count, metavar="COUNT", help="Of all that is random.")]

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
 from synth_affect.arrays import FloatArray, ImageArray
-from synth_affect.data.faces.folds import person_folds
 from synth_affect.data.faces.record import FaceRecord
-from synth_affect.editors.face_crop import align, cut_out
 from synth_affect.editors.faces import CATEGORIES, MIXED, EditorFaces
 from synth_affect.editors.recipes import Recipe
-from synth_affect.errors import FitError, InputError
-from synth_affect.pipelines.face_crops import Cropping
+from synth_affect.errors import InputError
+from synth_affect.pipelines.face_crops import Cropping, crop_aligned
 from synth_affect.pipelines.face_samples import (
     ANY_FACE,
     WITH_AFFECT,
@@ -29,29 +26,12 @@ from synth_affect.pipelines.face_samples import (
     with_category,
 )
 from synth_affect.pipelines.ibug_points import IbugPoints
+from synth_affect.pipelines.people_choice import PeopleChoice, tested_people, validation_people
 
-VALIDATION_FOLDS = 8
-"""Of the people who are not tested, one part in so many is drawn on sheets."""
 NOSE_TIP, NOSE_REACH = 30, 0.5
 """How far the tip of the nose stands before eyes and mouth, as a share of the height between these; on 300 rendered
 faces turned by up to 58 degrees, yaw by it is 3 degrees off in the mean.
 """
-_RANGE, _LAST_NUMBER = re.compile(r"(\d{1,9})(?:-(\d{1,9}))?"), re.compile(r"\d{1,9}$")
-
-
-@dataclass(frozen=True, slots=True)
-class PeopleChoice:
-    """Who is tested and who is drawn on sheets; all others are trained on.
-
-    test, validation : names of people, or numbers and ranges of the number that a name ends in, with commas between:
-        `S005`, `145-179`. "" for a fold of them.
-    n_folds, fold : people are divided into folds, and those of `fold` are the test.
-    """
-
-    test: str = ""
-    validation: str = ""
-    n_folds: int = 5
-    fold: int = 0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -86,13 +66,7 @@ def load_editor_faces(
             yaw = yaw_of(seen)
             if abs(yaw) > max_yaw_deg:
                 raise InputError(record.key, f"turned by {yaw:.0f} degrees")
-            try:
-                crop = align(seen)
-            except FitError as error:
-                raise InputError(record.key, str(error)) from None
-            inside = (np.column_stack([seen, np.ones(68)]) @ np.linalg.inv(crop.matrix).T)[:, :2] * 2 - 1
-            shown = np.rint((cut_out(pixels, crop, size) + 1) * 127.5).astype(np.uint8)
-            return shown, inside.astype(np.float32)
+            return crop_aligned(pixels, replace(record, landmarks=seen), size)
 
         return load_all(
             sources,
@@ -128,21 +102,8 @@ def divide(loaded: LoadedFaces, people: PeopleChoice, seed: int) -> EditorParts:
     who is meant.
     """
     names = [str(name) for name in loaded.samples.subjects]
-    if people.test:
-        test = chosen_people(names, people.test, "--test-people")
-    else:
-        test = person_folds(names, people.n_folds).held_out(people.fold)  # the same for every seed
-    if people.validation:
-        validation = chosen_people(names, people.validation, "--validation-people")
-        both = sorted(test & validation)
-        if both:
-            raise InputError("--validation-people", f"{both[0]} is one of --test-people, too")
-    else:
-        rest = [name for name in names if name not in test]
-        n = len(set(rest))
-        if n < 2:
-            raise InputError("--data", f"{n} people are left for training and validation; 2 are the least")
-        validation = person_folds(rest, min(VALIDATION_FOLDS, n), seed).held_out(0)
+    test = tested_people(names, people)
+    validation = validation_people(names, people, seed, test)
     numbers: dict[str, list[int]] = {"test": [], "validation": [], "training": []}
     for number, name in enumerate(names):
         numbers["test" if name in test else "validation" if name in validation else "training"].append(number)
@@ -169,24 +130,3 @@ def category_counts(faces: EditorFaces) -> dict[str, int]:
     """How many faces there are of each category that there are any of."""
     found = {str(emotion): int((faces.categories == place).sum()) for place, emotion in enumerate(CATEGORIES)}
     return {name: n for name, n in found.items() if n}
-
-
-def chosen_people(names: Sequence[str], text: str, option: str) -> frozenset[str]:
-    """Those of `names` whom `text` means, see `PeopleChoice`. Raises InputError naming `option` when that is nobody."""
-    known = sorted(set(names))
-    last = {name: int(match[0]) for name in known if (match := _LAST_NUMBER.search(name))}
-    chosen: set[str] = set()
-    for part in (one.strip() for one in text.split(",")):
-        span = _RANGE.fullmatch(part)
-        if part in known:
-            found = {part}
-        elif span is not None:
-            low = int(span[1])
-            high = int(span[2] or low)
-            found = {name for name, number in last.items() if low <= number <= high}
-        else:
-            found = set()
-        if not found:
-            raise InputError(option, f"{part!r} is nobody of the {len(known)} people, such as {known[0]}")
-        chosen |= found
-    return frozenset(chosen)

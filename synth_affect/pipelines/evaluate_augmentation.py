@@ -34,6 +34,7 @@ from synth_affect.errors import InputError
 from synth_affect.pipelines.augment.run import AugmentJob, augment
 from synth_affect.pipelines.augment.targets import DrawnTargets
 from synth_affect.pipelines.augment.work import AugmentSettings
+from synth_affect.pipelines.face_crops import CROPPINGS
 from synth_affect.pipelines.face_samples import RENDERED, FaceSource, LoadedFaces, Progress, load_faces
 from synth_affect.pipelines.held_out_expressions import digest_of, keys_showing, showing, write_table
 from synth_affect.pipelines.train_regressor import PREDICTIONS, Parts, TrainRequest, read_predictions, train_parts
@@ -96,13 +97,14 @@ def evaluate_augmentation(
 
     Raises InputError when there are too few people.
     """
-    size = request.network.size
-    loaded = load_faces(request.data, size, cache=out / "crops" / "data", progress=progress)
+    size, cropping = request.network.size, CROPPINGS[request.network.crop]
+    loaded = load_faces(request.data, size, cropping=cropping, cache=out / "crops" / "data", progress=progress)
     test, pool = _divided(loaded, request)
     _make(request, out, loaded, pool, workers)
     made = load_faces(
-        FaceSource(out / MADE, detected=request.data.detected), size, cache=out / "crops" / "made", progress=progress
-    )
+        FaceSource(out / MADE, detected=request.data.detected), size, cropping=cropping,
+        cache=out / "crops" / "made", progress=progress,
+    )  # fmt: skip
     keys = keys_showing(request.data.path, request.held_out)
     held = showing(test, keys)
     scores: dict[tuple[str, str], list[tuple[float, float]]] = {}

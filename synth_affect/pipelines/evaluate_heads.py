@@ -19,8 +19,10 @@ import numpy as np
 from synth_affect.affect import Emotion
 from synth_affect.arrays import FloatArray
 from synth_affect.errors import InputError
+from synth_affect.pipelines.face_crops import CROPPINGS
 from synth_affect.pipelines.face_samples import RENDERED, FaceSource, Progress, load_faces
 from synth_affect.pipelines.held_out_expressions import digest_of, keys_showing, showing, write_table
+from synth_affect.pipelines.people_choice import PeopleChoice
 from synth_affect.pipelines.train_regressor import WEIGHTS, Parts, TrainRequest, divide, train_parts
 from synth_affect.regressors.devices import choose_device
 from synth_affect.regressors.metrics import score_affect
@@ -61,10 +63,12 @@ def evaluate_heads(
     request: HeadsRequest, out: Path, *, device: str = "auto", progress: Progress | None = None
 ) -> dict[str, Any]:
     """Train and test; returns what heads.json holds. A run that was stopped is gone on with."""
-    size = request.network.size
-    loaded = load_faces(request.data, size, cache=out / "crops" / "data", progress=progress)
-    other = load_faces(request.other, size, cache=out / "crops" / "other", progress=progress).samples
-    asked = TrainRequest((request.data,), request.network, request.settings, n_folds=request.n_folds)
+    size, cropping = request.network.size, CROPPINGS[request.network.crop]
+    loaded = load_faces(request.data, size, cropping=cropping, cache=out / "crops" / "data", progress=progress)
+    other = load_faces(request.other, size, cropping=cropping, cache=out / "crops" / "other", progress=progress).samples
+    asked = TrainRequest(
+        (request.data,), request.network, request.settings, people=PeopleChoice(n_folds=request.n_folds)
+    )
     parts = divide(loaded, [], asked)
     keys = keys_showing(request.data.path, request.held_out)
     tests = [

@@ -11,6 +11,7 @@ import numpy as np
 
 from synth_affect.data.atomic import atomic_write
 from synth_affect.errors import InputError
+from synth_affect.pipelines.face_crops import CROPPINGS
 from synth_affect.pipelines.face_samples import FaceSource, Progress, load_faces
 from synth_affect.pipelines.train_regressor import PREDICTIONS, held_out_scores, wanted_by, write_predictions
 from synth_affect.regressors.predicting import predict
@@ -41,7 +42,10 @@ def evaluate_regressor(
     if out is not None and out.exists() and not out.is_dir():
         raise InputError(out, "is there already, and is no folder")
     stored = load_network(weights)
-    loaded = load_faces(source, stored.settings.size, wanted=wanted_by(stored.settings), progress=progress)
+    loaded = load_faces(
+        source, stored.settings.size, wanted=wanted_by(stored.settings), cropping=CROPPINGS[stored.settings.crop],
+        progress=progress,
+    )  # fmt: skip
     samples = loaded.samples
     data = stored.card.get("data", {})
     if held_out:

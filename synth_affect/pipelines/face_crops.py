@@ -1,10 +1,11 @@
-"""The face of a record, cut out square and brought to one size, with its landmarks."""
+"""The face of a record, cut out and brought to one size, with its landmarks: as it stands, or aligned."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import cv2
 import numpy as np
@@ -12,7 +13,9 @@ import numpy.typing as npt
 
 from synth_affect.arrays import FloatArray, ImageArray, as_uint8
 from synth_affect.data.faces.record import FaceRecord
-from synth_affect.errors import InputError
+from synth_affect.editors.face_crop import align, cut_out
+from synth_affect.errors import FitError, InputError
+from synth_affect.regressors.networks import CropName
 
 LANDMARK_SIDE, LANDMARK_RISE = 1.35, 0.08
 """Side of the square, as a multiple of the larger side of the 68 points' box; and how far it is moved up, in sides,
@@ -54,6 +57,23 @@ def crop_face(pixels: ImageArray, record: FaceRecord, size: int) -> tuple[npt.ND
     return crop, within
 
 
+def crop_aligned(pixels: ImageArray, record: FaceRecord, size: int) -> tuple[npt.NDArray[np.uint8], FloatArray]:
+    """As `crop_face`, with eyes and mouth brought to fixed places, as editors see faces (see `editors.face_crop`).
+
+    Raises InputError for a face without landmarks, or whose landmarks are no face's.
+    """
+    points = record.landmarks
+    if points is None:
+        raise InputError(record.key, "has no landmarks to be aligned by")
+    try:
+        crop = align(points)
+    except FitError as error:
+        raise InputError(record.key, str(error)) from None
+    within = (np.column_stack([points, np.ones(68)]) @ np.linalg.inv(crop.matrix).T)[:, :2] * 2 - 1
+    shown = np.rint((cut_out(pixels, crop, size) + 1) * 127.5).astype(np.uint8)
+    return shown, within.astype(np.float32)
+
+
 def _overlap(left: int, top: int, side: int, height: int, width: int) -> bool:
     return left < width and top < height and left + side > 0 and top + side > 0
 
@@ -77,3 +97,7 @@ class Cropping:
 
 
 SQUARE = Cropping("square", crop_face)
+CROPPINGS: Mapping[CropName, Cropping] = MappingProxyType(
+    {"square": SQUARE, "aligned": Cropping("aligned", crop_aligned)}
+)
+"""By the names that the cards of networks have for them."""

@@ -22,6 +22,7 @@ import numpy as np
 from synth_affect.data.atomic import atomic_write
 from synth_affect.errors import InputError
 from synth_affect.pipelines.face_samples import FaceSource, Progress
+from synth_affect.pipelines.people_choice import PeopleChoice
 from synth_affect.pipelines.train_regressor import PREDICTIONS, TrainRequest, read_predictions, train_regressor
 from synth_affect.regressors.metrics import score_affect
 
@@ -99,8 +100,7 @@ def run_protocol(
             own = replace(
                 request,
                 augmented=augmented,
-                n_folds=max(protocol.folds, 5),
-                fold=fold,
+                people=PeopleChoice(n_folds=max(protocol.folds, 5), fold=fold),
                 official=protocol.folds == 1 and has_official_split(request.sources[0]),
             )
             train_regressor(own, folder, device=device, crops=out / "crops", progress=progress)

@@ -12,7 +12,7 @@ from __future__ import annotations
 import csv
 import io
 import shutil
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +22,8 @@ import numpy.typing as npt
 import synth_affect
 from synth_affect.arrays import FloatArray
 from synth_affect.data.atomic import atomic_write
-from synth_affect.data.faces.folds import person_folds
 from synth_affect.errors import InputError
+from synth_affect.pipelines.face_crops import CROPPINGS
 from synth_affect.pipelines.face_samples import (
     ANY_FACE,
     WITH_AFFECT,
@@ -35,6 +35,7 @@ from synth_affect.pipelines.face_samples import (
     load_faces,
     with_category,
 )
+from synth_affect.pipelines.people_choice import PeopleChoice, tested_people, validation_people
 from synth_affect.pipelines.run_plan import claim_run
 from synth_affect.regressors.class_scores import score_classes
 from synth_affect.regressors.metrics import score_affect
@@ -49,8 +50,6 @@ from synth_affect.regressors.weight_file import load_network, save_network
 
 _AFFECT_COLUMNS = ["valence", "arousal", "predicted_valence", "predicted_arousal"]
 WEIGHTS, PREDICTIONS = "weights.safetensors", "predictions.csv"
-VALIDATION_FOLDS = 8
-"""Of the people who are not tested, one part in so many chooses the epoch."""
 RENDERED_LICENCE = "trained on renderings of invented people alone; under the licence of the head model"
 GATED_LICENCE = "trained on a database whose terms bind what was trained on it, too; not for redistribution"
 
@@ -59,8 +58,7 @@ GATED_LICENCE = "trained on a database whose terms bind what was trained on it, 
 class TrainRequest:
     """sources : labelled faces, of one kind.  augmented : what `augment` made of them.
     network, settings : what is trained, and how.
-    n_folds, fold : people are divided into folds, and those of `fold` are the test; official: the splits of the
-        database itself instead.
+    people : who is tested, and who chooses the epoch.  official : the database's own split says who is tested.
     start : converted VGG-Face weights, or None.
     """
 
@@ -68,8 +66,7 @@ class TrainRequest:
     network: NetworkSettings
     settings: TrainSettings
     augmented: tuple[FaceSource, ...] = ()
-    n_folds: int = 5
-    fold: int = 0
+    people: PeopleChoice = field(default_factory=PeopleChoice)
     official: bool = False
     start: VggFace | None = None
 
@@ -115,10 +112,14 @@ def _load(request: TrainRequest, crops: Path, progress: Progress | None) -> tupl
     kinds = sorted({source.kind for source in request.sources})
     if len(kinds) > 1:
         raise InputError("--data", f"is of several kinds: {', '.join(kinds)}")
-    size = request.network.size
-    loaded = load_all(request.sources, size, wanted=wanted, cache=crops / "source", progress=progress)
+    size, cropping = request.network.size, CROPPINGS[request.network.crop]
+    loaded = load_all(
+        request.sources, size, wanted=wanted, cropping=cropping, cache=crops / "source", progress=progress
+    )
     made = [
-        load_faces(source, size, wanted=wanted, cache=crops / f"augmented-{number}", progress=progress)
+        load_faces(
+            source, size, wanted=wanted, cropping=cropping, cache=crops / f"augmented-{number}", progress=progress
+        )
         for number, source in enumerate(request.augmented)
     ]
     return loaded, made
@@ -195,26 +196,23 @@ def divide(loaded: LoadedFaces, made: list[LoadedFaces], request: TrainRequest) 
     samples = loaded.samples
     if samples.made.any():
         raise InputError(request.sources[0].path, "augmented pictures are for training, --augmented; test on real ones")
-    test = _official_test(loaded, request) if request.official else _fold_test(samples, request)
-    rest = np.flatnonzero(~test)
-    names = [str(name) for name in samples.subjects[rest]]
-    n_people = len(set(names))
-    if n_people < 2:
-        raise InputError("--data", f"{n_people} people are left for training and validation; 2 are the least")
-    chosen = person_folds(names, min(VALIDATION_FOLDS, n_people), request.settings.seed).held_out(0)
+    names = [str(name) for name in samples.subjects]
+    if request.official:
+        test = _official_test(loaded, request)
+        rest, tested = [name for name, is_test in zip(names, test, strict=True) if not is_test], frozenset[str]()
+    else:
+        rest, tested = names, tested_people(names, request.people)
+        test = np.isin(samples.subjects, sorted(tested))
+    chosen = validation_people(rest, request.people, request.settings.seed, tested)
     validating = ~test & np.isin(samples.subjects, sorted(chosen))
     training = ~test & ~validating
+    if not training.any():
+        raise InputError("--data", "nobody is left to be trained on")
     people = np.unique(samples.subjects[training])
     additions = [select(one.samples, np.flatnonzero(np.isin(one.samples.subjects, people))) for one in made]
     if made and not sum(len(part) for part in additions):
         raise InputError("--augmented", "holds no picture of the people to be trained on; are they named alike?")
     return Parts(join([select(samples, training), *additions]), select(samples, validating), select(samples, test))
-
-
-def _fold_test(samples: FaceSamples, request: TrainRequest) -> npt.NDArray[np.bool_]:
-    folds = person_folds([str(name) for name in samples.subjects], request.n_folds)  # the same for every seed
-    held: npt.NDArray[np.bool_] = np.isin(samples.subjects, sorted(folds.held_out(request.fold)))
-    return held
 
 
 def _official_test(loaded: LoadedFaces, request: TrainRequest) -> npt.NDArray[np.bool_]:
@@ -261,7 +259,7 @@ def _begin(out: Path, request: TrainRequest, digests: list[str]) -> None:
         "data": digests,
         "network": asdict(request.network),
         "training": asdict(request.settings),
-        "test": "official" if request.official else [request.n_folds, request.fold],
+        "test": "official" if request.official else asdict(request.people),
         "start": None if request.start is None else request.start.sha256,
     }
     claim_run(out, plan)

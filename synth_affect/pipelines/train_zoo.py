@@ -13,9 +13,9 @@ from typing import Any
 from synth_affect.data.atomic import atomic_write
 from synth_affect.editors.recipes import RECIPES, open_recipe
 from synth_affect.errors import InputError
-from synth_affect.pipelines.editor_faces import PeopleChoice
 from synth_affect.pipelines.face_samples import FaceSource, Progress
 from synth_affect.pipelines.open_identity import IdentityChoice
+from synth_affect.pipelines.people_choice import PeopleChoice
 from synth_affect.pipelines.train_editor import SAMPLES, TrainEditorRequest, train_one_editor
 
 REPORT = "report.md"

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 EXTRA = "train"
 Kind = Literal["vgg", "vgg-gru", "va-cnn", "classes", "identity"]
+CropName = Literal["square", "aligned"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 FULL_WIDTH = 64
 DOUBLINGS, CONVOLUTIONS = (1, 2, 4, 8, 8), (2, 2, 3, 3, 3)
@@ -50,6 +51,7 @@ class NetworkSettings:
     hidden : units of the fully connected layers at full width.  gru : units of each GRU layer, whatever the width.
     batch_norm : after every convolution; VGG-Face has none.
     embedding : numbers of an identity.
+    crop : how its faces are cut out: a square round their landmarks, or eyes and mouth brought to fixed places.
     categories : what `classes` tells apart, in the order of its outputs; empty for the others.
     Raises InputError naming the option.
     """
@@ -63,10 +65,13 @@ class NetworkSettings:
     dropout: float = 0.5
     embedding: int = 128
     categories: tuple[Emotion, ...] = ()
+    crop: CropName = "square"
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
             raise InputError("kind", f"{self.kind!r} is none of {', '.join(KINDS)}")
+        if self.crop not in get_args(CropName):
+            raise InputError("crop", f"{self.crop!r} is none of {', '.join(get_args(CropName))}")
         if self.hidden == 0:
             object.__setattr__(self, "hidden", _HIDDEN[self.kind])
         if isinstance(self.size, float) or self.size < 32 or self.size > 512 or self.size % 32:

@@ -13,7 +13,7 @@ from PIL import Image
 
 from synth_affect.data.faces.record import FaceRecord
 from synth_affect.errors import InputError
-from synth_affect.pipelines.face_crops import crop_face
+from synth_affect.pipelines.face_crops import crop_aligned, crop_face
 from synth_affect.pipelines.face_samples import ANY_FACE, CROPS, CROPS_INDEX, FaceSource, load_all, load_faces
 
 
@@ -41,6 +41,24 @@ def test_without_landmarks_the_box_is_cut_out_and_without_that_the_middle() -> N
     assert np.isnan(within).all()
     middle, _ = crop_face(pixels, FaceRecord("a", Path("a.png")), 100)
     np.testing.assert_array_equal(middle, pixels[:, 20:120])
+
+
+def test_an_aligned_crop_brings_eyes_and_mouth_to_their_places() -> None:
+    points = np.full((68, 2), 50.0)
+    points[36:42], points[42:48], points[48], points[54] = (40, 40), (60, 48), (36, 65), (45.7, 68.7)
+    turned = FaceRecord("a", Path("a.png"), landmarks=points)
+    pixels = np.zeros((100, 100, 3), dtype=np.uint8)
+    cv2.circle(pixels, (40, 40), 2, (255, 0, 0), -1)
+    cv2.circle(pixels, (60, 48), 2, (0, 255, 0), -1)
+    crop, within = crop_aligned(pixels, turned, 64)
+    right, left = within[36], within[42]
+    assert right[1] == pytest.approx(left[1], abs=0.02), "level"
+    assert crop[round(32 + 32 * right[1]), round(32 + 32 * right[0]), 0] > 150
+    assert crop[round(32 + 32 * left[1]), round(32 + 32 * left[0]), 1] > 150
+    with pytest.raises(InputError, match="a: has no landmarks to be aligned by"):
+        crop_aligned(pixels, FaceRecord("a", Path("a.png"), box=(0, 0, 9, 9)), 64)
+    with pytest.raises(InputError, match="a: a face of 0 px is too small"):
+        crop_aligned(pixels, FaceRecord("a", Path("a.png"), landmarks=np.full((68, 2), 5.0)), 64)
 
 
 def test_a_face_over_the_border_repeats_it_and_one_outside_is_refused() -> None:

@@ -13,6 +13,7 @@ from PIL import Image
 from synth_affect.cli import main
 from synth_affect.errors import InputError
 from synth_affect.pipelines.face_samples import FaceSource, load_faces
+from synth_affect.pipelines.people_choice import PeopleChoice
 from synth_affect.pipelines.regressor_protocols import PROTOCOLS, protocol_text, run_protocol
 from synth_affect.pipelines.train_regressor import TrainRequest, divide, read_predictions
 from synth_affect.regressors.networks import NetworkSettings
@@ -49,11 +50,28 @@ def test_nobody_is_in_two_parts_and_all_are_tested_once(tmp_path: Path) -> None:
     loaded = load_faces(source, 32)
     tested: list[str] = []
     for fold in range(5):
-        parts = divide(loaded, [], TrainRequest((source,), NETWORK, ONCE, fold=fold))
+        parts = divide(loaded, [], TrainRequest((source,), NETWORK, ONCE, people=PeopleChoice(fold=fold)))
         groups = [people(part) for part in (parts.training, parts.validation, parts.test)]
         assert sum(map(len, groups)) == len(set.union(*groups)) == 10
         tested += groups[2]
     assert sorted(tested) == sorted(people(loaded.samples))
+
+
+def test_people_can_be_named(tmp_path: Path) -> None:
+    source = FaceSource(picture_table(tmp_path, 10), "csv")
+    loaded = load_faces(source, 32)
+    choice = PeopleChoice(test="7-9", validation="p2, 5")
+    parts = divide(loaded, [], TrainRequest((source,), NETWORK, ONCE, people=choice))
+    assert people(parts.test) == {"p7", "p8", "p9"}
+    assert people(parts.validation) == {"p2", "p5"}
+    assert people(parts.training) == {"p0", "p1", "p3", "p4", "p6"}
+    for other, said in (
+        (PeopleChoice(test="1-3", validation="3"), "--validation-people: p3 is one of --test-people"),
+        (PeopleChoice(test="10-19"), "--test-people: '10-19' is nobody of the 10 people"),
+        (PeopleChoice(test="0-5", validation="6-9"), "nobody is left to be trained on"),
+    ):
+        with pytest.raises(InputError, match=said):
+            divide(loaded, [], TrainRequest((source,), NETWORK, ONCE, people=other))
 
 
 def test_people_who_are_too_few_are_one_line(tmp_path: Path) -> None:
@@ -62,7 +80,7 @@ def test_people_who_are_too_few_are_one_line(tmp_path: Path) -> None:
         divide(load_faces(source, 32), [], TrainRequest((source,), NETWORK, ONCE))
     source = FaceSource(picture_table(tmp_path / "two", 2), "csv")
     with pytest.raises(InputError, match="1 people are left for training"):
-        divide(load_faces(source, 32), [], TrainRequest((source,), NETWORK, ONCE, n_folds=2))
+        divide(load_faces(source, 32), [], TrainRequest((source,), NETWORK, ONCE, people=PeopleChoice(n_folds=2)))
 
 
 def test_the_commands_train_evaluate_and_go_on(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

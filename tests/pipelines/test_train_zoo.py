@@ -10,8 +10,8 @@ import pytest
 
 from synth_affect.editors import recipes
 from synth_affect.editors.recipes import Recipe
-from synth_affect.pipelines.editor_faces import PeopleChoice
 from synth_affect.pipelines.open_identity import IdentityChoice
+from synth_affect.pipelines.people_choice import PeopleChoice
 from synth_affect.pipelines.train_editor import TrainEditorRequest
 from synth_affect.pipelines.train_zoo import REPORT, train_zoo
 from tests.pipelines.test_train_editor import ask  # noqa: F401 (a fixture)

@@ -27,7 +27,6 @@ from synth_affect.data.provenance import Provenance, sha256_file
 from synth_affect.editors.protocol import Editor
 from synth_affect.errors import InputError, NoFaceError, SynthAffectError
 from synth_affect.file_lock import lock_file
-from synth_affect.pipelines.editor_faces import chosen_people
 from synth_affect.pipelines.evaluate_editor.background import background_change
 from synth_affect.pipelines.evaluate_editor.outside import OutsideReadings, read_outside, write_manifest
 from synth_affect.pipelines.evaluate_editor.records import (
@@ -54,6 +53,7 @@ from synth_affect.pipelines.judges.open_judges import (
     read_cards,
 )
 from synth_affect.pipelines.open_editor import EditorChoice, open_editor
+from synth_affect.pipelines.people_choice import chosen_people
 from synth_affect.pipelines.render_faces import DATASET, read_labels
 
 T = TypeVar("T")

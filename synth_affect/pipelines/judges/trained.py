@@ -16,7 +16,7 @@ from synth_affect.arrays import FloatArray
 from synth_affect.data.faces.record import FaceRecord
 from synth_affect.errors import InputError
 from synth_affect.pipelines.embed_landmarks import IBUG_68
-from synth_affect.pipelines.face_crops import crop_face
+from synth_affect.pipelines.face_crops import CROPPINGS
 from synth_affect.pipelines.judges.classes import class_positions, expected_valence_arousal
 from synth_affect.pipelines.judges.face_view import FaceView
 from synth_affect.pipelines.judges.judge import AffectJudge, AffectReading, IdentityCard, IdentityJudge, JudgeCard
@@ -94,7 +94,7 @@ class TrainedIdentity(IdentityJudge):
 
 def _predict(stored: StoredNetwork, face: FaceView) -> FloatArray:
     record = FaceRecord("face", Path("face"), landmarks=face.points[list(IBUG_68)])
-    crop, points = crop_face(face.pixels, record, stored.settings.size)
+    crop, points = CROPPINGS[stored.settings.crop].cut(face.pixels, record, stored.settings.size)
     nameless = np.array([""])
     samples = FaceSamples(
         Crops.of(crop[np.newaxis]),

@@ -42,6 +42,15 @@ def test_affect_is_read_in_its_range_and_the_same_each_time(face: FaceView, tmp_
     assert judge.read(face) == reading
 
 
+def test_faces_are_cut_out_as_in_training(face: FaceView, tmp_path: Path) -> None:
+    (tmp_path / "aligned").mkdir()
+    square = TrainedJudge(weights(tmp_path, "va-cnn")).read(face)
+    aligned = TrainedJudge(weights(tmp_path / "aligned", "va-cnn", crop="aligned")).read(face)
+    assert square != aligned
+    with pytest.raises(InputError, match="crop: 'round' is none of square, aligned"):
+        NetworkSettings("va-cnn", crop="round")  # type: ignore[arg-type]
+
+
 def test_categories_are_read_as_their_expected_position(face: FaceView, tmp_path: Path) -> None:
     path = weights(tmp_path, "classes", categories=(Emotion.HAPPINESS, Emotion.SADNESS))
     judge = TrainedJudge(path)
