@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from synth_affect.affect import Emotion
+from synth_affect.editors.setting_ranges import LOOP_RANGES, check_ranges
 from synth_affect.errors import InputError
 
 EMOTIONS: tuple[Emotion, ...] = (
@@ -22,6 +23,8 @@ EMOTIONS: tuple[Emotion, ...] = (
 )
 """The paper's six, in its order."""
 CLASSES: tuple[Emotion, ...] = (*EMOTIONS, Emotion.NEUTRAL)
+AUGMENTED_RANGES = {"per_class": (1, 1_000_000)}
+"""Of the setting that every network on augmented pictures has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,13 +65,7 @@ class ClassifierSettings(EncoderSettings):
 
     def __post_init__(self) -> None:
         EncoderSettings.__post_init__(self)
-        for option, value, least, most in (
-            ("--dropout", self.dropout, 0, 0.95), ("--per-class", self.per_class, 1, 1_000_000),
-            ("--batch", self.batch, 2, 4096), ("--epochs", self.epochs, 1, 100_000),
-            ("--learning-rate", self.learning_rate, 1e-9, 1),
-        ):  # fmt: skip
-            if not least <= value <= most:
-                raise InputError(option, f"{value:g} is not in [{least:g}, {most:g}]")
+        check_ranges(self, {"dropout": (0, 0.95), **AUGMENTED_RANGES, **LOOP_RANGES})
 
     @classmethod
     def small(cls) -> Self:

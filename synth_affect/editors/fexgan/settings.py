@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from synth_affect.affect import Emotion
+from synth_affect.editors.setting_ranges import LOOP_RANGES, check_ranges
 from synth_affect.errors import InputError
 
 CLASSES: tuple[Emotion, ...] = (
@@ -56,15 +57,11 @@ class FexganSettings:
     def __post_init__(self) -> None:
         if not 32 <= self.size <= 512 or self.size & (self.size - 1):
             raise InputError("--size", f"{self.size} is none of 32, 64, 128, 256, 512")
-        for option, value, least, most in (
-            ("--width", self.width, 4, 512), ("--code", self.code, 1, 1024),
-            ("--adversarial", self.adversarial, 0, 1000), ("--late-adversarial", self.late_adversarial, 0, 1000),
-            ("--late-after", self.late_after, 0, 100_000), ("--divergence", self.divergence, 0, 1000),
-            ("--reconstruction", self.reconstruction, 0, 10_000), ("--batch", self.batch, 2, 4096),
-            ("--epochs", self.epochs, 1, 100_000), ("--learning-rate", self.learning_rate, 1e-9, 1),
-        ):  # fmt: skip
-            if not least <= value <= most:
-                raise InputError(option, f"{value:g} is not in [{least:g}, {most:g}]")
+        check_ranges(
+            self,
+            {"width": (4, 512), "code": (1, 1024), "adversarial": (0, 1000), "late_adversarial": (0, 1000),
+             "late_after": (0, 100_000), "divergence": (0, 1000), "reconstruction": (0, 10_000), **LOOP_RANGES},
+        )  # fmt: skip
 
     @classmethod
     def small(cls) -> Self:
