@@ -30,15 +30,19 @@ class GreyCropEditor(ABC):
     `carry_change`.
     """
 
-    def __init__(self, size: int, networks: Mapping[str, nn.Module], weights: EditorWeights, device: str) -> None:
+    def __init__(
+        self, size: int, networks: Mapping[str, nn.Module], weights: EditorWeights, device: str, *, reach: float
+    ) -> None:
         """networks : by the names of their weights; they are filled, and made ready.
+        reach : how far the latent goes at intensity 1; to where the emotion's faces lie in the mean is 1. The drawing
+            of a mean is fainter than any face, so that an edit has to go farther.
 
         Raises InputError for weights of other shapes.
         """
         for name, network in networks.items():
             weights.load_into(network, name)
             network.to(device).eval().requires_grad_(requires_grad=False)
-        self._size, self._device = size, device
+        self._size, self._device, self._reach = size, device, reach
 
     @property
     def size(self) -> int:
@@ -55,8 +59,11 @@ class GreyCropEditor(ABC):
         """(1, latent) of one grey face (1, 1, size, size) in [0, 1]."""
 
     @abstractmethod
-    def move(self, latent: Tensor, emotion: Emotion, intensity: float) -> Tensor:
-        """(1, latent) of the same face with so much of an emotion, never neutral. intensity : in [0, 1]."""
+    def move(self, latent: Tensor, emotion: Emotion, amount: float) -> Tensor:
+        """(1, latent) of the same face with so much of an emotion, never neutral.
+
+        amount : 0 for nothing of it, 1 for as much as its faces have in the mean; up to the reach.
+        """
 
     @abstractmethod
     def decode(self, latent: Tensor) -> Tensor:
@@ -72,7 +79,7 @@ class GreyCropEditor(ABC):
             before = self.decode(latent)
             for target in targets:  # one by one, so that a picture does not depend on the others asked for
                 wanted = category_target(target, EMOTIONS)
-                after = self.decode(self.move(latent, wanted.emotion, wanted.intensity))
+                after = self.decode(self.move(latent, wanted.emotion, self._reach * wanted.intensity))
                 made.append(carry_change(picture, before, after)[0])
         pictures: FloatArray = torch.stack(made).permute(0, 2, 3, 1).float().cpu().numpy()
         return pictures

@@ -23,7 +23,7 @@ class BetaVaeCropEditor(GreyCropEditor):
         """Raises InputError for weights of other shapes."""
         self._encoder, self._decoder = build_networks(settings)
         networks = {"encoder": self._encoder, "decoder": self._decoder}
-        super().__init__(settings.size, networks, weights, device)
+        super().__init__(settings.size, networks, weights, device, reach=settings.reach)
         self._peaks = stored_numbers(weights, "peaks", (AXES,), device)
 
     def encode(self, grey: Tensor) -> Tensor:
@@ -31,11 +31,11 @@ class BetaVaeCropEditor(GreyCropEditor):
         mean: Tensor = self._encoder(grey)[0]
         return mean
 
-    def move(self, latent: Tensor, emotion: Emotion, intensity: float) -> Tensor:
+    def move(self, latent: Tensor, emotion: Emotion, amount: float) -> Tensor:
         """All other axes are left: seven numbers hold nothing else of a face."""
         axis = CLASSES.index(emotion)
         moved = latent.new_zeros(latent.shape)
-        moved[:, axis] = intensity * self._peaks[axis]
+        moved[:, axis] = amount * self._peaks[axis]
         return moved
 
     def decode(self, latent: Tensor) -> Tensor:

@@ -3,7 +3,7 @@
 In the paper: a latent of seven numbers that is also the layer of classification, the three losses and their weights 1,
 2, 10, neutral with the all-zero label.
 Silent, and chosen: encoder and decoder, which are those of the paper's other systems; a mean over the pixels of the
-cross-entropy, as Keras gives it; the optimizer's numbers (Adam 1e-3), batch, epochs.
+cross-entropy, as Keras gives it; the optimizer's numbers (Adam 1e-3), batch, epochs; how an edit is made.
 """
 
 from __future__ import annotations
@@ -11,14 +11,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Self
 
-from synth_affect.editors.expression_classifier.settings import EncoderSettings
-from synth_affect.errors import InputError
+from synth_affect.editors.expression_classifier.settings import AUGMENTED_RANGES, EncoderSettings
+from synth_affect.editors.setting_ranges import LOOP_RANGES, REACH_RANGE, check_ranges
 
 
 @dataclass(frozen=True, slots=True)
 class BetaVaeSettings(EncoderSettings):
     """last_dense : of the decoder, see `build_decoder`.
     reconstruction, divergence, classification : alpha, beta, gamma.
+    reach : of edits, see `GreyCropEditor`.
     per_class : pictures of each class that the augmentation makes.
     """
 
@@ -26,6 +27,7 @@ class BetaVaeSettings(EncoderSettings):
     reconstruction: float = 1.0
     divergence: float = 2.0
     classification: float = 10.0
+    reach: float = 3.0
     per_class: int = 2000
     batch: int = 64
     epochs: int = 50
@@ -33,14 +35,11 @@ class BetaVaeSettings(EncoderSettings):
 
     def __post_init__(self) -> None:
         EncoderSettings.__post_init__(self)
-        for option, value, least, most in (
-            ("--reconstruction", self.reconstruction, 0, 1e6), ("--divergence", self.divergence, 0, 1e6),
-            ("--classification", self.classification, 0, 1e6), ("--per-class", self.per_class, 1, 1_000_000),
-            ("--batch", self.batch, 2, 4096), ("--epochs", self.epochs, 1, 100_000),
-            ("--learning-rate", self.learning_rate, 1e-9, 1),
-        ):  # fmt: skip
-            if not least <= value <= most:
-                raise InputError(option, f"{value:g} is not in [{least:g}, {most:g}]")
+        check_ranges(
+            self,
+            {"reconstruction": (0, 1e6), "divergence": (0, 1e6), "classification": (0, 1e6), **REACH_RANGE,
+             **AUGMENTED_RANGES, **LOOP_RANGES},
+        )  # fmt: skip
 
     @classmethod
     def small(cls) -> Self:

@@ -25,7 +25,7 @@ class FaderCropEditor(GreyCropEditor):
         networks = build_networks(settings)
         self._encoder, self._classes, self._decoder = networks.encoder, networks.classes, networks.decoder
         named = {"encoder": self._encoder, "classes": self._classes, "decoder": self._decoder}
-        super().__init__(settings.size, named, weights, device)
+        super().__init__(settings.size, named, weights, device, reach=settings.reach)
         self._centres = stored_numbers(weights, "centres", (len(CLASSES), settings.units[1]), device)
 
     def encode(self, grey: Tensor) -> Tensor:
@@ -33,9 +33,9 @@ class FaderCropEditor(GreyCropEditor):
         latent: Tensor = self._encoder(grey)
         return latent
 
-    def move(self, latent: Tensor, emotion: Emotion, intensity: float) -> Tensor:
+    def move(self, latent: Tensor, emotion: Emotion, amount: float) -> Tensor:
         """See `learner.move`."""
-        return move(latent, self._classes, self._centres, CLASSES.index(emotion), intensity)
+        return move(latent, self._classes, self._centres, CLASSES.index(emotion), amount)
 
     def decode(self, latent: Tensor) -> Tensor:
         """See `GreyCropEditor.decode`."""

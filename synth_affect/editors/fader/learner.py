@@ -99,7 +99,7 @@ def _learner() -> Any:
                 latents = self.encoder(grey)
                 columns = [grey, self.decoder(latents).sigmoid()]
                 for emotion in EMOTIONS:
-                    moved = move(latents, self.classes, self.centres, CLASSES.index(emotion), 1.0)
+                    moved = move(latents, self.classes, self.centres, CLASSES.index(emotion), self.settings.reach)
                     columns.append(self.decoder(moved).sigmoid())
             sheet = torch.stack([column[:, 0] for column in columns], dim=1).permute(0, 2, 1, 3)
             found: npt.NDArray[np.uint8] = (sheet.flatten(2, 3).flatten(0, 1) * 255).round().byte().cpu().numpy()
@@ -108,12 +108,13 @@ def _learner() -> Any:
     return FaderLearner
 
 
-def move(latents: Tensor, classes_layer: Any, centres: Tensor, number: int, intensity: float) -> Tensor:
+def move(latents: Tensor, classes_layer: Any, centres: Tensor, number: int, amount: float) -> Tensor:
     """Latents with the emotion that they show taken out, and another one put in.
 
     Both are differences of centres to that of neutral; what is shown is what the classifying layer reads.
+    amount : of the difference that is put in.
     """
     away = centres - centres[NEUTRAL]
     shown = classes_layer(latents).softmax(dim=1) @ away
-    moved: Tensor = (latents - shown + intensity * away[number]).clamp(min=0)
+    moved: Tensor = (latents - shown + amount * away[number]).clamp(min=0)
     return moved

@@ -25,9 +25,10 @@ class SiameseCropEditor(GreyCropEditor):
 
     def __init__(self, settings: SiameseSettings, weights: EditorWeights, device: str) -> None:
         """Raises InputError for weights of other shapes."""
-        networks = build_networks(settings)
-        self._encoder, self._decoder = networks.encoder, networks.decoder
-        super().__init__(settings.size, {"encoder": self._encoder, "decoder": self._decoder}, weights, device)
+        built = build_networks(settings)
+        self._encoder, self._decoder = built.encoder, built.decoder
+        networks = {"encoder": self._encoder, "decoder": self._decoder}
+        super().__init__(settings.size, networks, weights, device, reach=settings.reach)
         self._centres = stored_numbers(weights, "centres", (len(CLASSES), settings.latent), device)
 
     def encode(self, grey: Tensor) -> Tensor:
@@ -35,9 +36,9 @@ class SiameseCropEditor(GreyCropEditor):
         mean: Tensor = self._encoder(grey)[0]
         return mean
 
-    def move(self, latent: Tensor, emotion: Emotion, intensity: float) -> Tensor:
+    def move(self, latent: Tensor, emotion: Emotion, amount: float) -> Tensor:
         """See the class."""
-        return latent + intensity * (self._centres[CLASSES.index(emotion)] - self._centres[NEUTRAL])
+        return latent + amount * (self._centres[CLASSES.index(emotion)] - self._centres[NEUTRAL])
 
     def decode(self, latent: Tensor) -> Tensor:
         """See `GreyCropEditor.decode`."""
