@@ -127,7 +127,7 @@ def _with_interior(below: FloatArray, scene: Scene, surface: SurfaceFlow, interi
         trust = (_between(share, *OWN_SHARE) * rim * still)[..., None]
         colours = trust * sample(scene.pixels, flow)[box] + (1 - trust) * colours
     result = below.copy()
-    result[box] = alpha * colours + (1 - alpha) * below[box]
+    result[box] = alpha * colours + (1 - alpha) * interior.lip_light[..., None] * below[box]
     return result
 
 

@@ -22,6 +22,7 @@ from synth_affect.render.rasterizer import interpolate, rasterize_projected
 from synth_affect.render.scene import EYE_KIND, FACE_KIND, INTERIOR_KIND, Scene, face_mask, project_with
 from synth_affect.render.spherical_harmonics import shading_ratio
 from synth_affect.render.surroundings import FASTEST
+from synth_affect.render.upper_teeth import show_upper_teeth
 
 FADE_MM = 34.0
 """Past the face's outline the flow fades to zero over this distance: more than twice what a jaw travels, so that the
@@ -58,7 +59,7 @@ class SurfaceFlow:
     shown : (height, width) bool, whether the photograph shows the surface point itself.
     own_flow : (height, width, 2), the surface's flow before extension; meaningful where the mesh is.
     relight : (height, width) float32, factor on linear light, 1 far from the face.
-    vertices : (n_vertices, 3) float32, mm, the displaced mesh.
+    vertices : (n_vertices, 3) float32, mm, the displaced mesh, with the upper teeth as far down as they are drawn.
     projected : (n_vertices, 3) float32, the displaced mesh in the region (px, px, mm), what is in the mouth by SUNK_MM
         further off.
     vertex_normals : (n_vertices, 3), of the displaced mesh.
@@ -80,6 +81,7 @@ def surface_flow(scene: Scene, vertices: FloatArray) -> SurfaceFlow:
 
     vertices : (n_vertices, 3) float32, mm, head frame.
     """
+    vertices = show_upper_teeth(scene, vertices)
     shift = np.array([scene.region.left, scene.region.top, 0], dtype=np.float32)
     projected = project_with(scene.camera, vertices, scene.offsets_px) - shift
     projected[scene.within, 2] += SUNK_MM

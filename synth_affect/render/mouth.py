@@ -14,18 +14,19 @@ from synth_affect.heads.model import HeadModel, region_vertices
 from synth_affect.render.colour import linear_to_srgb, luminance
 from synth_affect.render.flow import SurfaceFlow
 from synth_affect.render.lips import NEIGHBOURS, lip_pixels, meet
+from synth_affect.render.pull_push import extend
 from synth_affect.render.rasterizer import interpolate, rasterize_projected
 from synth_affect.render.scene import INTERIOR_KIND, Region, Scene
 
 # Albedo against that of a tooth, linear RGB; in-house mixes, gums and tongue after photographs of open mouths.
 ALBEDO = {
     "teeth_upper": (1.0, 1.0, 1.0),
-    "teeth_lower": (0.80, 0.78, 0.75),
+    "teeth_lower": (0.95, 0.90, 0.82),
     "gums": (0.50, 0.19, 0.19),
     "tongue": (0.80, 0.30, 0.28),
     "mouth_cavity": (0.30, 0.08, 0.075),
 }
-DARKENING_MM = {"teeth_upper": 11.0, "teeth_lower": 6.5, "gums": 8.0, "tongue": 13.0, "mouth_cavity": 13.0}
+DARKENING_MM = {"teeth_upper": 11.0, "teeth_lower": 8.5, "gums": 8.0, "tongue": 13.0, "mouth_cavity": 13.0}
 """Depth behind the front teeth at which light has fallen to 1/e: cheeks and tongue stand around the teeth at the sides,
 most of all the lower ones, while tongue and palate see the opening."""
 HARD = ("teeth_upper", "teeth_lower", "gums")
@@ -45,6 +46,12 @@ SOFT_UP = 0.6
 """How much more light tongue and cheeks get where they face up than where they face down, as the palate does."""
 SOFT_MM = 1.2
 """Tongue, palate and cheeks pass into one another over this width: wet, in the dark and out of focus."""
+EVEN_MM, EVEN_SHARE = 0.8, 0.05
+"""Width over which the rim of the opening is evened out, at most, and as a share of its height: where lips meet in the
+corners, triangles of the model cross one another, and a slit is narrower than its notches."""
+ROLLED_MM, ROLLED_LIGHT = 0.7, 0.72
+"""Width in which lips that open roll in, and what is left there of their sRGB values: without shade, what stretches
+there looks like a thread laid round the mouth."""
 OPTICS_PX = 0.5
 """Blur of what is drawn, as that of a sharp photograph."""
 SUPERSAMPLING = 3
@@ -55,11 +62,13 @@ SUPERSAMPLING = 3
 class Interior:
     """box : where in the scene's region it lies.  colours : (height, width, 3) float32 sRGB, 0-255, of the box.
     coverage : (height, width) float32 in [0, 1], the share of each pixel that is interior.
+    lip_light : (height, width) float32, factor on the sRGB values of the lips around.
     """
 
     box: Region
     colours: FloatArray
     coverage: FloatArray
+    lip_light: FloatArray
 
 
 def mouth_interior(scene: Scene, surface: SurfaceFlow) -> Interior | None:
@@ -71,7 +80,8 @@ def mouth_interior(scene: Scene, surface: SurfaceFlow) -> Interior | None:
     inside = surface.kind_map == INTERIOR_KIND
     if not inside.any():
         return None
-    box = _box(inside)
+    rolled = max(ROLLED_MM * scene.px_per_mm, 0.5)
+    box = _box(inside, pad=3 + round(3 * rolled))
     scale = SUPERSAMPLING
     corner = np.array([box.left, box.top, 0], dtype=np.float32)
     projected = (surface.projected - corner) * np.array([scale, scale, 1], dtype=np.float32)
@@ -98,10 +108,24 @@ def mouth_interior(scene: Scene, surface: SurfaceFlow) -> Interior | None:
     drawn = grey + scene.chroma * (drawn - grey)
     teeth = _layer(fine, drawn, hard, box.size, OPTICS_PX)
     flesh = _layer(fine, drawn, 1 - hard, box.size, max(SOFT_MM * scene.px_per_mm, OPTICS_PX))
-    coverage = cv2.resize(fine.astype(np.float32), (box.size.width, box.size.height), interpolation=cv2.INTER_AREA)
-    share = (teeth[..., 3] / np.maximum(cv2.GaussianBlur(coverage, (0, 0), OPTICS_PX), 1e-6))[..., None]
+    drawn_share = cv2.resize(fine.astype(np.float32), (box.size.width, box.size.height), interpolation=cv2.INTER_AREA)
+    share = (teeth[..., 3] / np.maximum(cv2.GaussianBlur(drawn_share, (0, 0), OPTICS_PX), 1e-6))[..., None]
     linear = share * _unmixed(teeth) + (1 - share) * _unmixed(flesh)
-    return Interior(box, linear_to_srgb(linear) * np.float32(255), coverage)
+    linear = np.where(drawn_share[..., None] > 0, linear, extend(linear, drawn_share))
+    even = even_rim(fine, scene.px_per_mm * scale)
+    coverage = cv2.resize(even, (box.size.width, box.size.height), interpolation=cv2.INTER_AREA)
+    lip_light = 1 - (1 - ROLLED_LIGHT) * np.clip(2 * cv2.GaussianBlur(coverage, (0, 0), rolled), 0, 1)
+    return Interior(box, linear_to_srgb(linear) * np.float32(255), coverage, lip_light)
+
+
+def even_rim(opened: BoolArray, px_per_mm: float) -> FloatArray:
+    """(height, width) float32, 0 or 1: `opened`, which is not empty, without notches and spurs of its rim."""
+    rows = np.flatnonzero(opened.any(axis=1))
+    sigma = min(EVEN_MM * px_per_mm, EVEN_SHARE * (rows[-1] + 1 - rows[0]))
+    if sigma < 0.5:
+        return opened.astype(np.float32)
+    even: FloatArray = (cv2.GaussianBlur(opened.astype(np.float32), (0, 0), sigma) > 0.5).astype(np.float32)
+    return even
 
 
 def _lip_shadow(scene: Scene, fine: BoolArray, scale: int) -> FloatArray:
@@ -182,7 +206,7 @@ def _by_region(head: HeadModel, values: Mapping[str, float] | Mapping[str, tuple
     return table
 
 
-def _box(inside: BoolArray, pad: int = 3) -> Region:
+def _box(inside: BoolArray, pad: int) -> Region:
     rows, columns = np.flatnonzero(inside.any(axis=1)), np.flatnonzero(inside.any(axis=0))
     height, width = inside.shape
     return Region(

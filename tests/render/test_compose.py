@@ -145,7 +145,7 @@ def test_small_and_large_faces(
     )
     mouth = cv2.erode(mouth.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
     assert mouth.any()
-    assert result[mouth].mean() < 0.5 * image[mouth].mean()
+    assert np.median(result[mouth]) < 0.5 * np.median(image[mouth])
 
 
 def test_the_input_is_not_written_to(portrait_scene: tuple[ImageArray, Scene], displace: Displacer) -> None:
@@ -236,13 +236,13 @@ def test_teeth_of_the_photograph_stay_as_long_as_the_mouth_hardly_changes(
     """Part of a row from the photograph and part drawn looks broken: it is the one or the other."""
     image, scene = make_scene(size=(420, 420), px_per_mm=1.5, jawOpen=0.45)
     marked = image.copy()
-    marked[scene_mask(scene)] = mark = (30, 200, 60)  # no drawn mouth is so green
+    marked[scene_mask(scene)] = mark = (30, 200, 60)  # no drawn mouth is so green, though drawn teeth take their colour from it
     scene = prepared_again(marked, scene)
     same = render_expression(marked, scene, displace(scene, browInnerUp=0.5, mouthSmileLeft=0.02))
     wider = render_expression(marked, scene, displace(scene, jawOpen=0.55))
 
     def green(picture: ImageArray) -> float:
-        return float(np.mean(np.abs(picture[scene_mask(scene)].astype(int) - mark).max(axis=1) < 40))
+        return float(np.mean(np.abs(picture[scene_mask(scene)].astype(int) - mark).max(axis=1) < 20))
 
     assert green(same) > 0.5
     assert green(wider) == 0

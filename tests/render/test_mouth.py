@@ -3,6 +3,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+import cv2
 import numpy as np
 import pytest
 
@@ -10,8 +11,9 @@ from synth_affect.arrays import FloatArray, ImageArray
 from synth_affect.heads.model import region_vertices
 from synth_affect.render.colour import luminance, srgb_to_linear
 from synth_affect.render.flow import SurfaceFlow, surface_flow
-from synth_affect.render.mouth import Interior, into_mouth_mm, mouth_interior
+from synth_affect.render.mouth import Interior, even_rim, into_mouth_mm, mouth_interior
 from synth_affect.render.scene import INTERIOR_KIND, Scene
+from synth_affect.render.upper_teeth import LONGEST_DROP_MM, show_upper_teeth
 
 SceneMaker = Callable[..., tuple[ImageArray, Scene]]
 Displacer = Callable[..., FloatArray]
@@ -100,7 +102,7 @@ def test_teeth_are_brighter_than_tongue_and_tongue_than_the_cavity(
     closed: Scene, displace: Displacer, grin: tuple[SurfaceFlow, Interior]
 ) -> None:
     teeth = np.median(light_of(closed, *grin, "teeth_upper"))
-    yawn = opened(closed, displace(closed, jawOpen=1.0, mouthUpperUpLeft=1, mouthUpperUpRight=1))
+    yawn = opened(closed, displace(closed, jawOpen=1.0, mouthStretchLeft=1, mouthStretchRight=1, mouthUpperUpLeft=1))
     tongue, cavity = (np.median(light_of(closed, *yawn, name)) for name in ("tongue", "mouth_cavity"))
     assert teeth > 4 * tongue
     assert tongue > 1.3 * cavity
@@ -165,3 +167,70 @@ def test_depth_into_the_mouth_is_measured_from_the_lips(closed: Scene) -> None:
     assert into[region_vertices(closed.head, "teeth_upper")].min() > 3
     moved = into_mouth_mm(closed, closed.vertices + np.array([5, -7, 30], np.float32))
     np.testing.assert_allclose(moved, into, atol=1e-4)
+
+
+@pytest.fixture(scope="module")
+def gape(closed: Scene, displace: Displacer) -> FloatArray:
+    """A mouth wide open under a long upper lip, which covers the teeth."""
+    return displace(closed, jawOpen=0.9, mouthFunnel=0.4, mouthShrugLower=0.3, mouthPressLeft=0.4, mouthPressRight=0.4)
+
+
+def drop_mm(scene: Scene, vertices: FloatArray) -> float:
+    shown = show_upper_teeth(scene, vertices)
+    return float((vertices - shown)[region_vertices(scene.head, "teeth_upper"), 1].max())
+
+
+def test_a_wide_open_mouth_shows_upper_teeth(closed: Scene, gape: FloatArray) -> None:
+    covered = gape.copy()
+    covered[region_vertices(closed.head, "teeth_upper"), 1] += 4
+    surface, _ = opened(closed, covered)
+    box = pixels_of(closed, surface, "teeth_upper")
+    assert box.any(axis=1).sum() / closed.px_per_mm > 2
+    untouched = np.setdiff1d(np.arange(len(gape)), region_vertices(closed.head, "teeth_upper", "gums"))
+    np.testing.assert_array_equal(show_upper_teeth(closed, covered)[untouched], covered[untouched])
+
+
+def test_teeth_stay_where_they_are_to_be_seen_or_behind_shut_lips(closed: Scene, displace: Displacer) -> None:
+    assert drop_mm(closed, closed.vertices) == 0
+    assert drop_mm(closed, displace(closed, **GRIN)) == 0
+
+
+def test_teeth_that_the_photograph_hides_as_well_stay_hidden(make_scene: SceneMaker, displace: Displacer) -> None:
+    yawning = make_scene(size=(420, 420), px_per_mm=1.5, jawOpen=0.8, mouthFunnel=0.6)[1]
+    assert drop_mm(yawning, yawning.vertices) == 0
+    assert drop_mm(yawning, displace(yawning, browInnerUp=1.0)) == 0
+
+
+def test_teeth_come_down_without_a_step_and_never_far(closed: Scene, gape: FloatArray) -> None:
+    upper = region_vertices(closed.head, "teeth_upper")
+    drops = []
+    for raised in np.arange(0, 10, 0.5):
+        higher = gape.copy()
+        higher[upper, 1] += raised
+        drops.append(drop_mm(closed, higher))
+    assert max(drops) == pytest.approx(LONGEST_DROP_MM, abs=1e-3)
+    assert np.all((np.diff(drops) >= -1e-3) & (np.diff(drops) < 0.6))
+
+
+def test_lips_are_darker_where_they_roll_into_the_mouth(grin: tuple[SurfaceFlow, Interior]) -> None:
+    interior = grin[1]
+    beside = (interior.coverage == 0) & (cv2.dilate((interior.coverage > 0).astype(np.uint8), np.ones((3, 3))) > 0)
+    assert interior.lip_light[beside].max() < 0.97
+    assert interior.lip_light[0].min() > 0.99
+
+
+def test_the_rim_of_the_opening_has_no_notches() -> None:
+    opening = cv2.ellipse(np.zeros((120, 160), np.uint8), (80, 60), (60, 40), 0, 0, 360, 1, -1)
+    notched = opening.copy()
+    notched[58:61, 134:150] = 1  # where lips meet in a corner
+    notched[40:43, 20:40] = 0
+    even = even_rim(notched > 0, px_per_mm=4.0) > 0
+    # What reached 20 px into the rim reaches 4 px at most.
+    rim = cv2.distanceTransform(opening, cv2.DIST_L2, 5) + cv2.distanceTransform(1 - opening, cv2.DIST_L2, 5)
+    assert rim[even != (opening > 0)].max(initial=0) < 4 < rim[notched != opening].max()
+
+
+def test_a_slit_stays_open() -> None:
+    slit = np.zeros((40, 160), bool)
+    slit[18:22, 10:150] = True
+    assert even_rim(slit, px_per_mm=8.0).sum() > 0.95 * slit.sum()
