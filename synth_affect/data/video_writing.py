@@ -24,6 +24,13 @@ CONSTANT_RATE_FACTOR = 16
 COPIED_SOUND = frozenset({"aac", "mp3", "ac3", "eac3", "alac", "opus", "flac"})
 """Codecs that MP4 holds as they are; others become AAC."""
 GIF_STEP_S = 0.01
+GIF_COLOURS = 256
+KEPT_KEYS = 6
+"""Frames from which the colours of a GIF are chosen: the latest that brought new ones."""
+WORST_SHARE, TOLERATED_LEVELS = 1e-3, 8.0
+"""A frame brings new colours where so much of it lies so much further from those that there are than the frames from
+which they were chosen.
+"""
 
 
 def write_mp4(
@@ -114,12 +121,14 @@ def _even(pixels: ImageArray) -> ImageArray:
 
 
 def write_gif(path: Path, frames: Iterable[ImageArray], rate: float, *, about: str) -> int:
-    """Write (height, width, 3) uint8 RGB frames as a GIF that runs for ever, each with colours of its own.
+    """Write (height, width, 3) uint8 RGB frames as a GIF that runs for ever.
 
+    The frames share their colours, so that what stands still does not flicker; a frame that brings new ones has them.
     rate : frames a second; the format knows hundredths of a second only, and players nothing above 50.
     about : put into the file as its comment.  Returns the number of frames. Raises InputError as `write_mp4`.
     """
-    pictures = [Image.fromarray(frame).quantize(256, dither=Image.Dither.FLOYDSTEINBERG) for frame in frames]
+    colours = _GifColours()
+    pictures = [colours.reduce(frame) for frame in frames]
     if not pictures:
         raise InputError(path, "cannot be written, there are no frames")
     step_ms = 1000 * max(round(1 / rate / GIF_STEP_S), 2) * GIF_STEP_S
@@ -131,6 +140,36 @@ def write_gif(path: Path, frames: Iterable[ImageArray], rate: float, *, about: s
             append_images=pictures[1:],
             duration=step_ms,
             loop=0,
-            comment=about.encode()[:255],
+            comment=about.encode(),
         )
     return len(pictures)
+
+
+class _GifColours:
+    """The colours of one frame after the other, chosen anew only where a frame needs others.
+
+    An octree keeps small parts of a rare colour, such as lips, which a median cut gives to the skin round them.
+    """
+
+    def __init__(self) -> None:
+        self._keys: list[ImageArray] = []
+        self._palette: Image.Image | None = None
+        self._own = 0.0
+
+    def reduce(self, frame: ImageArray) -> Image.Image:
+        """The frame with GIF_COLOURS colours."""
+        part = np.ascontiguousarray(frame[::2, ::2])
+        if self._palette is None or _worst_error(part, self._palette) > self._own + TOLERATED_LEVELS:
+            self._keys = [*self._keys[1 - KEPT_KEYS :], part]
+            self._palette = Image.fromarray(np.concatenate(self._keys)).quantize(
+                GIF_COLOURS, method=Image.Quantize.FASTOCTREE
+            )
+            self._own = max(_worst_error(key, self._palette) for key in self._keys)
+        return Image.fromarray(frame).quantize(palette=self._palette, dither=Image.Dither.FLOYDSTEINBERG)
+
+
+def _worst_error(pixels: ImageArray, palette: Image.Image) -> float:
+    """How far the nearest colour of `palette` lies from the WORST_SHARE of pixels that are furthest, grey levels."""
+    nearest = Image.fromarray(pixels).quantize(palette=palette, dither=Image.Dither.NONE).convert("RGB")
+    furthest = np.abs(pixels.astype(np.int16) - np.asarray(nearest)).max(axis=2)
+    return float(np.quantile(furthest, 1 - WORST_SHARE))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageSequence
 
 from synth_affect.arrays import ImageArray
 from synth_affect.data.video_frames import VideoFile
@@ -91,11 +91,42 @@ def test_nothing_is_left_of_a_video_that_fails(tmp_path: Path) -> None:
 
 def test_a_gif_runs_for_ever_at_its_rate(tmp_path: Path) -> None:
     path = tmp_path / "a.gif"
-    assert write_gif(path, frames(5), 20.0, about="synthetic") == 5
+    assert write_gif(path, frames(5), 20.0, about="synthetic " * 40) == 5
     with Image.open(path) as gif:
         assert (gif.n_frames, gif.info["loop"], gif.info["duration"]) == (5, 0, 50)
-        assert gif.info["comment"] == b"synthetic"
+        assert gif.info["comment"] == b"synthetic " * 40, "in several blocks of the file"
         gif.seek(4)
         assert np.abs(np.asarray(gif.convert("RGB")).astype(int) - frames(5)[4]).mean() < 6
     with pytest.raises(InputError, match="no frames"):
         write_gif(tmp_path / "b.gif", [], 20.0, about="")
+
+
+def test_what_stands_still_in_a_gif_does_not_flicker(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    still = rng.integers(0, 256, (64, 96, 3), dtype=np.uint8)
+    pictures = [still.copy() for _ in range(6)]
+    for k, picture in enumerate(pictures):
+        picture[-8:, 10 * k : 10 * k + 8] = 255  # below it: an error is handed on to the pixels that follow
+    write_gif(tmp_path / "a.gif", pictures, 20.0, about="")
+    read = gif_frames(tmp_path / "a.gif")
+    assert all(np.array_equal(frame[:-9], read[0][:-9]) for frame in read)
+
+
+def test_a_gif_has_the_colours_that_come_late(tmp_path: Path) -> None:
+    pictures = frames(9, 120, 90)
+    late = ((5, (200, 30, 60)), (7, (20, 90, 230)))
+    for first, colour in late:
+        for picture in pictures[first:]:
+            picture[8 * first : 8 * first + 4, 70:76] = colour  # 24 pixels: lips, or an iris
+    write_gif(tmp_path / "a.gif", pictures, 20.0, about="")
+    read = gif_frames(tmp_path / "a.gif")
+    for first, colour in late:
+        for frame in read[first:]:
+            seen = frame[8 * first : 8 * first + 4, 70:76].reshape(-1, 3).mean(axis=0)
+            assert np.abs(seen - colour).max() < 12
+    assert np.abs(read[0].astype(int) - pictures[0]).mean() < 6
+
+
+def gif_frames(path: Path) -> list[ImageArray]:
+    with Image.open(path) as gif:
+        return [np.asarray(frame.convert("RGB")) for frame in ImageSequence.Iterator(gif)]

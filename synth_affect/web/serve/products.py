@@ -29,7 +29,7 @@ from synth_affect.web.serve.studio import Studio, View
 
 FOLDER_PREFIX = "synth-affect-serve-"
 GIF_PX, MP4_PX = 480, 1080
-"""Longest sides of animations. A GIF's colours are chosen frame by frame, which takes its time."""
+"""Longest sides of animations. GIF hardly compresses photographs: larger ones are too heavy."""
 SHEET_STEPS = 5
 TEXTURE_PX = 1024
 """Side of the mesh's."""
