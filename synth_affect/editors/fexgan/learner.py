@@ -71,8 +71,9 @@ def _learner() -> Any:
             if known.sum() < 2:  # of which batch norm knows no variance
                 return {}
             wanted, numbers = self.same_person.draw(batch.people.cpu()[known])
-            targets = jitter(pictures_as_tensor(self.faces.pictures[numbers.numpy()], device))
-            pictures = jitter(batch.pictures[known.to(device)])
+            targets = pictures_as_tensor(self.faces.pictures[numbers.numpy()], device)
+            # Both alike: a target at another place, or mirrored, says nothing but blur.
+            pictures, targets = jitter(batch.pictures[known.to(device)], targets)
             wanted, sources = wanted.to(device), sources[known].to(device)
             labels = torch.nn.functional.one_hot(wanted, len(CLASSES)).float()
 
@@ -136,8 +137,10 @@ def edit(encoder: Any, decoder: Any, pictures: Tensor, label: Tensor) -> Tensor:
     return edited
 
 
-def jitter(pictures: Tensor) -> Tensor:
-    """Each picture enlarged by JITTER and cut to its size again, at a random place, and by half a chance mirrored."""
+def jitter(pictures: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+    """Each picture enlarged by JITTER and cut to its size again, at a random place, and by half a chance mirrored; and
+    its target in the same way.
+    """
     torch = import_optional("torch", EXTRA)
     n, size = len(pictures), pictures.shape[-1]
     place = torch.rand(n, 2, device=pictures.device)
@@ -145,9 +148,10 @@ def jitter(pictures: Tensor) -> Tensor:
     matrix = pictures.new_zeros(n, 2, 3)
     matrix[:, 0, 0], matrix[:, 1, 1] = mirrored / JITTER, 1 / JITTER
     matrix[:, :, 2] = (2 * place - 1) * (1 - 1 / JITTER)
-    grid = torch.nn.functional.affine_grid(matrix, [n, 3, size, size], align_corners=False)
-    moved: Tensor = torch.nn.functional.grid_sample(pictures, grid, padding_mode="border", align_corners=False)
-    return moved
+    grid = torch.nn.functional.affine_grid(matrix, [n, 6, size, size], align_corners=False)
+    both = torch.cat([pictures, targets], dim=1)
+    moved = torch.nn.functional.grid_sample(both, grid, padding_mode="border", align_corners=False)
+    return moved[:, :3], moved[:, 3:]
 
 
 def _step(optimizer: Optimizer, loss: Tensor) -> None:

@@ -3,8 +3,8 @@
 In the paper: blocks down to 1 x 1, channels that grow over the first two of them, a discriminator of three blocks, the
 label scaled by a normal number, the three losses, Adam 2e-4, batches of 32, 100 epochs, the adversarial loss lowered
 after 50.
-Silent, and chosen: the size of the pictures, widths, the length of z, kernels (4, stride 2), Adam's betas, and the
-weights alpha, beta, gamma.
+Silent, and chosen: the size of the pictures, widths, the length of z, kernels (4, stride 2), Adam's betas, the weights
+alpha, beta, gamma, and that a target is jittered as its picture is.
 """
 
 from __future__ import annotations

@@ -125,15 +125,23 @@ def test_pictures_without_a_class_are_passed_over() -> None:
 
 def test_jitter_keeps_flat_pictures_and_cuts_within() -> None:
     torch.manual_seed(0)
-    flat = torch.full((4, 3, 16, 16), 0.25)
-    torch.testing.assert_close(jitter(flat), flat)
+    flat = torch.full((64, 3, 16, 16), 0.25)
     ramp = torch.linspace(-1, 1, 16).expand(64, 3, 16, 16)
-    moved = jitter(ramp)
+    kept, moved = jitter(flat, ramp)
+    torch.testing.assert_close(kept, flat)
     falling = moved[:, 0, 0, 0] > moved[:, 0, 0, -1]
     assert 16 < int(falling.sum()) < 48  # half of them are mirrored
     spans = (moved[:, 0, 0, -1] - moved[:, 0, 0, 0]).abs()
     assert float(spans.max()) < 1.9  # never the whole picture
-    assert len(spans.unique()) > 1 or len(moved[:, 0, 0, 0].unique()) > 4
+    assert len(moved[:, 0, 0, 0].unique()) > 4
+
+
+def test_a_target_is_jittered_as_its_picture() -> None:
+    torch.manual_seed(0)
+    pictures = torch.rand(8, 3, 16, 16)
+    moved, target = jitter(pictures, -pictures)
+    torch.testing.assert_close(target, -moved)
+    assert not torch.equal(moved, pictures)
 
 
 def test_a_few_people_are_learnt_by_heart() -> None:
