@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
+import os
 import sys
 from pathlib import Path
 from typing import IO
@@ -16,18 +18,35 @@ def lock_file(path: Path, guarded: Path) -> IO[bytes]:
     guarded : what is written to under the lock, for messages.
     Raises InputError when another process holds the lock, or the file cannot be opened.
     """
+    while True:
+        try:
+            file = path.open("ab")
+        except OSError as error:
+            raise InputError(guarded, f"cannot be written ({error.strerror or error})") from error
+        try:
+            _lock(file)
+        except OSError as error:
+            file.close()
+            if error.errno in (errno.EACCES, errno.EAGAIN):
+                raise InputError(guarded, "another process is writing to it") from None
+            raise InputError(guarded, f"cannot be locked ({error.strerror or error})") from error
+        if _is_at(file, path):
+            return file
+        file.close()  # its holder removed it between our opening and our locking
+
+
+def remove_lock(path: Path, file: IO[bytes]) -> None:
+    """Let others write again, and leave nothing behind: `file` is the open lock at `path`."""
+    with contextlib.suppress(OSError):  # Windows removes no open file; then it stays, unlocked
+        path.unlink()
+    file.close()
+
+
+def _is_at(file: IO[bytes], path: Path) -> bool:
     try:
-        file = path.open("ab")
-    except OSError as error:
-        raise InputError(guarded, f"cannot be written ({error.strerror or error})") from error
-    try:
-        _lock(file)
-    except OSError as error:
-        file.close()
-        if error.errno in (errno.EACCES, errno.EAGAIN):
-            raise InputError(guarded, "another process is writing to it") from None
-        raise InputError(guarded, f"cannot be locked ({error.strerror or error})") from error
-    return file
+        return os.path.samestat(os.fstat(file.fileno()), path.stat())
+    except OSError:
+        return False
 
 
 def _lock(file: IO[bytes]) -> None:

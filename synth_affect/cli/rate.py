@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import json
+import signal
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from synth_affect.cli.options import JsonOption, count
+from synth_affect.cli.progress import with_progress
 from synth_affect.errors import InputError
 
 MAX_PORT = 65535
@@ -44,12 +46,20 @@ def serve(
         raise InputError("--host", "missing; 127.0.0.1 is this machine alone, 0.0.0.0 all of its network")
     if not 0 <= port <= MAX_PORT:
         raise InputError("--port", f"{port} is not in [0, {MAX_PORT}]")
-    from synth_affect.pipelines.ratings import AnswerLog, open_study
+    from synth_affect.pipelines.ratings import AnswerLog, can_be_shown, open_study
     from synth_affect.web.rate import RateServer
 
-    study = open_study(pictures)
+    found = open_study(pictures)
+    looked = with_progress(found, len(found), "looking at the pictures")
+    reasons = {picture.id: reason for picture in looked if (reason := can_be_shown(picture)) is not None}
+    study = [picture for picture in found if picture.id not in reasons]
+    if not study:
+        raise InputError(pictures, f"holds no picture that can be shown; {next(iter(reasons.values()))}")
+    for reason in reasons.values():
+        typer.echo(f"left out: {reason}", err=True)
     with AnswerLog(out) as log, RateServer(study, log, host=host, port=port, seed=seed) as server:
-        typer.echo(f"{len(study)} pictures; answers go to {out}; open {server.url} (Ctrl-C ends)", err=True)
+        typer.echo(f"pictures: {len(study)}; answers go to {out}; open {server.url} (Ctrl-C ends)", err=True)
+        signal.signal(signal.SIGTERM, signal.default_int_handler)  # the file of answers is let go of then, too
         with contextlib.suppress(KeyboardInterrupt):  # the way to end it
             server.serve_forever()
 

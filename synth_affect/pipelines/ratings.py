@@ -27,9 +27,10 @@ import numpy as np
 from synth_affect.affect import ValenceArousal
 from synth_affect.arrays import FloatArray
 from synth_affect.data.picture_encoding import FORMAT_OF_SUFFIX
+from synth_affect.data.pictures import read_picture
 from synth_affect.data.provenance import sha256_file, sidecar_path
 from synth_affect.errors import InputError
-from synth_affect.file_lock import lock_file
+from synth_affect.file_lock import lock_file, remove_lock
 from synth_affect.fitting.text_file import read_text_file
 from synth_affect.regressors.metrics import concordance, score_affect
 
@@ -89,6 +90,15 @@ def open_study(source: Path) -> tuple[RatedPicture, ...]:
     return tuple(pictures.values())
 
 
+def can_be_shown(picture: RatedPicture) -> InputError | None:
+    """Why it cannot be shown to raters; None where it can. It is unpacked for that."""
+    try:
+        read_picture(picture.path)
+    except InputError as error:
+        return error
+    return None
+
+
 def order_for(rater: str, pictures: Sequence[RatedPicture], seed: int) -> list[RatedPicture]:
     """The pictures in an order that is this rater's own, and the same each time."""
     digest = hashlib.sha256(f"{seed} {rater}".encode()).digest()
@@ -113,7 +123,8 @@ class AnswerLog:
         if path.is_dir():
             raise InputError(path, "a folder, not a file of answers")
         self._path = path
-        self._lock = lock_file(path.with_name(path.name + ".lock"), path)
+        self._lock_path = path.with_name(path.name + ".lock")
+        self._lock = lock_file(self._lock_path, path)
         self._writing = threading.Lock()
         try:
             self._answers = list(read_answers(path)) if path.exists() and path.stat().st_size else []
@@ -125,10 +136,10 @@ class AnswerLog:
                 if self._file.read(1) != b"\n":  # a line that was never finished
                     self._file.write(b"\n")
         except OSError as error:
-            self._lock.close()
+            remove_lock(self._lock_path, self._lock)
             raise InputError(path, f"cannot be written ({error.strerror or error})") from error
         except InputError:
-            self._lock.close()
+            remove_lock(self._lock_path, self._lock)
             raise
 
     def of(self, rater: str) -> dict[str, Answer]:
@@ -166,7 +177,7 @@ class AnswerLog:
     def close(self) -> None:
         """Let others write."""
         self._file.close()
-        self._lock.close()
+        remove_lock(self._lock_path, self._lock)
 
     def __enter__(self) -> AnswerLog:
         return self

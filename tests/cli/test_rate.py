@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import socket
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 from synth_affect.affect import ValenceArousal
 from synth_affect.cli import main
 from synth_affect.pipelines.ratings import AnswerLog, RatedPicture
+from synth_affect.web.rate import RateServer
 
 
 @pytest.mark.parametrize(
@@ -49,6 +51,36 @@ def test_a_port_that_cannot_be_had_leaves_the_answers_free(
     assert f"--port: 127.0.0.1:{port} cannot be served" in capsys.readouterr().err
     with AnswerLog(out) as log:
         assert log.of("anna") == {}
+
+
+def test_pictures_that_cannot_be_shown_are_left_out(
+    tmp_path: Path, portrait_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    served: list[str] = []
+
+    def stop(server: RateServer) -> None:
+        served.extend(picture.path.name for picture in server.pictures.values())
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(RateServer, "serve_forever", stop)
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
+    pictures = tmp_path / "pictures"
+    pictures.mkdir()
+    (pictures / "notes.png").write_bytes(b"no picture")
+    (pictures / "cut.png").write_bytes(portrait_path.read_bytes()[:-2000])
+    arguments = ["rate", "serve", str(pictures), "--out", str(tmp_path / "a.csv"), "--port", "0"]
+    assert main(arguments) == 2
+    error = capsys.readouterr().err
+    assert "pictures: holds no picture that can be shown;" in error
+    assert error.count("\n") == 1
+    assert not (tmp_path / "a.csv").exists()
+    (pictures / "good.png").write_bytes(portrait_path.read_bytes())
+    assert main(arguments) == 0
+    said = capsys.readouterr().err
+    assert served == ["good.png"]
+    assert [line.split(":")[0] for line in said.splitlines()[:2]] == ["left out", "left out"]
+    assert "pictures: 1; answers go to" in said
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.csv", "pictures"], "no lock is left"
 
 
 def test_the_report_is_text_or_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
