@@ -2,8 +2,8 @@
 
     python benchmarks/bench_gif.py
 
-The peer is Pillow's own way, a median cut of each frame: its time, the size of its file, and how far its colours are off
-at the size at which an eye mixes the dots (a blur of 2 px).
+The peer is Pillow's own way, a median cut of each frame: its time, the size of its file, how far its colours are
+off at the size at which an eye mixes the dots (a blur of 2 px).
 """
 
 from __future__ import annotations
