@@ -37,6 +37,11 @@ DEEPEST_SHADOW = 0.45
 """What is left of the light in it: the strip of upper teeth that a dropped jaw shows lies in it, and is seen."""
 RIM_LIGHT, RIM_MM = 0.4, 0.45
 """Share of the light right behind a lip, and how far from it all of it arrives: a mouth that just opens is dark."""
+WIDE_MM, NARROW_LIGHT = 5.5, 0.1
+"""Between lips that are so far apart all light comes in, and what does through the narrowest slit: a mouth that is
+just parted shows a dark line, not a row of teeth."""
+GAP_TINT = np.array([1.0, 0.5, 0.47], dtype=np.float32)
+"""Colour of the light in a slit, which comes through and off lips."""
 ENAMEL = 0.7
 """Power of the light on teeth: they pass light on from one to the next, so that no shadow on them is as deep as on skin
 (judged on portraits)."""
@@ -103,7 +108,9 @@ def mouth_interior(scene: Scene, surface: SurfaceFlow) -> Interior | None:
     from_rim = cv2.distanceTransform(fine.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5)[fine]
     light *= np.clip(RIM_LIGHT + from_rim / (RIM_MM * scene.px_per_mm * scale), RIM_LIGHT, 1)
     light = np.where(hard > 0, light**ENAMEL, light)
-    drawn = scene.white * albedo * np.maximum(light[:, None], BOUNCED)
+    passed = _through_the_gap(fine, scene.px_per_mm * scale)[fine][:, None]
+    light = light[:, None] * passed * (passed + (1 - passed) * GAP_TINT)
+    drawn = scene.white * albedo * np.maximum(light, BOUNCED)
     grey = luminance(drawn)[:, None]
     drawn = grey + scene.chroma * (drawn - grey)
     teeth = _layer(fine, drawn, hard, box.size, OPTICS_PX)
@@ -126,6 +133,15 @@ def even_rim(opened: BoolArray, px_per_mm: float) -> FloatArray:
         return opened.astype(np.float32)
     even: FloatArray = (cv2.GaussianBlur(opened.astype(np.float32), (0, 0), sigma) > 0.5).astype(np.float32)
     return even
+
+
+def _through_the_gap(opened: BoolArray, px_per_mm: float) -> FloatArray:
+    """(height, width) float32: share of the light that comes in between lips as far apart as they are near a sample."""
+    half_gap = cv2.distanceTransform(opened.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5)
+    width = 1 + 2 * round(0.5 * WIDE_MM * px_per_mm)
+    half_gap = cv2.dilate(half_gap, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (width, width)))
+    passed: FloatArray = np.clip(half_gap / (0.5 * WIDE_MM * px_per_mm), NARROW_LIGHT, 1)
+    return passed
 
 
 def _lip_shadow(scene: Scene, fine: BoolArray, scale: int) -> FloatArray:

@@ -234,3 +234,15 @@ def test_a_slit_stays_open() -> None:
     slit = np.zeros((40, 160), bool)
     slit[18:22, 10:150] = True
     assert even_rim(slit, px_per_mm=8.0).sum() > 0.95 * slit.sum()
+
+
+def test_lips_just_parted_show_a_dark_line(
+    closed: Scene, displace: Displacer, grin: tuple[SurfaceFlow, Interior]
+) -> None:
+    parted = displace(closed, mouthUpperUpLeft=0.3, mouthUpperUpRight=0.3, jawOpen=0.03)
+    _, slit = opened(closed, parted)
+    inside = slit.colours[slit.coverage > 0.99]
+    assert len(inside) > 20
+    wide = luminance(srgb_to_linear(grin[1].colours[grin[1].coverage > 0.99] / 255))
+    assert np.median(luminance(srgb_to_linear(inside / 255))) < 0.5 * np.percentile(wide, 90)
+    assert (inside[:, 0] > inside[:, 2]).mean() > 0.9
