@@ -236,7 +236,7 @@ def test_teeth_of_the_photograph_stay_as_long_as_the_mouth_hardly_changes(
     """Part of a row from the photograph and part drawn looks broken: it is the one or the other."""
     image, scene = make_scene(size=(420, 420), px_per_mm=1.5, jawOpen=0.45)
     marked = image.copy()
-    marked[scene_mask(scene)] = mark = (30, 200, 60)  # no drawn mouth is so green, though drawn teeth take their colour from it
+    marked[scene_mask(scene)] = mark = (30, 200, 60)  # no drawn mouth is so green, though its teeth are near it
     scene = prepared_again(marked, scene)
     same = render_expression(marked, scene, displace(scene, browInnerUp=0.5, mouthSmileLeft=0.02))
     wider = render_expression(marked, scene, displace(scene, jawOpen=0.55))
