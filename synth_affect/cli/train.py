@@ -23,6 +23,7 @@ from synth_affect.cli.train_options import (
     EpochsOption,
     FoldOption,
     FoldsOption,
+    LandmarkLossOption,
     LossOption,
     MixOption,
     NormOption,
@@ -131,6 +132,7 @@ def va_cnn(
     learning_rate: RateOption = 1e-3,
     optimizer: OptimizerOption = "sgd",
     loss: LossOption = "mae",
+    landmark_loss: LandmarkLossOption = 0.0,
     patience: PatienceOption = 10,
     test_people: TestPeopleOption = "",
     validation_people: ValidationPeopleOption = "",
@@ -148,7 +150,7 @@ def va_cnn(
     network = {"kind": "va-cnn", "size": size, "crop": crop, "width": width, "batch_norm": batch_norm, "dropout": 0.25}
     training = {
         "epochs": epochs, "batch": batch, "learning_rate": learning_rate, "optimizer": optimizer, "loss": loss,
-        "patience": patience, "precision": precision, "made_share": mix, "seed": seed,
+        "landmark_loss": landmark_loss, "patience": patience, "precision": precision, "made_share": mix, "seed": seed,
     }  # fmt: skip
     sources = _Sources(data, database, database_setting, augmented or [], detect)
     people = (test_people, validation_people, folds, fold)

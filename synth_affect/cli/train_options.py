@@ -41,6 +41,14 @@ BatchOption = Annotated[int, typer.Option(parser=count, metavar="COUNT", help="P
 RateOption = Annotated[float, typer.Option(parser=number, metavar="NUMBER", help="At the start; it falls to 0.")]
 OptimizerOption = Annotated[str, typer.Option(metavar="sgd|adam", help="sgd is with momentum 0.9.")]
 LossOption = Annotated[str, typer.Option(metavar="ccc|mae|mse", help="What is made small.")]
+LandmarkLossOption = Annotated[
+    float,
+    typer.Option(
+        parser=number,
+        metavar="NUMBER",
+        help="Weight of finding landmarks in training; not the paper's, and much faster.",
+    ),
+]
 PatienceOption = Annotated[
     int, typer.Option(parser=count, metavar="COUNT", help="Stop after so many epochs without gain; 0: never.")
 ]

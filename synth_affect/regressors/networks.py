@@ -40,6 +40,8 @@ IDENTITY_LAYERS = ("conv1_2", "conv2_2", "conv3_2", "conv4_2", "conv5_2")
 LANDMARK_VALUES = 68 * 2
 RIGHT_EYE, LEFT_EYE = slice(36, 42), slice(42, 48)
 """Of ibug's points; the subject's."""
+N_SEEING = 2
+"""Of the layers of a judge, those before the fully connected ones: convolutions, and making a row of them."""
 _HIDDEN = {"vgg": 4096, "vgg-gru": 4096, "va-cnn": 512, "classes": 512, "identity": 512}
 
 
@@ -133,6 +135,17 @@ def build_network(settings: NetworkSettings) -> nn.Module:
     return network
 
 
+def build_shape_reading(settings: NetworkSettings) -> nn.Module:
+    """What makes the convolutions of a `va-cnn` find a face's parts while it is trained: a linear layer for each judge
+    reads the landmarks from what that judge's convolutions see.
+
+    Called with what they `see`, and with landmarks (batch, 136), NaN for unknown ones; gives the mean squared error of
+    the standardised shape (see `LandmarkShape`): 1 for a guess of the mean, 0 where no two faces have landmarks.
+    """
+    reading: nn.Module = _classes().ShapeReading(settings)
+    return reading
+
+
 def activations(features: nn.Sequential, pictures: Tensor, names: Iterable[str] = IDENTITY_LAYERS) -> list[Tensor]:
     """Outputs of the convolutions `names` after their ReLU, in the order of the layers.
 
@@ -192,6 +205,7 @@ class _Classes:
     Classes: Any
     Embedding: Any
     Sequence: Any
+    ShapeReading: Any
 
 
 @cache
@@ -220,8 +234,18 @@ def _classes() -> _Classes:
             self.valence = nn.Sequential(_layers(settings, 1))
             self.arousal = nn.Sequential(_layers(settings, 1))
 
+        def see(self, pictures: Tensor) -> list[Tensor]:
+            """(batch, n_features) of the convolutions of valence, and of arousal."""
+            return [judge[:N_SEEING](pictures) for judge in (self.valence, self.arousal)]
+
+        def judge(self, seen: list[Tensor]) -> Tensor:
+            """(batch, 2) of what `see` gave."""
+            judged = [judge[N_SEEING:](one) for judge, one in zip((self.valence, self.arousal), seen, strict=True)]
+            read: Tensor = torch.tanh(torch.cat(judged, dim=1))
+            return read
+
         def forward(self, pictures: Tensor) -> Tensor:
-            read: Tensor = torch.tanh(torch.cat([self.valence(pictures), self.arousal(pictures)], dim=1))
+            read: Tensor = self.judge(self.see(pictures))
             return read
 
     class Embedding(nn.Module):  # type: ignore[misc, name-defined]
@@ -257,6 +281,20 @@ def _classes() -> _Classes:
             size = level.square().mean(dim=1, keepdim=True).sqrt().clamp_min(1e-6)
             shape: Tensor = self.norm(level / size) * known
             return shape
+
+    class ShapeReading(nn.Module):  # type: ignore[misc, name-defined]
+        def __init__(self, settings: NetworkSettings) -> None:
+            super().__init__()
+            self.shape = LandmarkShape()
+            self.readers = nn.ModuleList([nn.Linear(_n_features(settings), LANDMARK_VALUES) for _ in range(2)])
+
+        def forward(self, seen: list[Tensor], landmarks: Tensor) -> Tensor:
+            known = torch.isfinite(landmarks).all(dim=1)
+            if known.sum() < 2:  # nothing to standardise by
+                return torch.zeros((), device=landmarks.device)
+            shape = self.shape(landmarks[known])
+            errors = [(read(one[known]) - shape).square().mean() for read, one in zip(self.readers, seen, strict=True)]
+            return torch.stack(errors).mean()
 
     class PictureAndShape(nn.Module):  # type: ignore[misc, name-defined]
         def __init__(self, settings: NetworkSettings) -> None:
@@ -299,7 +337,7 @@ def _classes() -> _Classes:
             states: Tensor = self.out(self.gru(joined.contiguous())[0])
             return states
 
-    return _Classes(InputScaling, Judges, PictureAndShape, Embedding, SequenceNetwork)
+    return _Classes(InputScaling, Judges, PictureAndShape, Embedding, SequenceNetwork, ShapeReading)
 
 
 def n_parameters(network: nn.Module) -> int:

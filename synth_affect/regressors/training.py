@@ -21,13 +21,13 @@ import numpy as np
 from synth_affect.data.atomic import atomic_write
 from synth_affect.errors import InputError
 from synth_affect.optional import import_optional
-from synth_affect.regressors.batches import Batch, BatchPlan, BatchStream
+from synth_affect.regressors.batches import Batch, BatchPlan, BatchStream, pictures_of
 from synth_affect.regressors.class_scores import score_classes
 from synth_affect.regressors.devices import choose_device
 from synth_affect.regressors.lightning_log import quiet_lightning
 from synth_affect.regressors.losses import LOSSES, LossName
 from synth_affect.regressors.metrics import concordance
-from synth_affect.regressors.networks import EXTRA, NetworkSettings, build_network
+from synth_affect.regressors.networks import EXTRA, NetworkSettings, build_network, build_shape_reading
 from synth_affect.regressors.predicting import class_labels, last_of_stills, plan_of, run_network
 from synth_affect.regressors.samples import FaceSamples
 from synth_affect.regressors.verification import verification_auc
@@ -55,6 +55,7 @@ class TrainSettings:
     batch : pictures, or sequences.  patience : epochs without a better score until it stops; 0 for never.
     steps : frames of a sequence, and how long a still is held.
     made_share : see `BatchPlan`.
+    landmark_loss : weight of a second loss of `va-cnn`, that of `build_shape_reading`; ours.
     Raises InputError naming the option.
     """
 
@@ -68,6 +69,7 @@ class TrainSettings:
     steps: int = 16
     precision: Precision = "32"
     made_share: float | None = None
+    landmark_loss: float = 0.0
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -75,7 +77,8 @@ class TrainSettings:
             ("--epochs", self.epochs, 1, 100_000), ("--batch", self.batch, 2, 4096),
             ("--learning-rate", self.learning_rate, 1e-9, 10.0), ("--weight-decay", self.weight_decay, 0.0, 1.0),
             ("--patience", self.patience, 0, 100_000), ("--steps", self.steps, 1, 1000),
-            ("--mix", self.made_share or 0.0, 0.0, 1000.0), ("--seed", self.seed, 0, 2**31 - 1),
+            ("--mix", self.made_share or 0.0, 0.0, 1000.0), ("--landmark-loss", self.landmark_loss, 0.0, 1000.0),
+            ("--seed", self.seed, 0, 2**31 - 1),
         ):  # fmt: skip
             if not least <= number <= most:
                 raise InputError(option, f"{number:g} is not in [{least:g}, {most:g}]")
@@ -228,6 +231,8 @@ def _learner() -> Any:
             if network_settings.kind == "identity":
                 people = int(plan.labels.max()) + 1
                 self.people = torch.nn.Parameter(torch.randn(people, network_settings.embedding))
+            elif network_settings.kind == "va-cnn" and settings.landmark_loss:
+                self.shape_reading = build_shape_reading(network_settings)
             elif network_settings.kind == "classes":
                 counts = np.bincount(plan.labels, minlength=len(network_settings.categories))
                 self.register_buffer("category_weights", torch.tensor(1 / counts, dtype=torch.float32))
@@ -251,9 +256,12 @@ def _learner() -> Any:
             )
 
         def training_step(self, batch: Batch, _: int) -> Tensor:
-            found = run_network(self.network, self.network_settings, batch, self.settings.steps)
-            losses = {"identity": self._identity_loss, "classes": self._class_loss}
-            loss = losses.get(self.network_settings.kind, self._affect_loss)(found, batch)
+            if self.network_settings.kind == "va-cnn" and self.settings.landmark_loss:
+                loss = self._judges_loss(batch)
+            else:
+                found = run_network(self.network, self.network_settings, batch, self.settings.steps)
+                losses = {"identity": self._identity_loss, "classes": self._class_loss}
+                loss = losses.get(self.network_settings.kind, self._affect_loss)(found, batch)
             if not torch.isfinite(loss):
                 raise InputError("--learning-rate", f"the loss left the finite numbers in epoch {self.current_epoch}")
             self.loss_mean.update(loss.detach(), weight=len(batch["labels"]))
@@ -264,6 +272,12 @@ def _learner() -> Any:
             if found.shape[1] != truth.shape[1]:  # stills that are held
                 truth, real = truth.expand(found.shape), real.expand(found.shape[:2])
             return LOSSES[self.settings.loss](found[real], truth[real])
+
+        def _judges_loss(self, batch: Batch) -> Tensor:
+            seen = self.network.see(pictures_of(batch).flatten(0, 1))
+            shapes = self.shape_reading(seen, batch["landmarks"].flatten(0, 1))
+            loss: Tensor = self._affect_loss(self.network.judge(seen)[:, None], batch)
+            return loss + self.settings.landmark_loss * shapes
 
         def _identity_loss(self, found: Tensor, batch: Batch) -> Tensor:
             cosines = found[:, 0] @ torch.nn.functional.normalize(self.people, dim=1).T

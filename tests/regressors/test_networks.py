@@ -11,7 +11,14 @@ import pytest
 
 from synth_affect.affect import Emotion
 from synth_affect.errors import InputError
-from synth_affect.regressors.networks import KINDS, NetworkSettings, activations, build_network, layer_names
+from synth_affect.regressors.networks import (
+    KINDS,
+    NetworkSettings,
+    activations,
+    build_network,
+    build_shape_reading,
+    layer_names,
+)
 from synth_affect.regressors.vgg_face import MEAN, read_vgg_face, start_from_vgg_face
 from synth_affect.regressors.weight_file import load_network, save_network
 
@@ -30,6 +37,25 @@ def test_the_layers_are_those_of_vgg_face() -> None:
     assert layer_names()[:3] + layer_names()[-1:] == ["conv1_1", "conv1_2", "conv2_1", "conv5_3"]
     full = NetworkSettings("vgg")
     assert (full.fc_units, NetworkSettings("vgg-gru", width=16).fc_units) == (4096, 1024)
+
+
+def test_a_judge_that_sees_parts_of_faces_has_less_to_learn() -> None:
+    settings = NetworkSettings("va-cnn", **SMALL)
+    judges, reading = build_network(settings).eval(), build_shape_reading(settings)
+    seen = judges.see(pictures(6))
+    torch.testing.assert_close(judges.judge(seen), judges(pictures(6)))
+    landmarks = torch.rand(6, 136, generator=torch.Generator().manual_seed(1))
+    for reader in reading.readers:
+        torch.nn.init.zeros_(reader.weight)
+        torch.nn.init.zeros_(reader.bias)
+    assert float(reading(seen, landmarks).detach()) == pytest.approx(1, abs=1e-3), "a guess of the mean"
+    unknown = torch.cat([landmarks, torch.full((1, 136), float("nan"))])
+    more = [torch.cat([one, one[:1]]) for one in seen]
+    assert float(reading(more, unknown).detach()) == pytest.approx(1, abs=1e-3), "faces without landmarks do not count"
+    assert float(reading(more[:2], torch.full((7, 136), float("nan"))).detach()) == 0
+    torch.nn.init.normal_(reading.readers[0].weight)
+    reading(seen, landmarks).backward()
+    assert judges.valence.features.conv1_1.weight.grad.abs().sum() > 0
 
 
 def test_each_gives_what_it_says() -> None:

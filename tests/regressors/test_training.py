@@ -64,6 +64,23 @@ def test_sequences_are_learnt_with_their_landmarks(samples: Make, tmp_path: Path
     assert np.ptp(found[:, 0]) > 0
 
 
+def test_judges_may_learn_from_landmarks_too_and_need_none_afterwards(samples: Make, tmp_path: Path) -> None:
+    learnt, held_out = samples(6, 12), samples(3, 10, seed=9)
+    shapes = np.random.default_rng(0).normal(size=(len(learnt), 68, 2))
+    shapes[:, :, 1] += np.sign(np.arange(68) - 40) * learnt.affect[:, :1]
+    learnt = replace(learnt, landmarks=shapes.astype(np.float32))
+    trained = {
+        weight: train_network(NETWORK, replace(QUICK, landmark_loss=weight), learnt, held_out, tmp_path / str(weight))
+        for weight in (0.0, 1.0)
+    }
+    assert set(trained[1.0].state) == set(trained[0.0].state) == set(build_network(NETWORK).state_dict())
+    first = "valence.features.conv1_1.weight"
+    assert not torch.equal(trained[1.0].state[first], trained[0.0].state[first])
+    bare = replace(held_out, landmarks=np.full_like(held_out.landmarks, np.nan))
+    found = predict(trained_network(NETWORK, trained[1.0]), NETWORK, bare)
+    assert score_affect(held_out.affect, found, n_bootstrap=0).mean_ccc == pytest.approx(trained[1.0].score, abs=1e-5)
+
+
 def test_identity_tells_other_people_apart(samples: Make, tmp_path: Path) -> None:
     network = NetworkSettings("identity", size=32, width=4, batch_norm=True, embedding=8)
     trained = train_network(network, replace(QUICK, epochs=5), samples(5, 16), samples(5, 8, seed=4), tmp_path)
@@ -91,7 +108,7 @@ from conftest import make_samples
 from synth_affect.regressors.networks import NetworkSettings
 from synth_affect.regressors.training import TrainSettings, train_network
 network = NetworkSettings("va-cnn", size=32, width=4, batch_norm=True, dropout=0.2)
-settings = TrainSettings(epochs={epochs}, batch=16, learning_rate=5e-3, seed=3)
+settings = TrainSettings(epochs={epochs}, batch=16, learning_rate=5e-3, landmark_loss=0.5, seed=3)
 train_network(network, settings, make_samples(6, 12), make_samples(2, 10, seed=1), Path({out!r}), device="cpu")
 """
 
@@ -99,7 +116,7 @@ train_network(network, settings, make_samples(6, 12), make_samples(2, 10, seed=1
 def test_a_killed_run_goes_on_to_the_same_end(samples: Make, tmp_path: Path) -> None:
     epochs = 6
     network = replace(NETWORK, dropout=0.2)
-    settings = replace(QUICK, epochs=epochs)
+    settings = replace(QUICK, epochs=epochs, landmark_loss=0.5)
     data = samples(6, 12), samples(2, 10, seed=1)
     script = SCRIPT.format(tests=str(Path(__file__).parent), epochs=epochs, out=str(tmp_path / "killed"))
     killed = tmp_path / "killed"
