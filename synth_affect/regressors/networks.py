@@ -290,11 +290,13 @@ def _classes() -> _Classes:
 
         def forward(self, seen: list[Tensor], landmarks: Tensor) -> Tensor:
             known = torch.isfinite(landmarks).all(dim=1)
+            read = torch.stack([reader(one) for reader, one in zip(self.readers, seen, strict=True)])
+            error: Tensor
             if known.sum() < 2:  # nothing to standardise by
-                return torch.zeros((), device=landmarks.device)
-            shape = self.shape(landmarks[known])
-            errors = [(read(one[known]) - shape).square().mean() for read, one in zip(self.readers, seen, strict=True)]
-            return torch.stack(errors).mean()
+                error = 0 * read.sum()
+            else:
+                error = (read[:, known] - self.shape(landmarks[known])).square().mean()
+            return error
 
     class PictureAndShape(nn.Module):  # type: ignore[misc, name-defined]
         def __init__(self, settings: NetworkSettings) -> None:

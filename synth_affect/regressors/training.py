@@ -275,9 +275,8 @@ def _learner() -> Any:
 
         def _judges_loss(self, batch: Batch) -> Tensor:
             seen = self.network.see(pictures_of(batch).flatten(0, 1))
-            shapes = self.shape_reading(seen, batch["landmarks"].flatten(0, 1))
-            loss: Tensor = self._affect_loss(self.network.judge(seen)[:, None], batch)
-            return loss + self.settings.landmark_loss * shapes
+            shapes: Tensor = self.shape_reading(seen, batch["landmarks"].flatten(0, 1))
+            return self._affect_loss(self.network.judge(seen)[:, None], batch) + self.settings.landmark_loss * shapes
 
         def _identity_loss(self, found: Tensor, batch: Batch) -> Tensor:
             cosines = found[:, 0] @ torch.nn.functional.normalize(self.people, dim=1).T
