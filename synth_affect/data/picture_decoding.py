@@ -71,7 +71,10 @@ def _open(file: BinaryIO, header: bytes, path: Path) -> Image.Image:
     try:
         pillow_heif = import_optional("pillow_heif", "heif")
     except MissingDependencyError as error:
-        raise InputError(path, f"a HEIC picture; {error}") from error
+        reason = (
+            f'a HEIC picture, which cannot be read here: give it as JPEG, or pip install "synth-affect[{error.extra}]"'
+        )
+        raise InputError(path, reason) from error
     file.seek(0)
     opened = pillow_heif.open_heif(file)
     _check_size(opened.size, path)

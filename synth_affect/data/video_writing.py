@@ -158,7 +158,7 @@ class _GifColours:
 
     def reduce(self, frame: ImageArray) -> Image.Image:
         """The frame with GIF_COLOURS colours."""
-        part = np.ascontiguousarray(frame[::2, ::2])
+        part: ImageArray = frame[::2, ::2].copy()
         if self._palette is None or _worst_error(part, self._palette) > self._own + TOLERATED_LEVELS:
             self._keys = [*self._keys[1 - KEPT_KEYS :], part]
             self._palette = Image.fromarray(np.concatenate(self._keys)).quantize(

@@ -284,7 +284,7 @@ HEIC = b"\0\0\0\x1cftypheic\0\0\0\0mif1heicmiaf" + b"\0" * 64
 @pytest.mark.skipif(importlib.util.find_spec("pillow_heif") is not None, reason="pillow-heif is installed")
 def test_heic_says_what_it_needs(tmp_path: Path) -> None:
     (tmp_path / "phone.heic").write_bytes(HEIC)
-    with pytest.raises(InputError, match=r'a HEIC picture; .*pip install "synth-affect\[heif\]"'):
+    with pytest.raises(InputError, match=r'a HEIC picture, .* give it as JPEG, or pip install "synth-affect\[heif\]"'):
         read_picture(tmp_path / "phone.heic")
 
 

@@ -18,6 +18,7 @@ from synth_affect.pipelines.open_expressions import DEFAULT_GRID, PROTOTYPES, Ex
 from synth_affect.web.serve.limits import Limits
 
 MOST_CORNERS = 64
+LONGEST_WORD = 255
 PATH_SECONDS, PATH_RATES = (0.5, 30.0), (5, 30)
 
 
@@ -169,7 +170,7 @@ def _word(said: Mapping[str, Any], name: str, default: str) -> str:
     value = said.get(name, default)
     if value is None:
         return default
-    if not isinstance(value, str) or len(value) > 100:
+    if not isinstance(value, str) or len(value) > LONGEST_WORD:
         raise InputError(name, "is not a word")
     return value
 

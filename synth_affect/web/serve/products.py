@@ -114,7 +114,9 @@ def _mesh(order: Order, folder: Path) -> Path:
     image, fit = folder / f"in_{order.session.upload.name}", folder / "fit.json"
     image.write_bytes(order.session.upload.content)
     fit.write_bytes(fit_to_json(order.studio.fit(order.session, order.asked)).encode())
-    source = FaceSource(image, fit_in=fit, head=order.asked.head, expressions=order.asked.expressions)
+    source = FaceSource(
+        image, fit_in=fit, head=order.studio.source_of(order.asked.head), expressions=order.asked.expressions
+    )
     output = folder / default_output(Path(order.stem), order.asked.target).with_suffix(".glb").name
     export_mesh(source, order.asked.target, MeshOutput(output, TEXTURE_PX))
     return output

@@ -98,7 +98,6 @@ class ServeServer(LocalServer):
                 "plane": describe_plane(),
                 "units": describe_units(),
                 "heads": list(self.studio.heads),
-                "judges": list(self.studio.judges.judges),
                 "mp4": importlib.util.find_spec("av") is not None,
                 "megabytes": self.limits.upload_bytes / (1 << 20),
                 "megapixels": self.limits.megapixels,

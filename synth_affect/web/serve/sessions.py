@@ -10,7 +10,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from synth_affect.errors import InputError
+from synth_affect.errors import InputError, SynthAffectError
 from synth_affect.fitting.landmarks import Landmarks
 from synth_affect.web.serve.intake import Upload
 from synth_affect.web.serve.limits import BusyError, Limits
@@ -20,11 +20,11 @@ RECENT_S = 120.0
 """A session that was used within this time is not ended for a new one."""
 
 
-class SessionOverError(InputError):
+class SessionOverError(SynthAffectError):
     """The session is over: its page was closed, fell silent, or never was."""
 
     def __init__(self) -> None:
-        super().__init__("session", "is over; give the picture again")
+        super().__init__("the picture is forgotten by now; give it once more")
 
 
 class SupersededError(InputError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import threading
 from collections import OrderedDict
@@ -64,7 +65,8 @@ class Drawn:
 class Studio:
     """Safe to be used from several threads. A context manager.
 
-    heads : names or files of head models that pages may ask for, the default first.
+    heads : names or files of head models that pages may ask for, the default first.  Pages know files by their name,
+        not by where they lie.
     judges : read the results, beside MediaPipe.  landmark_model : of the detector, see `find_landmark_model`.
     """
 
@@ -74,7 +76,9 @@ class Studio:
         judges: VerifierChoice | None = None,
         landmark_model: Path | None = None,
     ) -> None:
-        self.heads = tuple(heads)
+        """Raises InputError when two files have one name, or a detector or judge cannot be opened."""
+        self._sources = _named(heads)
+        self.heads = tuple(self._sources)
         self.judges = VerifierChoice() if judges is None else judges
         self.landmark_model = landmark_model
         self._held, self._closed = ExitStack(), False
@@ -184,7 +188,7 @@ class Studio:
             if key in self._synthesizers:
                 self._synthesizers.move_to_end(key)
                 return self._synthesizers[key]
-            model = open_head(head)
+            model = open_head(self._sources[head])
             wrinkles = None
             if head != DEFAULT:
                 from synth_affect.pipelines.carry_wrinkles import folds_on
@@ -196,6 +200,10 @@ class Studio:
                 self._synthesizers.popitem(last=False)
             return made
 
+    def source_of(self, head: str) -> str:
+        """The name or file behind the name that pages know."""
+        return self._sources[head]
+
     def forget(self, key: str) -> None:
         """Drop what is kept of the session `key` beside itself."""
         with self._opening:
@@ -203,11 +211,12 @@ class Studio:
                 del self._full[each]
 
     def warm_up(self) -> None:
-        """Draw the demo's face once, so that the first page that asks does not wait for compilers."""
+        """Draw the demo's face with each head, so that the first page does not wait for files and compilers."""
         with contextlib.suppress(InputError):  # no demo, or the studio is closed already: a page will do it
             pixels = read_picture(find_demo_picture()).pixels
-            synthesizer = self.synthesizer(self.heads[0], ExpressionChoice())
-            for landmarks in self.find_faces(pixels)[:1]:
+            faces = self.find_faces(pixels)[:1]
+            for head, landmarks in itertools.product(self.heads, faces):
+                synthesizer = self.synthesizer(head, ExpressionChoice())
                 fit = synthesizer.fit_landmarks(pixels, landmarks)
                 window = face_window(pixels, fit, synthesizer.head, longest_px=PREVIEW_PX)
                 scene = synthesizer.prepare(window.pixels, window.fit)
@@ -273,6 +282,17 @@ class Studio:
             longest_px=longest_px,
         )
         return View(window, synthesizer.prepare(window.pixels, window.fit))
+
+
+def _named(heads: Sequence[str]) -> dict[str, str]:
+    """What pages call a head -> its name in the catalogue, or its file."""
+    named: dict[str, str] = {}
+    for head in dict.fromkeys(heads):
+        name = Path(head).name
+        if name in named:
+            raise InputError("--head", f"{named[name]} and {head} have the same name; rename one")
+        named[name] = head
+    return named
 
 
 def _n_pixels(view: View) -> int:

@@ -64,7 +64,7 @@ def test_nothing_said_is_the_neutral_point_of_the_first_head() -> None:
         ({"face": 0.5}, "not a whole number"),
         ({"head": "../../etc/passwd"}, "is none of cc0, ict"),
         ({"head": 3}, "is not a word"),
-        ({"category": "x" * 200}, "is not a word"),
+        ({"category": "x" * 300}, "is not a word"),
         ({"category": "hungry"}, "--category"),
         ({"grid": "/etc/passwd"}, "is none of prototypes, default"),
         ({"lookup": "guess"}, "--lookup"),

@@ -6,6 +6,7 @@ import base64
 import io
 import json
 import math
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +15,7 @@ import pytest
 from PIL import Image
 
 from synth_affect.web.serve.server import ServeServer
+from synth_affect.web.serve.studio import Studio
 from tools.browser import Browser, BrowserError, Page, find_chromium
 
 pytestmark = pytest.mark.skipif(find_chromium() is None, reason="no Chromium is installed")
@@ -203,6 +205,78 @@ def test_what_is_wrong_is_said_in_the_page(page: Page, tmp_path: Path) -> None:
     assert said.startswith("notes.png: not a picture")
     assert page.run("document.body.dataset.state") == "empty"
     page.complaints.clear()  # the browser itself notes the refusal in its console
+
+
+def test_what_stands_still_is_what_was_asked_last(page: Page, browser: Browser) -> None:
+    page.click("#example")
+    page.until(READY)
+    page.run("(c => { c.value = 'fear'; c.dispatchEvent(new Event('change')); })(document.querySelector('#category'))")
+    page.until(DRAWN)
+    page.click("#draw")
+    page.run("document.querySelector('#seconds').value = 0.5")
+    page.drag([page.place("#plane", *at(valence, 0.4)) for valence in (-0.4, 0, 0.4, 0.7)])
+    page.until("document.querySelector('#play').textContent === 'Play'")
+    page.until(f"{DRAWN} && !document.querySelector('#read').classList.contains('old')")
+    assert page.run("document.querySelector('#category').value") == "", "on a path the place alone counts"
+    assert page.run("document.querySelector('#asked').textContent") == "Asked: valence +0.70, arousal +0.40."
+    assert "--category" not in page.run("document.querySelector('#command').textContent")
+    on_path = page.run(EDITED)
+    page.run(
+        "for (const id of ['valence', 'arousal']) document.querySelector('#' + id).dispatchEvent(new Event('change'))"
+    )
+    page.until(DRAWN)
+    assert page.run(EDITED) == on_path
+    # A picture that is being drawn when all is reset does not come after.
+    page.run(
+        "document.querySelector('#intensity').dispatchEvent(new Event('change'));"
+        " document.querySelector('#reset').click()"
+    )
+    page.run("new Promise(done => setTimeout(done, 1500))")
+    assert page.run("document.querySelector('#after').hidden && document.querySelector('#read').hidden")
+    page.run("document.querySelector('#again').click()")
+    page.click("#example")
+    page.until(READY)
+    assert page.run("document.querySelector('#path').hidden"), "a new picture begins without a path"
+
+
+def test_a_seed_is_a_whole_number_or_none(page: Page) -> None:
+    page.click("#example")
+    page.until(READY)
+    said = page.run(
+        "['7', '-3', '2.7', '1e30'].map(text => { const seed = document.querySelector('#sample'); seed.value = text;"
+        " document.querySelector('#grid').value = 'default'; seed.dispatchEvent(new Event('change'));"
+        " return seed.value; }).join()"
+    )
+    assert said == "7,,2,"
+    page.until(DRAWN)
+    assert page.run("document.querySelector('#problem').hidden")
+
+
+def test_what_is_dropped_and_no_file_is_said(page: Page) -> None:
+    page.run("dispatchEvent(new DragEvent('drop', { dataTransfer: new DataTransfer(), cancelable: true }))")
+    assert page.run("document.querySelector('#problem span').textContent").startswith("That is no file.")
+
+
+def test_a_server_that_is_gone_is_said(browser: Browser, studio: Studio) -> None:
+    page = browser.page()
+    with ServeServer(studio) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        page.open(server.url)
+        page.until("document.body.dataset.loaded")
+        page.click("#example")
+        page.until(READY)
+        server.shutdown()
+        thread.join()
+        server.sessions.close_all()
+    page.run("document.querySelector('#intensity').dispatchEvent(new Event('change'))")
+    page.until("!document.querySelector('#problem').hidden")
+    said = page.run("document.querySelector('#problem span').textContent")
+    # A connection that was kept open is still answered; a new one is not.
+    assert said in (
+        "The server does not answer. Is it still running?",
+        "The picture is forgotten by now; give it once more.",
+    )
 
 
 def test_the_page_forgets_when_it_is_left(page: Page, server: ServeServer) -> None:

@@ -133,7 +133,7 @@ def test_a_closed_page_is_forgotten(server: ServeServer, client: Client, face: b
     assert not any(key == client.key for key, _ in server.studio._full)
     for reply in (client.ask("GET", "/picture"), client.post("/draw", PLEASED), client.post("/alive", {})):
         assert reply.status == 410
-        assert reply.json()["error"] == "Session: is over; give the picture again."
+        assert reply.json()["error"] == "The picture is forgotten by now; give it once more."
 
 
 @pytest.mark.parametrize("key", ["", "x", "../../etc/passwd", "é" * 10])

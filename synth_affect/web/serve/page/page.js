@@ -47,8 +47,11 @@ async function pump() {
     next = null;
     busy = { full, stop: new AbortController() };
     if (full) stage.working(true);
+    const { signal } = busy.stop;
     try {
-      stage.show(await server.draw(asked(), full, busy.stop.signal));
+      const drawn = await server.draw(asked(), full, signal);
+      if (signal.aborted) continue;
+      stage.show(drawn);
       say("");
       if (full && !next) read();
     } catch (error) {
@@ -58,6 +61,15 @@ async function pump() {
       stage.working(false);
     }
   }
+}
+
+/** Nothing of what was asked before is shown any more. */
+function halt() {
+  clearTimeout(soon);
+  stop();
+  next = null;
+  busy?.stop.abort();
+  reading?.abort();
 }
 
 async function read() {
@@ -74,13 +86,14 @@ async function read() {
 function showReadings(found) {
   const [valence, arousal] = plane.point;
   by("read").hidden = false;
+  by("read").classList.remove("old");
   by("asked").textContent = `Asked: valence ${signed(valence)}, arousal ${signed(arousal)}.`;
   if (!found.found) {
     by("asked").textContent += " No face is seen in the result.";
     by("readings").replaceChildren();
     return;
   }
-  const rows = found.affect.map(said => row(said.judge, `${signed(said.input_valence)} ${signed(said.input_arousal)} → ${signed(said.valence)} ${signed(said.arousal)}`, "good"));
+  const rows = found.affect.map(said => row(`${said.judge}: valence, arousal`, `${signed(said.input_valence)} ${signed(said.input_arousal)} → ${signed(said.valence)} ${signed(said.arousal)}`, "good"));
   for (const [name, value] of Object.entries(found.readings)) {
     const change = found.changes[name], [dimension, sign] = DIRECTIONS[name] || ["", 0];
     const wanted = sign * Math.sign(dimension === "valence" ? valence : arousal);
@@ -119,6 +132,7 @@ function moved(valence, arousal, settled) {
 function ask(settled) {
   clearTimeout(soon);
   plane.showReadings([]);
+  by("read").classList.add("old");
   want(settled === true);
   if (settled === "soon") soon = setTimeout(() => want(true), SETTLED_MS);
 }
@@ -134,10 +148,25 @@ function describeCell() {
 function drawn(way, settled) {
   stop();
   corners = way;
+  passing();
+  describeWay();
+  if (settled && corners.length > 1) play(); else ask(false);
+}
+
+/** The point is on the path: its place alone says what is meant, as in the file that is made of it. */
+function passing() {
   by("valence").value = plane.point[0].toFixed(2);
   by("arousal").value = plane.point[1].toFixed(2);
+  by("category").value = "";
+  describeCell();
+}
+
+function drawPath(on) {
+  plane.drawing = on;
+  by("draw").setAttribute("aria-pressed", String(on));
+  by("path").hidden = !on;
   describeWay();
-  if (settled && corners.length > 1) play(); else want(false);
+  if (!on) plane.showWay([]);
 }
 
 function describeWay() {
@@ -155,9 +184,9 @@ function play() {
   const step = now => {
     const share = Math.min(1, (now - start) / length);
     plane.put(...along(corners, share));
-    by("valence").value = plane.point[0].toFixed(2);
-    by("arousal").value = plane.point[1].toFixed(2);
-    if (share < 1) { want(false); playing = requestAnimationFrame(step); } else { stop(); want(true); }
+    passing();
+    ask(share >= 1);
+    if (share < 1) playing = requestAnimationFrame(step); else stop();
   };
   playing = requestAnimationFrame(step);
 }
@@ -204,13 +233,13 @@ async function make(kind) {
 
 async function open(getPicture) {
   document.body.dataset.state = given ? "ready" : "opening";
-  stop();
+  halt();
   try {
     const picture = await getPicture();
     await stage.open(picture, await server.photograph());
     given = picture;
     face = 0;
-    corners = [];
+    drawPath(false);
     document.body.dataset.state = "ready";
     by("panel").hidden = by("again").hidden = false;
     by("read").hidden = true;
@@ -235,13 +264,14 @@ function take(file, name) {
 function leave() {
   server.end();
   given = null;
-  stop();
+  halt();
   stage.close();
   by("panel").hidden = by("again").hidden = true;
   document.body.dataset.state = "empty";
 }
 
 function reset() {
+  halt();
   for (const [id, value] of Object.entries({ intensity: 1, wrinkles: 1, grid: "prototypes", input_expression: "replace",
     lookup: "continuous", statistic: "typical", sample: "", head: about.heads[0], category: "" })) by(id).value = value;
   for (const slider of by("sliders").querySelectorAll("input")) slider.value = 0;
@@ -260,7 +290,8 @@ function reset() {
 function describeControls() {
   for (const output of document.querySelectorAll("output")) output.textContent = `${Math.round(100 * Number(by(output.htmlFor[0]).value))} %`;
   for (const label of document.querySelectorAll("[data-grid]")) label.hidden = by("grid").value === "prototypes";
-  if (by("statistic").value === "mean") by("sample").value = "";
+  const sample = Math.floor(Number(by("sample").value));
+  by("sample").value = by("statistic").value === "mean" || by("sample").value === "" || !(sample >= 0 && sample < 2 ** 53) ? "" : sample;
   by("sample").disabled = by("statistic").value === "mean";
   const set = Object.keys(units()).length;
   by("units_set").textContent = set ? `· ${set} set` : "";
@@ -321,7 +352,7 @@ function say(text) {
 }
 
 function failed(error) {
-  if (error instanceof server.Superseded) return;
+  if (error instanceof server.Superseded || error.name === "AbortError") return;
   if (error instanceof server.Gone) leave();
   say(error.message);
 }
@@ -352,13 +383,7 @@ by("category").addEventListener("change", () => {
   }
   ask(true);
 });
-by("draw").addEventListener("click", () => {
-  plane.drawing = !plane.drawing;
-  by("draw").setAttribute("aria-pressed", String(plane.drawing));
-  by("path").hidden = !plane.drawing;
-  describeWay();
-  if (!plane.drawing) plane.showWay([]);
-});
+by("draw").addEventListener("click", () => drawPath(!plane.drawing));
 by("counts").addEventListener("click", () => {
   const on = by("counts").getAttribute("aria-pressed") !== "true";
   by("counts").setAttribute("aria-pressed", String(on));
@@ -366,8 +391,8 @@ by("counts").addEventListener("click", () => {
 });
 by("add").addEventListener("click", () => { corners = [...corners, [...plane.point]]; describeWay(); });
 by("clear").addEventListener("click", () => { stop(); corners = []; describeWay(); });
-by("play").addEventListener("click", () => { if (playing) { stop(); want(true); } else play(); });
-by("reset").addEventListener("click", () => { stop(); reset(); });
+by("play").addEventListener("click", () => { if (playing) { stop(); ask(true); } else play(); });
+by("reset").addEventListener("click", reset);
 by("units_reset").addEventListener("click", () => {
   for (const slider of by("sliders").querySelectorAll("input")) slider.value = 0;
   describeControls();
@@ -393,7 +418,7 @@ addEventListener("drop", event => {
   event.preventDefault();
   by("drop").classList.remove("over");
   const [file] = event.dataTransfer.files;
-  take(file, file?.name);
+  if (file) take(file, file.name); else say("That is no file. Save the picture first, then drop its file here.");
 });
 addEventListener("paste", event => {
   const file = [...event.clipboardData.files].find(each => each.type.startsWith("image/"));
