@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from synth_affect.errors import FitError, ShapeError
-from synth_affect.render import poisson
+from synth_affect.render import multigrid
 from synth_affect.render.poisson import poisson_blend
 
 SIDES = ((0, 1), (0, -1), (1, 0), (-1, 0))
@@ -119,13 +119,13 @@ def test_tolerance_brings_the_result_closer(name: str) -> None:
 
 @pytest.mark.parametrize("name", MASKS)
 def test_ten_iterations_are_enough(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(poisson, "MAX_ITERATIONS", 10)
+    monkeypatch.setattr(multigrid, "MAX_ITERATIONS", 10)
     source, target = pictures(seed=14)
     poisson_blend(source, target, MASKS[name]())
 
 
 def test_solver_that_does_not_arrive_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(poisson, "MAX_ITERATIONS", 1)
+    monkeypatch.setattr(multigrid, "MAX_ITERATIONS", 1)
     source, target = pictures(seed=14)
     with pytest.raises(FitError, match="no answer after 1 iterations"):
         poisson_blend(source, target, MASKS["rectangle"]())
