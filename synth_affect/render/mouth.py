@@ -45,6 +45,8 @@ GAP_TINT = np.array([1.0, 0.5, 0.47], dtype=np.float32)
 ENAMEL = 0.7
 """Power of the light on teeth: they pass light on from one to the next, so that no shadow on them is as deep as on skin
 (judged on portraits)."""
+REDDENING = np.array([1.0, 1.18, 1.22], dtype=np.float32)
+"""Power of the light: what is dark in a mouth is lit by its flesh."""
 BOUNCED = np.array([0.06, 0.024, 0.022], dtype=np.float32)
 """Light that has come off the mouth's own flesh: teeth that no other light reaches are dark red, not grey."""
 SOFT_UP = 0.6
@@ -109,7 +111,7 @@ def mouth_interior(scene: Scene, surface: SurfaceFlow) -> Interior | None:
     light *= np.clip(RIM_LIGHT + from_rim / (RIM_MM * scene.px_per_mm * scale), RIM_LIGHT, 1)
     light = np.where(hard > 0, light**ENAMEL, light)
     passed = _through_the_gap(fine, scene.px_per_mm * scale)[fine][:, None]
-    light = light[:, None] * passed * (passed + (1 - passed) * GAP_TINT)
+    light = light[:, None] ** REDDENING * passed * (passed + (1 - passed) * GAP_TINT)
     drawn = scene.white * albedo * np.maximum(light, BOUNCED)
     grey = luminance(drawn)[:, None]
     drawn = grey + scene.chroma * (drawn - grey)
@@ -121,6 +123,7 @@ def mouth_interior(scene: Scene, surface: SurfaceFlow) -> Interior | None:
     linear = np.where(drawn_share[..., None] > 0, linear, extend(linear, drawn_share))
     even = even_rim(fine, scene.px_per_mm * scale)
     coverage = cv2.resize(even, (box.size.width, box.size.height), interpolation=cv2.INTER_AREA)
+    coverage = cv2.GaussianBlur(coverage, (0, 0), OPTICS_PX)
     lip_light = 1 - (1 - ROLLED_LIGHT) * np.clip(2 * cv2.GaussianBlur(coverage, (0, 0), rolled), 0, 1)
     return Interior(box, linear_to_srgb(linear) * np.float32(255), coverage, lip_light)
 
@@ -175,6 +178,8 @@ def _unmixed(layer: FloatArray) -> FloatArray:
 CONTACT_MM = 0.45
 """Width of the dark line between lips that have come together."""
 CONTACT_LIGHT = 0.35
+CONTACT_PX = 0.8
+"""Least blur of that line: drawn finer it is a stair. Being finer, it is fainter then."""
 CONTACT_GAP_MM = 1.5
 """Lips that were this far apart in the photograph get the full line; those that touched there have their own."""
 
@@ -188,14 +193,17 @@ def lip_contact(scene: Scene, surface: SurfaceFlow) -> FloatArray:
     lips = upper | lower
     if not (scene.kind_map == INTERIOR_KIND).any() or not lips.any():
         return np.ones(lips.shape, dtype=np.float32)
-    along = surface.own_flow @ _down(scene)
+    down = _down(scene)
+    along = surface.own_flow @ down
     line = np.zeros(lips.shape, dtype=np.float32)
-    for first, second in NEIGHBOURS:
-        parted = np.abs(along[second] - along[first]) / (CONTACT_GAP_MM * scene.px_per_mm)
+    for (first, second), upright in zip(NEIGHBOURS, np.abs(down[::-1]), strict=True):
+        # Beside each other, not one above the other, lips are past the corner of the mouth.
+        parted = upright * np.abs(along[second] - along[first]) / (CONTACT_GAP_MM * scene.px_per_mm)
         line[first] = np.maximum(line[first], meet(upper, lower, first, second) * np.clip(parted - 0.3, 0, 1))
-    sigma = max(CONTACT_MM * scene.px_per_mm, 0.6)
+    width = CONTACT_MM * scene.px_per_mm
     # Along a line one pixel wide a blur leaves 1 / (sqrt(2 pi) sigma) of it.
-    shade = np.clip(cv2.GaussianBlur(line, (0, 0), sigma) * np.sqrt(2 * np.pi) * sigma, 0, 1)
+    blurred = cv2.GaussianBlur(line, (0, 0), max(width, CONTACT_PX))
+    shade = np.clip(blurred * np.sqrt(2 * np.pi) * width, 0, 1)
     factor: FloatArray = (1 - (1 - CONTACT_LIGHT) * shade * lips).astype(np.float32)
     return factor
 

@@ -11,7 +11,7 @@ from synth_affect.arrays import FloatArray, ImageArray
 from synth_affect.heads.model import region_vertices
 from synth_affect.render.colour import luminance, srgb_to_linear
 from synth_affect.render.flow import SurfaceFlow, surface_flow
-from synth_affect.render.mouth import Interior, even_rim, into_mouth_mm, mouth_interior
+from synth_affect.render.mouth import Interior, even_rim, into_mouth_mm, lip_contact, mouth_interior
 from synth_affect.render.scene import INTERIOR_KIND, Scene
 from synth_affect.render.upper_teeth import LONGEST_DROP_MM, show_upper_teeth
 
@@ -214,7 +214,7 @@ def test_teeth_come_down_without_a_step_and_never_far(closed: Scene, gape: Float
 
 def test_lips_are_darker_where_they_roll_into_the_mouth(grin: tuple[SurfaceFlow, Interior]) -> None:
     interior = grin[1]
-    beside = (interior.coverage == 0) & (cv2.dilate((interior.coverage > 0).astype(np.uint8), np.ones((3, 3))) > 0)
+    beside = (interior.coverage < 0.5) & (cv2.dilate((interior.coverage > 0.5).astype(np.uint8), np.ones((3, 3))) > 0)
     assert interior.lip_light[beside].max() < 0.97
     assert interior.lip_light[0].min() > 0.99
 
@@ -246,3 +246,19 @@ def test_lips_just_parted_show_a_dark_line(
     wide = luminance(srgb_to_linear(grin[1].colours[grin[1].coverage > 0.99] / 255))
     assert np.median(luminance(srgb_to_linear(inside / 255))) < 0.5 * np.percentile(wide, 90)
     assert (inside[:, 0] > inside[:, 2]).mean() > 0.9
+
+
+@pytest.mark.parametrize(
+    ("px_per_mm", "size", "darkest"), [(0.5, (150, 130), (0.6, 0.95)), (4.0, (1200, 960), (0.3, 0.6))]
+)
+def test_lips_that_close_get_a_line_as_fine_as_the_picture(
+    make_scene: SceneMaker, px_per_mm: float, size: tuple[int, int], darkest: tuple[float, float]
+) -> None:
+    scene = make_scene(size=size, px_per_mm=px_per_mm, jawOpen=0.4)[1]
+    shut = scene.vertices - 0.4 * scene.head.expression_units[scene.head.unit_names.index("jawOpen")]
+    line = lip_contact(scene, surface_flow(scene, shut))
+    assert darkest[0] < line.min() < darkest[1]
+    # From corner to corner, and not down the corners: many times wider than it is high.
+    dark = line < 0.5 * (1 + line.min())
+    assert dark.any(axis=0).sum() > 3 * dark.any(axis=1).sum()
+    np.testing.assert_array_equal(lip_contact(scene, surface_flow(scene, scene.vertices)) < 0.97, False)
