@@ -26,7 +26,7 @@ def test_the_packaged_network_knows_people_and_passes_gradients_to_pictures_alon
     assert pictures.grad.abs().sum() > 0
     assert not any(parameter.requires_grad for parameter in identity._features.parameters())
     card = read_card(PACKAGED.with_suffix(".json"), "synth-affect/regressor/1")
-    assert card["test"]["verification_auc"] > 0.95
+    assert card["test"]["verification_auc"] > 0.97
     assert identity.sha256 == card["sha256"]
     assert PACKAGED.stat().st_size < 2 << 20
     assert not any(path.startswith("/") for path in card["data"]["paths"])
