@@ -26,7 +26,7 @@ ALBEDO = {
     "tongue": (0.80, 0.30, 0.28),
     "mouth_cavity": (0.30, 0.08, 0.075),
 }
-DARKENING_MM = {"teeth_upper": 11.0, "teeth_lower": 8.5, "gums": 8.0, "tongue": 13.0, "mouth_cavity": 13.0}
+DARKENING_MM = {"teeth_upper": 11.0, "teeth_lower": 6.5, "gums": 8.0, "tongue": 13.0, "mouth_cavity": 13.0}
 """Depth behind the front teeth at which light has fallen to 1/e: cheeks and tongue stand around the teeth at the sides,
 most of all the lower ones, while tongue and palate see the opening."""
 HARD = ("teeth_upper", "teeth_lower", "gums")
