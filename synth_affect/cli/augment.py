@@ -71,7 +71,7 @@ def augment(
     root: Annotated[Path, typer.Argument(metavar="DATABASE", help="The folder (or CSV file) of the database.")],
     out: Annotated[Path | None, typer.Option("--out", "-o", help="The folder to write; a stopped run goes on.")] = None,
     database: Annotated[
-        str, typer.Option(metavar="NAME", help="What DATABASE is; docs/databases.md lists the names.")
+        str, typer.Option(metavar="NAME", help="What DATABASE is: a name of synth-affect databases list.")
     ] = "folder",
     database_setting: DatabaseSettingOption = None,
     targets: Annotated[

@@ -11,7 +11,7 @@ from synth_affect.errors import InputError
 
 DatabaseSettingOption = Annotated[
     list[str] | None,
-    typer.Option(metavar="NAME=VALUE", help="How this copy of the database is to be read; may be repeated."),
+    typer.Option(metavar="NAME=VALUE", help="How this copy of the database is to be read. Repeatable."),
 ]
 
 

@@ -49,7 +49,7 @@ def list_(as_json: JsonOption = False) -> None:
 def check(
     root: Annotated[Path, typer.Argument(metavar="DATABASE", help="The folder (or CSV file) of the database.")],
     database: Annotated[
-        str, typer.Option(metavar="NAME", help="What DATABASE is; `databases list` has the names.")
+        str, typer.Option(metavar="NAME", help="What DATABASE is: a name of synth-affect databases list.")
     ] = "folder",
     database_setting: DatabaseSettingOption = None,
     as_json: JsonOption = False,

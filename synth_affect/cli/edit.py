@@ -77,7 +77,10 @@ def edit(
     ] = None,
     category: Annotated[
         str | None,
-        typer.Option(help="An emotion. Beside valence and arousal it picks the family; alone it gives them too."),
+        typer.Option(
+            metavar="EMOTION",
+            help="An emotion. Beside valence and arousal it picks the family; alone it gives them too.",
+        ),
     ] = None,
     au: ActionUnitsOption = None,
     face: FaceOption = "largest",

@@ -30,13 +30,13 @@ def edit(
     editor: EditorOption = "3dmm",
     weights: WeightsOption = None,
     valence: Annotated[
-        float | None, typer.Option(parser=number, metavar="NUMBER", help="From -1, unpleasant, to 1.")
+        float | None, typer.Option(parser=number, metavar="NUMBER", help="From -1, unpleasant, to 1, pleasant.")
     ] = None,
     arousal: Annotated[
-        float | None, typer.Option(parser=number, metavar="NUMBER", help="From -1, sleepy, to 1.")
+        float | None, typer.Option(parser=number, metavar="NUMBER", help="From -1, drowsy, to 1, excited.")
     ] = None,
     category: Annotated[
-        str | None, typer.Option(metavar="NAME", help="An emotion, for its place on the plane.")
+        str | None, typer.Option(metavar="EMOTION", help="An emotion, for its place on the plane.")
     ] = None,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="The picture to write [beside the input, named after all].")

@@ -34,7 +34,7 @@ from synth_affect.cli.train_options import (
     reading,
 )
 
-evaluate_app = typer.Typer(help="How well networks read valence and arousal.")
+evaluate_app = typer.Typer(help="How well editors make faces feel, and networks read them.")
 
 
 class ProtocolChoice(StrEnum):
@@ -67,7 +67,9 @@ def regressor(
         bool, typer.Option("--held-out", help="Only people whom the weights were not trained on, as their card says.")
     ] = False,
     detect: DetectOption = False,
-    out: Annotated[Path | None, typer.Option(help="A folder for scores.json and predictions.csv.")] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="A folder for scores.json and predictions.csv.")
+    ] = None,
     device: DeviceOption = DeviceName.AUTO,
     as_json: JsonOption = False,
 ) -> None:
@@ -86,7 +88,7 @@ def regressor(
 
 
 def protocol(
-    name: Annotated[ProtocolChoice, typer.Argument(help="The experiment.", show_default=False)],
+    name: Annotated[ProtocolChoice, typer.Argument(metavar="EXPERIMENT", help="Which one.", show_default=False)],
     data: Annotated[Path, typer.Option(help="The database.", show_default=False)],
     out: OutOption,
     database_setting: DatabaseSettingOption = None,

@@ -31,7 +31,8 @@ def editor(
         str, typer.Option(metavar="A-B,...", help="Of rendered faces, who; each one's neutral picture is edited [all].")
     ] = "",
     out: Annotated[
-        Path | None, typer.Option(help="A folder for the report, the tables and the pictures.", show_default=False)
+        Path | None,
+        typer.Option("--out", "-o", help="A folder for the report, the tables and the pictures.", show_default=False),
     ] = None,
     editor_name: EditorOption = "3dmm",
     weights: WeightsOption = None,
@@ -84,7 +85,9 @@ def editor(
 
 
 def editors_table(
-    runs: Annotated[list[Path], typer.Argument(help="Folders that evaluate editor wrote, a row each.")],
+    runs: Annotated[
+        list[Path], typer.Argument(metavar="RUN...", help="Folders that evaluate editor wrote, a row each.")
+    ],
     out: Annotated[
         Path | None, typer.Option("-o", "--out", help="A .md or .csv file to write [the table is printed].")
     ] = None,

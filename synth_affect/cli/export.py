@@ -42,7 +42,7 @@ def export(
     arousal: Annotated[
         float | None, typer.Option(parser=number, metavar="NUMBER", help="From -1 to 1 [as it is].")
     ] = None,
-    category: Annotated[str | None, typer.Option(help="An emotion, as in the main command.")] = None,
+    category: Annotated[str | None, typer.Option(metavar="EMOTION", help="As in the main command.")] = None,
     au: ActionUnitsOption = None,
     intensity: IntensityOption = 1.0,
     texture_size: Annotated[

@@ -29,7 +29,7 @@ def from_images(
     ],
     out: Annotated[Path, typer.Option("--out", "-o", help="The gallery to make.")],
     database: Annotated[
-        str, typer.Option(metavar="NAME", help="What PICTURES is; docs/databases.md lists the names.")
+        str, typer.Option(metavar="NAME", help="What PICTURES is: a name of synth-affect databases list.")
     ] = "csv",
     database_setting: DatabaseSettingOption = None,
     workers: Annotated[int | None, typer.Option(parser=count, metavar="COUNT", help="Processes [one a core].")] = None,

@@ -26,7 +26,7 @@ def add_commands(gallery_app: typer.Typer) -> None:
 
 
 def synthesize(
-    out: Annotated[Path, typer.Option(help="The gallery, a folder; what is missing of it is added.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="The gallery, a folder; what is missing of it is added.")],
     subjects: Annotated[int, typer.Option(parser=count, metavar="COUNT", help="Invented people.")] = 180,
     sequences: Annotated[
         int, typer.Option(parser=count, metavar="COUNT", help="Spontaneous recordings of all people together.")
@@ -47,7 +47,9 @@ def synthesize(
 
 
 def synthesize_scans(
-    out: Annotated[Path, typer.Option(help="The folder of scans and labels; what is missing in it is added.")],
+    out: Annotated[
+        Path, typer.Option("--out", "-o", help="The folder of scans and labels; what is missing in it is added.")
+    ],
     subjects: Annotated[int, typer.Option(parser=count, metavar="COUNT", help="Invented people.")] = 10,
     scans: Annotated[int, typer.Option(parser=count, metavar="COUNT", help="Scans of all people together.")] = 500,
     every: Annotated[

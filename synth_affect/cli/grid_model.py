@@ -11,7 +11,7 @@ import typer
 from synth_affect.cli.options import HeadOption, JsonOption, StatisticChoice, StatisticOption, count
 from synth_affect.cli.progress import print_summary, with_progress
 
-grid_app = typer.Typer(help="Valence-arousal grids of local displacements.")
+grid_app = typer.Typer(help="Grids of expressions over the plane, for --grid.")
 
 GridArgument = Annotated[
     str, typer.Argument(metavar="GRID", help="The grid's file, or default for the packaged one.", show_default=False)

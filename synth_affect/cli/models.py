@@ -14,7 +14,7 @@ from synth_affect.cli.options import JsonOption
 from synth_affect.cli.progress import print_summary, with_progress
 from synth_affect.errors import InputError
 
-models_app = typer.Typer(help="Head models: which there are, and what they hold.")
+models_app = typer.Typer(help="Head models: which there are, under which terms, and what they hold.")
 
 NameArgument = Annotated[
     str, typer.Argument(metavar="NAME|PATH", help="A name of the list, or a model's file.", show_default=False)

@@ -121,7 +121,10 @@ def video(
     output: Annotated[Path | None, typer.Option("--output", "-o", help="The .mp4 to write.")] = None,
     category: Annotated[
         str | None,
-        typer.Option(help="An emotion. Beside valence and arousal it picks the family; alone it gives them too."),
+        typer.Option(
+            metavar="EMOTION",
+            help="An emotion. Beside valence and arousal it picks the family; alone it gives them too.",
+        ),
     ] = None,
     au: ActionUnitsOption = None,
     intensity: IntensityOption = 1.0,

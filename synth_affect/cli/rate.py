@@ -31,7 +31,7 @@ def serve(
         Path, typer.Argument(metavar="FOLDER|MANIFEST", help="Edited pictures, or a manifest.json of them.")
     ],
     out: Annotated[
-        Path | None, typer.Option(help="The CSV file to which answers are added.", show_default=False)
+        Path | None, typer.Option("--out", "-o", help="The CSV file to which answers are added.", show_default=False)
     ] = None,
     port: Annotated[int, typer.Option(parser=count, metavar="COUNT", help="0 for any that is free.")] = 8765,
     host: Annotated[

@@ -21,7 +21,7 @@ def add_commands(app: typer.Typer) -> None:
 
 
 def render_faces(
-    out: Annotated[Path, typer.Option(help="The data set, a folder; what is missing of it is added.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="The data set, a folder; what is missing of it is added.")],
     subjects: Annotated[int, typer.Option(parser=count, metavar="COUNT", help="Invented people.")],
     per_subject: Annotated[
         int, typer.Option(parser=count, metavar="COUNT", help="Pictures of each, the first one neutral.")

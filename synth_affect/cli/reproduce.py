@@ -26,7 +26,9 @@ def reproduce(
         Path | None, typer.Option(help="Of the editor: what synth-affect train wrote.", show_default=False)
     ] = None,
     data: DataOption = [],  # noqa: B006, typer's own way of an option that may be repeated and left out
-    out: Annotated[Path, typer.Option(help="The folder for figure, numbers and cropped faces.")] = Path("reproduced"),
+    out: Annotated[Path, typer.Option("--out", "-o", help="The folder for figure, numbers and cropped faces.")] = Path(
+        "reproduced"
+    ),
     database: DatabaseOption = "",
     database_setting: DatabaseSettingOption = None,
     seed: SeedOption = 0,

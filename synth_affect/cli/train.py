@@ -20,6 +20,7 @@ from synth_affect.cli.train_options import (
     DataOption,
     DetectOption,
     DeviceOption,
+    DevicesOption,
     EpochsOption,
     FoldOption,
     FoldsOption,
@@ -46,7 +47,7 @@ from synth_affect.cli.train_options import (
 if TYPE_CHECKING:
     from synth_affect.pipelines.train_regressor import TrainRequest
 
-train_app = typer.Typer(help="Networks that read faces.")
+train_app = typer.Typer(help="Networks that read faces, and neural editors of them.")
 
 
 @train_app.callback()
@@ -93,6 +94,7 @@ def vgg_gru(
     seed: SeedOption = 0,
     precision: PrecisionOption = "32",
     device: DeviceOption = DeviceName.AUTO,
+    devices: DevicesOption = 1,
     as_json: JsonOption = False,
 ) -> None:
     """VGG-Face-GRU: sequences, or stills that are held, with 68 landmarks; valence and arousal.
@@ -112,7 +114,7 @@ def vgg_gru(
     }  # fmt: skip
     sources = _Sources(data, database, database_setting, augmented or [], detect)
     people = (test_people, validation_people, folds, fold)
-    _train(_request(sources, network, training, people, vgg_face), out, device, as_json)
+    _train(_request(sources, network, training, people, vgg_face), out, (device, devices), as_json)
 
 
 def va_cnn(
@@ -141,6 +143,7 @@ def va_cnn(
     seed: SeedOption = 0,
     precision: PrecisionOption = "32",
     device: DeviceOption = DeviceName.AUTO,
+    devices: DevicesOption = 1,
     as_json: JsonOption = False,
 ) -> None:
     """The judges: one network for valence, one for arousal, on single pictures.
@@ -154,7 +157,7 @@ def va_cnn(
     }  # fmt: skip
     sources = _Sources(data, database, database_setting, augmented or [], detect)
     people = (test_people, validation_people, folds, fold)
-    _train(_request(sources, network, training, people, None), out, device, as_json)
+    _train(_request(sources, network, training, people, None), out, (device, devices), as_json)
 
 
 def classes(
@@ -182,6 +185,7 @@ def classes(
     seed: SeedOption = 0,
     precision: PrecisionOption = "32",
     device: DeviceOption = DeviceName.AUTO,
+    devices: DevicesOption = 1,
     as_json: JsonOption = False,
 ) -> None:
     """A judge of categories of emotion, on single pictures.
@@ -201,7 +205,7 @@ def classes(
     people = (test_people, validation_people, folds, fold)
     _train(
         _request(_Sources(data, database, database_setting, [], detect), network, training, people, None),
-        out, device, as_json,
+        out, (device, devices), as_json,
     )  # fmt: skip
 
 
@@ -229,6 +233,7 @@ def identity(
     seed: SeedOption = 0,
     precision: PrecisionOption = "32",
     device: DeviceOption = DeviceName.AUTO,
+    devices: DevicesOption = 1,
     as_json: JsonOption = False,
 ) -> None:
     """An embedding of who it is, with the layers conv1_2 ... conv5_2 that editors compare; tested on other people.
@@ -250,12 +255,12 @@ def identity(
     people = (test_people, validation_people, folds, fold)
     _train(
         _request(_Sources(data, database, database_setting, [], detect), network, training, people, vgg_face),
-        out, device, as_json,
+        out, (device, devices), as_json,
     )  # fmt: skip
 
 
 def vgg_face_weights(
-    path: Annotated[Path, typer.Argument(help="vgg_face_dag.pth, which you have.", show_default=False)],
+    path: Annotated[Path, typer.Argument(metavar="FILE", help="vgg_face_dag.pth, which you have.", show_default=False)],
     out: Annotated[Path, typer.Option("-o", "--out", help="The .safetensors file to write.")],
 ) -> None:
     """The convolutions of VGG-Face as safetensors, which --vgg-face takes; nothing in the file is executed."""
@@ -299,11 +304,11 @@ def _request(
     )
 
 
-def _train(request: TrainRequest, out: Path, device: DeviceName, as_json: bool) -> None:
+def _train(request: TrainRequest, out: Path, where: tuple[DeviceName, int], as_json: bool) -> None:
     from synth_affect.pipelines.evaluate_regressor import scores_text
     from synth_affect.pipelines.train_regressor import WEIGHTS, train_regressor
 
-    card = train_regressor(request, out, device=str(device), progress=reading)
+    card = train_regressor(request, out, device=str(where[0]), devices=where[1], progress=reading)
     if as_json:
         typer.echo(json.dumps(card, indent=2))
         return

@@ -35,7 +35,7 @@ IdentityNetworkOption = Annotated[
 VggFaceOption = Annotated[Path | None, typer.Option(help="Or the user's VGG-Face, as in the papers.")]
 SmallOption = Annotated[bool, typer.Option("--small", help="The size that a CPU trains in minutes.")]
 SetOption = Annotated[
-    list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="Another value of a setting; may be repeated.")
+    list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="Another value of a setting. Repeatable.")
 ]
 EpochsOption = Annotated[int | None, typer.Option(parser=count, metavar="COUNT", help="As --set epochs=COUNT.")]
 BatchOption = Annotated[int | None, typer.Option(parser=count, metavar="COUNT", help="As --set batch=COUNT.")]

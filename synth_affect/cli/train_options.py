@@ -16,13 +16,14 @@ if TYPE_CHECKING:
 
 DataOption = Annotated[
     list[Path],
-    typer.Option(help="Labelled faces: rendered, or a database (see --database); may be repeated.", show_default=False),
+    typer.Option(help="Labelled faces: rendered, or a database (see --database). Repeatable.", show_default=False),
 ]
 DatabaseOption = Annotated[
-    str, typer.Option(metavar="NAME", help="Of synth-affect databases list [default: what the folder says it is].")
+    str,
+    typer.Option(metavar="NAME", help="A name of synth-affect databases list [default: what the folder says it is]."),
 ]
 AugmentedOption = Annotated[
-    list[Path] | None, typer.Option(help="What synth-affect augment made of the same database; may be repeated.")
+    list[Path] | None, typer.Option(help="What synth-affect augment made of the same database. Repeatable.")
 ]
 DetectOption = Annotated[
     bool, typer.Option("--detect", help="Find landmarks in the pictures, as judges do, in place of the data's own.")
@@ -31,7 +32,9 @@ MixOption = Annotated[
     float | None,
     typer.Option(parser=number, metavar="NUMBER", help="Augmented pictures for each real one [default: all]."),
 ]
-OutOption = Annotated[Path, typer.Option(help="A folder for weights, card and log; a stopped run is gone on with.")]
+OutOption = Annotated[
+    Path, typer.Option("--out", "-o", help="A folder for weights, card and log; a stopped run goes on.")
+]
 WidthOption = Annotated[
     int, typer.Option(parser=count, metavar="COUNT", help="Channels of the first convolution; 64 is VGG-16's.")
 ]
@@ -72,6 +75,9 @@ FoldOption = Annotated[int, typer.Option(parser=count, metavar="INDEX", help="Th
 SeedOption = Annotated[int, typer.Option(parser=count, metavar="COUNT", help="Of all that is random.")]
 PrecisionOption = Annotated[str, typer.Option(metavar="32|bf16|16", help="Bits of the numbers; mixed below 32.")]
 DeviceOption = Annotated[DeviceName, typer.Option(help="Where torch computes.")]
+DevicesOption = Annotated[
+    int, typer.Option(parser=count, metavar="COUNT", help="GPUs, or processes on the CPU, that share each batch.")
+]
 StartOption = Annotated[
     Path | None, typer.Option(help="The user's vgg_face_dag.pth, or what vgg-face-weights made of it.")
 ]

@@ -12,7 +12,7 @@ from synth_affect.cli.options import JsonOption, count
 from synth_affect.cli.progress import with_progress
 from synth_affect.errors import InputError
 
-validate_app = typer.Typer(help="Analyses of a gallery.")
+validate_app = typer.Typer(help="Whether the geometry and the affect of a gallery belong together.")
 
 
 @validate_app.callback()
@@ -41,7 +41,7 @@ def cca(
     ] = 12,
     seed: Annotated[int, typer.Option(parser=count, metavar="COUNT", help="Of the splits.")] = 0,
     out: Annotated[
-        Path | None, typer.Option(help="A folder for cca.csv, cca.json and cca.png; made if missing.")
+        Path | None, typer.Option("--out", "-o", help="A folder for cca.csv, cca.json and cca.png; made if missing.")
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
