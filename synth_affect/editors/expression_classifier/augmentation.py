@@ -15,11 +15,11 @@ from synth_affect.editors.expression_classifier.settings import CLASSES
 from synth_affect.editors.faces import CATEGORIES, EditorFaces
 from synth_affect.errors import InputError
 
-BRIGHTNESS, CONTRAST = 40.0, 0.3
+BRIGHTNESS, CONTRAST = 16.0, 0.12
 """Added at most, of 255; and times 1 more or less at most."""
-PERSPECTIVE = 0.08
+PERSPECTIVE = 0.03
 """How far a corner moves at most, in sides of the picture."""
-ROTATION_DEG = 15.0
+ROTATION_DEG = 6.0
 
 
 def augment_classes(faces: EditorFaces, per_class: int, seed: int) -> EditorFaces:
