@@ -24,7 +24,8 @@ def build_decoder(code: int, size: int, *, last_dense: bool) -> nn.Sequential:
     ReLU is after each layer but the last.  last_dense : without it F16384 is left out, a deviation.
     Raises InputError for a size that does not halve three times.
     """
-    nn = import_optional("torch.nn", "train")
+    torch = import_optional("torch", "train")
+    nn = torch.nn
     if size < 16 or size % 8:
         raise InputError("--size", f"{size} is not a multiple of 8 from 16 on")
     side = size // 8
@@ -37,4 +38,5 @@ def build_decoder(code: int, size: int, *, last_dense: bool) -> nn.Sequential:
     if last_dense:
         layers += [nn.ReLU(), nn.Flatten(), nn.Linear(size**2, size**2), nn.Unflatten(1, (1, size, size))]
     built: Any = nn.Sequential(*layers)
-    return built  # type: ignore[no-any-return]
+    # As in the encoder; here a step takes a quarter of the time.
+    return built.to(memory_format=torch.channels_last)  # type: ignore[no-any-return]

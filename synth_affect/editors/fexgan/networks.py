@@ -43,8 +43,10 @@ class FexganNetworks:
 
 def build_networks(settings: FexganSettings) -> FexganNetworks:
     """All three, with torch's own first weights, drawn from its random numbers."""
-    classes = _classes()
-    return FexganNetworks(classes.Encoder(settings), classes.Decoder(settings), classes.Discriminator(settings))
+    torch, classes = import_optional("torch", EXTRA), _classes()
+    built = (classes.Encoder(settings), classes.Decoder(settings), classes.Discriminator(settings))
+    # The channels of a pixel lie side by side, which is faster on a CPU.
+    return FexganNetworks(*(network.to(memory_format=torch.channels_last) for network in built))
 
 
 @dataclass(frozen=True, slots=True)
