@@ -10,6 +10,8 @@ LOOP_RANGES: Mapping[str, tuple[float, float]] = {
     "batch": (2, 4096), "epochs": (1, 100_000), "learning_rate": (1e-9, 1)
 }  # fmt: skip
 """Of the settings that every recipe has."""
+SLOWING_RANGES: Mapping[str, tuple[float, float]] = {"last_learning_rate": (1e-9, 1)}
+"""Of those that learn slower in the end, see `set_learning_rate`."""
 REACH_RANGE: Mapping[str, tuple[float, float]] = {"reach": (0.1, 10)}
 """Of editors that draw grey faces, see `GreyCropEditor`."""
 

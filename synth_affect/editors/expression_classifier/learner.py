@@ -14,6 +14,7 @@ from synth_affect.editors.expression_classifier.networks import EXTRA, build_cla
 from synth_affect.editors.expression_classifier.settings import CLASSES, ClassifierSettings
 from synth_affect.editors.faces import EditorFaces
 from synth_affect.editors.grey import grey_of
+from synth_affect.editors.learning_rate import set_learning_rate
 from synth_affect.editors.training import EditorBatch, EditorLearner, pictures_as_tensor
 from synth_affect.optional import import_optional
 
@@ -45,10 +46,13 @@ def _learner() -> Any:
             self.settings, self.classifier = settings, build_classifier(settings)
 
         def optimizers(self) -> list[Optimizer]:
-            return [torch.optim.Adam(self.parameters(), self.settings.learning_rate)]
+            self.optimizer = torch.optim.Adam(self.parameters(), self.settings.learning_rate)
+            return [self.optimizer]
 
         def begin_epoch(self, epoch: int) -> None:
-            """The same in all."""
+            """Slower and slower."""
+            first, last = self.settings.learning_rate, self.settings.last_learning_rate
+            set_learning_rate(self.optimizer, first, last, epoch, self.settings.epochs)
 
         def training_step(self, batch: EditorBatch, optimizers: Sequence[Optimizer]) -> dict[str, Tensor]:
             labels = torch.from_numpy(labels_of(batch.categories.cpu().numpy())).to(batch.pictures.device)

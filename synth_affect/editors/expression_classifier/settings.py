@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from synth_affect.affect import Emotion
-from synth_affect.editors.setting_ranges import LOOP_RANGES, check_ranges
+from synth_affect.editors.setting_ranges import LOOP_RANGES, SLOWING_RANGES, check_ranges
 from synth_affect.errors import InputError
 
 EMOTIONS: tuple[Emotion, ...] = (
@@ -55,19 +55,22 @@ class EncoderSettings:
 
 @dataclass(frozen=True, slots=True)
 class ClassifierSettings(EncoderSettings):
-    """dropout : before the last layer.  per_class : pictures of each class that the augmentation makes."""
+    """dropout : before the last layer.  per_class : pictures of each class that the augmentation makes.
+    last_learning_rate : of the last epoch, to which it falls by the same factor each epoch.
+    """
 
     dropout: float = 0.5
     per_class: int = 2000
     batch: int = 64
     epochs: int = 30
     learning_rate: float = 1e-3
+    last_learning_rate: float = 1e-3
 
     def __post_init__(self) -> None:
         EncoderSettings.__post_init__(self)
-        check_ranges(self, {"dropout": (0, 0.95), **AUGMENTED_RANGES, **LOOP_RANGES})
+        check_ranges(self, {"dropout": (0, 0.95), **AUGMENTED_RANGES, **SLOWING_RANGES, **LOOP_RANGES})
 
     @classmethod
     def small(cls) -> Self:
         """The size that one core trains in minutes."""
-        return cls(size=64, pool_stride=2, per_class=1000, epochs=12)
+        return cls(size=96, pool_stride=2, per_class=1000, epochs=8, last_learning_rate=3e-4)

@@ -17,6 +17,7 @@ from synth_affect.editors.fader.losses import adversarial_loss, class_loss, reco
 from synth_affect.editors.fader.networks import build_networks
 from synth_affect.editors.fader.settings import LOSSES, FaderSettings
 from synth_affect.editors.grey import grey_of
+from synth_affect.editors.learning_rate import set_learning_rate
 from synth_affect.editors.training import EditorBatch, EditorLearner, pictures_as_tensor
 from synth_affect.optional import import_optional
 
@@ -52,10 +53,13 @@ def _learner() -> Any:
             self.register_buffer("centres", torch.zeros(len(CLASSES), settings.units[1]))
 
         def optimizers(self) -> list[Optimizer]:
-            return [torch.optim.Adam(self.parameters(), self.settings.learning_rate)]
+            self.optimizer = torch.optim.Adam(self.parameters(), self.settings.learning_rate)
+            return [self.optimizer]
 
         def begin_epoch(self, epoch: int) -> None:
-            """The same in all."""
+            """Slower and slower."""
+            first, last = self.settings.learning_rate, self.settings.last_learning_rate
+            set_learning_rate(self.optimizer, first, last, epoch, self.settings.epochs)
 
         def training_step(self, batch: EditorBatch, optimizers: Sequence[Optimizer]) -> dict[str, Tensor]:
             grey = grey_of(batch.pictures)

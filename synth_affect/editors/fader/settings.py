@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from synth_affect.editors.expression_classifier.settings import AUGMENTED_RANGES, EncoderSettings
-from synth_affect.editors.setting_ranges import LOOP_RANGES, REACH_RANGE, check_ranges
+from synth_affect.editors.setting_ranges import LOOP_RANGES, REACH_RANGE, SLOWING_RANGES, check_ranges
 from synth_affect.errors import InputError
 
 LOSSES = ("l2", "multi-class", "adversarial")
@@ -26,6 +26,7 @@ class FaderSettings(EncoderSettings):
     reconstruction : weight of L2.  adversarial : weight of the third loss.
     reach : of edits, see `GreyCropEditor`.
     per_class : pictures of each class that the augmentation makes.
+    last_learning_rate : of the last epoch, to which it falls by the same factor each epoch.
     """
 
     last_dense: bool = True
@@ -37,6 +38,7 @@ class FaderSettings(EncoderSettings):
     batch: int = 64
     epochs: int = 50
     learning_rate: float = 1e-3
+    last_learning_rate: float = 1e-3
 
     def __post_init__(self) -> None:
         EncoderSettings.__post_init__(self)
@@ -44,8 +46,9 @@ class FaderSettings(EncoderSettings):
             raise InputError("--loss", f"{self.loss!r} is none of {', '.join(LOSSES)}")
         check_ranges(
             self,
-            {"reconstruction": (0, 1e6), "adversarial": (0, 1e6), **REACH_RANGE, **AUGMENTED_RANGES, **LOOP_RANGES},
-        )
+            {"reconstruction": (0, 1e6), "adversarial": (0, 1e6),
+             **REACH_RANGE, **AUGMENTED_RANGES, **SLOWING_RANGES, **LOOP_RANGES},
+        )  # fmt: skip
 
     @classmethod
     def small(cls) -> Self:
