@@ -85,6 +85,7 @@ def train_regressor(
     out: Path,
     *,
     device: str = "auto",
+    devices: int = 1,
     crops: Path | None = None,
     progress: Progress | None = None,
 ) -> dict[str, Any]:
@@ -103,7 +104,7 @@ def train_regressor(
         raise
     digests = [loaded.digest, *(one.digest for one in made)]
     turned_down = len(loaded.rejected) + sum(len(one.rejected) for one in made)
-    return train_parts(parts, request, out, digests=digests, turned_down=turned_down, device=device)
+    return train_parts(parts, request, out, digests=digests, turned_down=turned_down, device=device, devices=devices)
 
 
 def _load(request: TrainRequest, crops: Path, progress: Progress | None) -> tuple[LoadedFaces, list[LoadedFaces]]:
@@ -126,7 +127,14 @@ def _load(request: TrainRequest, crops: Path, progress: Progress | None) -> tupl
 
 
 def train_parts(
-    parts: Parts, request: TrainRequest, out: Path, *, digests: list[str], turned_down: int = 0, device: str = "auto"
+    parts: Parts,
+    request: TrainRequest,
+    out: Path,
+    *,
+    digests: list[str],
+    turned_down: int = 0,
+    device: str = "auto",
+    devices: int = 1,
 ) -> dict[str, Any]:
     """Train on people who are divided already, test, and write; returns the card. See `train_regressor`.
 
@@ -136,7 +144,14 @@ def train_parts(
     if (out / WEIGHTS).is_file():
         return dict(load_network(out / WEIGHTS).card)
     trained = train_network(
-        request.network, request.settings, parts.training, parts.validation, out, start=request.start, device=device
+        request.network,
+        request.settings,
+        parts.training,
+        parts.validation,
+        out,
+        start=request.start,
+        device=device,
+        devices=devices,
     )
     about = {
         "licence": _licence(request),

@@ -50,25 +50,30 @@ class BatchPlan:
 
 
 class BatchStream:
-    """Batches of an epoch as an iterable, each time it is iterated. epoch : asked for its number when it begins."""
+    """Batches of an epoch as an iterable, each time it is iterated. epoch : asked for its number when it begins.
 
-    def __init__(self, plan: BatchPlan, epoch: Callable[[], int] | None) -> None:
-        self._plan, self._epoch = plan, epoch
+    part : (number, of how many) equal parts of each batch that this process gets, where several learn together. What is
+    random is drawn for the whole batch, so that the parts make the batch that one process would have.
+    """
+
+    def __init__(self, plan: BatchPlan, epoch: Callable[[], int] | None, part: tuple[int, int] = (0, 1)) -> None:
+        self._plan, self._epoch, self._part = plan, epoch, part
 
     def __len__(self) -> int:
-        return len(self._numbers(0))
+        return len(self.numbers(0))
 
     def __iter__(self) -> Iterator[Batch]:
         epoch = self._epoch() if self._epoch is not None else 0
-        for place, numbers in enumerate(self._numbers(epoch)):
+        for place, numbers in enumerate(self.numbers(epoch)):
             rng = np.random.default_rng([self._plan.seed, 2, epoch, place]) if self._shuffles else None
-            yield _batch(self._plan, numbers, rng if self._plan.varied else None)
+            yield _batch(self._plan, numbers, rng if self._plan.varied else None, self._part)
 
     @property
     def _shuffles(self) -> bool:
         return self._epoch is not None
 
-    def _numbers(self, epoch: int) -> list[npt.NDArray[np.int64]]:
+    def numbers(self, epoch: int) -> list[npt.NDArray[np.int64]]:
+        """Of the windows in each batch of an epoch."""
         plan = self._plan
         lengths = np.array([len(window) for window in plan.windows])
         order = np.arange(len(plan.windows))
@@ -89,7 +94,9 @@ def _cut(order: npt.NDArray[np.int64], batch: int) -> list[npt.NDArray[np.int64]
     return np.array_split(order, -(-len(order) // batch)) if len(order) else []
 
 
-def _batch(plan: BatchPlan, numbers: npt.NDArray[np.int64], rng: np.random.Generator | None) -> Batch:
+def _batch(
+    plan: BatchPlan, numbers: npt.NDArray[np.int64], rng: np.random.Generator | None, part: tuple[int, int]
+) -> Batch:
     torch = import_optional("torch", "train")
     windows = [plan.windows[number] for number in numbers]
     n = max(len(window) for window in windows)
@@ -97,21 +104,24 @@ def _batch(plan: BatchPlan, numbers: npt.NDArray[np.int64], rng: np.random.Gener
     filled = np.stack([np.concatenate([w, np.full(n - len(w), w[-1])]) for w in windows])
     real = np.arange(n) < np.array([len(window) for window in windows])[:, np.newaxis]
     landmarks = plan.samples.landmarks[filled]
+    rows = np.array_split(np.arange(len(windows)), part[1])[part[0]]
+    mine = filled[rows]
     found: Batch = {
-        "pictures": torch.from_numpy(plan.samples.pictures.take(filled.ravel())).view(
-            *filled.shape, plan.samples.size, plan.samples.size, 3
+        "pictures": torch.from_numpy(plan.samples.pictures.take(mine.ravel())).view(
+            *mine.shape, plan.samples.size, plan.samples.size, 3
         ),
-        "affect": torch.from_numpy(plan.samples.affect[filled]),
-        "real": torch.from_numpy(real),
-        "numbers": torch.from_numpy(filled),
-        "labels": torch.from_numpy(plan.labels[filled[:, 0]]),
+        "affect": torch.from_numpy(plan.samples.affect[mine]),
+        "real": torch.from_numpy(real[rows]),
+        "numbers": torch.from_numpy(mine),
+        "labels": torch.from_numpy(plan.labels[mine[:, 0]]),
+        "weight": torch.tensor(len(rows) * part[1] / len(windows)),
     }
     if rng is not None:
         warps, tones, mirrored = draw_variations(len(windows), rng)
         landmarks = vary_landmarks(landmarks, warps, mirrored)
         landmarks = landmarks + rng.normal(0, POINT_SD, landmarks.shape)
-        found |= {"warp": torch.from_numpy(warps), "tone": torch.from_numpy(tones)}
-    found["landmarks"] = torch.from_numpy(np.ascontiguousarray(landmarks, dtype=np.float32)).flatten(2)
+        found |= {"warp": torch.from_numpy(warps[rows]), "tone": torch.from_numpy(tones[rows])}
+    found["landmarks"] = torch.from_numpy(np.ascontiguousarray(landmarks[rows], dtype=np.float32)).flatten(2)
     return found
 
 

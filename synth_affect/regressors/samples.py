@@ -39,6 +39,10 @@ class Crops:
     def __len__(self) -> int:
         return len(self.row)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """For another process, which opens the files itself."""
+        return _crops_there, (tuple(_file_of(one) or one for one in self.arrays), self.array, self.row)
+
     @property
     def size(self) -> int:
         """Height and width of the pictures."""
@@ -52,6 +56,26 @@ class Crops:
             if here.any():
                 found[here] = pictures[self.row[numbers[here]]]
         return found
+
+
+def _file_of(pictures: npt.NDArray[np.uint8]) -> tuple[str, int] | None:
+    """The .npy file that `pictures` begin, and how many they are; None when they are in memory, or amid a file."""
+    whole = pictures
+    while isinstance(whole.base, np.memmap):
+        whole = whole.base
+    if not isinstance(pictures, np.memmap) or pictures.ctypes.data != whole.ctypes.data or not pictures.filename:
+        return None
+    return str(pictures.filename), len(pictures)
+
+
+def _crops_there(
+    places: Sequence[npt.NDArray[np.uint8] | tuple[str, int]], array: npt.NDArray[np.int64], row: npt.NDArray[np.int64]
+) -> Crops:
+    arrays = [
+        np.load(one[0], mmap_mode="r", allow_pickle=False)[: one[1]] if isinstance(one, tuple) else one
+        for one in places
+    ]
+    return Crops(tuple(arrays), array, row)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -29,6 +29,7 @@ from synth_affect.regressors.losses import LOSSES, LossName
 from synth_affect.regressors.metrics import concordance
 from synth_affect.regressors.networks import EXTRA, NetworkSettings, build_network, build_shape_reading
 from synth_affect.regressors.predicting import class_labels, last_of_stills, plan_of, run_network
+from synth_affect.regressors.processes import run_processes
 from synth_affect.regressors.samples import FaceSamples
 from synth_affect.regressors.verification import verification_auc
 from synth_affect.regressors.vgg_face import VggFace, start_from_vgg_face
@@ -114,34 +115,73 @@ def train_network(
     *,
     start: VggFace | None = None,
     device: str = "auto",
+    devices: int = 1,
 ) -> Trained:
     """Train, or go on where `folder` says that it was stopped.
 
     training, validation : without a person in common, which is the caller's to see to.
     start : weights of the convolutions instead of random ones.  device : cpu, cuda or auto.
+    devices : GPUs, or processes on the CPU, that share each batch (DDP).
     Raises InputError for samples that the network cannot be trained on, and MissingDependencyError without lightning.
     """
-    torch, lightning = import_optional("torch", EXTRA), import_optional("lightning.pytorch", EXTRA)
-    import_optional("torchmetrics", EXTRA)
-    accelerator = {"cuda": "gpu", "cpu": "cpu"}[choose_device(device)]
-    more = {"batch": settings.batch, "steps": settings.steps, "seed": settings.seed}
-    plan = plan_of(training, network_settings, **more, made_share=settings.made_share)
-    held_out = plan_of(validation, network_settings, **more, varied=False)
+    for module in ("torch", "lightning.pytorch", "torchmetrics"):
+        import_optional(module, EXTRA)
+    kind = choose_device(device, devices)
+    job = _Job(network_settings, settings, training, validation, folder, start, kind, devices)
+    plan, held_out = _plans(job)
     _check(network_settings, plan, held_out)
+    smallest = min(batch.size for batch in BatchStream(plan, lambda: 0).numbers(0))
+    if devices > smallest:
+        raise InputError("--devices", f"{devices} processes would share a batch of {smallest}")
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(folder, f"cannot be made ({error.strerror or error})") from error
+    if devices == 1:
+        _fit(job)
+    else:
+        run_processes(devices, _fit, job)
+    return _best(folder)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Job:
+    """What `train_network` was asked, for each process. kind : cpu or cuda."""
+
+    network: NetworkSettings
+    settings: TrainSettings
+    training: FaceSamples
+    validation: FaceSamples
+    folder: Path
+    start: VggFace | None
+    kind: str
+    devices: int
+
+
+def _plans(job: _Job) -> tuple[BatchPlan, BatchPlan]:
+    """Of training, and of validation."""
+    settings = job.settings
+    more = {"batch": settings.batch, "steps": settings.steps, "seed": settings.seed}
+    plan = plan_of(job.training, job.network, **more, made_share=settings.made_share)
+    return plan, plan_of(job.validation, job.network, **more, varied=False)
+
+
+def _fit(job: _Job) -> None:
+    """Train until the checkpoints say that it is done; in each of the processes, if there are several."""
+    torch, lightning = import_optional("torch", EXTRA), import_optional("lightning.pytorch", EXTRA)
+    settings, folder = job.settings, job.folder
+    plan, held_out = _plans(job)
     with quiet_lightning():
         torch.manual_seed(settings.seed)
-        network = build_network(network_settings)
-        if start is not None:
-            start_from_vgg_face(network, start.weights, Path("vgg-face"))
-        learner = _learner()(network, network_settings, settings, plan, validation, folder)
+        network = build_network(job.network)
+        if job.start is not None:
+            start_from_vgg_face(network, job.start.weights, Path("vgg-face"))
+        learner = _learner()(network, job.network, settings, plan, job.validation, folder)
         trainer = lightning.Trainer(
             max_epochs=settings.epochs,
-            accelerator=accelerator,
-            devices=1,
+            accelerator={"cuda": "gpu", "cpu": "cpu"}[job.kind],
+            devices=job.devices,
+            **_together(job),
             precision=_PRECISIONS[settings.precision],
             callbacks=_callbacks(settings, folder),
             logger=False,
@@ -150,7 +190,8 @@ def train_network(
             num_sanity_val_steps=0,
             use_distributed_sampler=False,
         )
-        stream = BatchStream(plan, lambda: int(trainer.current_epoch))
+        part = (int(trainer.global_rank), job.devices)
+        stream = BatchStream(plan, lambda: int(trainer.current_epoch), part)
         last = folder / LAST
         try:
             trainer.fit(
@@ -161,7 +202,18 @@ def train_network(
             raise KeyboardInterrupt from None
     if trainer.interrupted:
         raise KeyboardInterrupt
-    return _best(folder, learner.history)
+
+
+def _together(job: _Job) -> dict[str, Any]:
+    """Settings of lightning for processes that `run_processes` has started; GPUs also share batch norm's moments."""
+    if job.devices == 1:
+        return {}
+    environments = import_optional("lightning.pytorch.plugins.environments", EXTRA)
+    return {
+        "strategy": "ddp",
+        "plugins": [environments.LightningEnvironment()],
+        "sync_batchnorm": job.kind == "cuda",
+    }
 
 
 def _check(network: NetworkSettings, training: BatchPlan, validation: BatchPlan) -> None:
@@ -185,9 +237,10 @@ def _check(network: NetworkSettings, training: BatchPlan, validation: BatchPlan)
             raise InputError("samples", f"all {len(samples)} {name} pictures have one label; nothing can be learnt")
 
 
-def _best(folder: Path, history: list[dict[str, float]]) -> Trained:
+def _best(folder: Path) -> Trained:
     torch = import_optional("torch", EXTRA)
     checkpoint = torch.load(folder / BEST, map_location="cpu", weights_only=True)
+    history = torch.load(folder / LAST, map_location="cpu", weights_only=True)["history"]
     prefix = "network."
     state = {name.removeprefix(prefix): t for name, t in checkpoint["state_dict"].items() if name.startswith(prefix)}
     epoch = int(checkpoint["epoch"])
@@ -226,7 +279,7 @@ def _learner() -> Any:
             super().__init__()
             self.network, self.network_settings, self.settings = network, network_settings, settings
             self.validation_samples, self.folder = validation, folder
-            self.loss_mean, self.seen = torchmetrics.MeanMetric(), torchmetrics.CatMetric()
+            self.loss_mean, self.seen = torchmetrics.MeanMetric(), torchmetrics.CatMetric(sync_on_compute=False)
             self.history: list[dict[str, float]] = []
             if network_settings.kind == "identity":
                 people = int(plan.labels.max()) + 1
@@ -251,9 +304,12 @@ def _learner() -> Any:
             return {"optimizer": optimizer, "lr_scheduler": falling}
 
         def on_train_epoch_start(self) -> None:
-            torch.manual_seed(
-                int(np.random.SeedSequence([self.settings.seed, self.current_epoch]).generate_state(1)[0])
-            )
+            torch.manual_seed(int(np.random.SeedSequence(self._seed()).generate_state(1)[0]))
+
+        def _seed(self) -> list[int]:
+            """Of what a layer draws in this epoch, in this process."""
+            more = [self.global_rank] if self.global_rank else []
+            return [self.settings.seed, self.current_epoch, *more]
 
         def training_step(self, batch: Batch, _: int) -> Tensor:
             if self.network_settings.kind == "va-cnn" and self.settings.landmark_loss:
@@ -265,7 +321,8 @@ def _learner() -> Any:
             if not torch.isfinite(loss):
                 raise InputError("--learning-rate", f"the loss left the finite numbers in epoch {self.current_epoch}")
             self.loss_mean.update(loss.detach(), weight=len(batch["labels"]))
-            return loss
+            shared: Tensor = loss * batch["weight"]  # the mean over the processes is that of the whole batch
+            return shared
 
         def _affect_loss(self, found: Tensor, batch: Batch) -> Tensor:
             truth, real = batch["affect"], batch["real"]
@@ -299,7 +356,8 @@ def _learner() -> Any:
             seen = self.seen.compute().cpu().numpy()
             self.seen.reset()
             self.validated = self._scores(seen[:, 0].astype(np.int64), seen[:, 1:])
-            self.log("score", torch.tensor(self.validated["score"], dtype=torch.float64))
+            score = torch.tensor(self.validated["score"], dtype=torch.float64)
+            self.log("score", score, sync_dist=self.trainer.world_size > 1)
 
         def _scores(self, numbers: Any, found: Any) -> dict[str, float]:
             samples = self.validation_samples
@@ -318,6 +376,8 @@ def _learner() -> Any:
             line = {"epoch": float(self.current_epoch), "loss": float(self.loss_mean.compute()), **self.validated}
             self.loss_mean.reset()
             self.history.append(line)
+            if not self.trainer.is_global_zero:
+                return
             text = io.StringIO()
             table = csv.DictWriter(text, list(line), lineterminator="\n")
             table.writeheader()

@@ -49,6 +49,18 @@ def test_short_clips_are_filled_up_and_stills_are_apart(samples: Make) -> None:
         assert len(filled) == 0 or batch["numbers"].shape[1] == 3
 
 
+def test_parts_of_batches_make_the_batches(samples: Make) -> None:
+    plan = plan_of(join([samples(2, 5, clips=True), samples(2, 5)]))
+    whole = list(BatchStream(plan, lambda: 3))
+    parts = [list(BatchStream(plan, lambda: 3, (number, 2))) for number in (0, 1)]
+    for batch, *both in zip(whole, *parts, strict=True):
+        for name in batch.keys() - {"weight"}:
+            torch.testing.assert_close(torch.cat([part[name] for part in both]), batch[name])
+        weights = [float(part["weight"]) for part in both]
+        sizes = [len(part["numbers"]) for part in both]
+        assert weights == pytest.approx([2 * size / sum(sizes) for size in sizes])
+
+
 def test_the_share_of_made_pictures_is_drawn_anew(samples: Make) -> None:
     real, made = samples(2, 5), samples(4, 10, seed=5)
     both = join([real, replace(made, made=np.ones(40, dtype=bool))])

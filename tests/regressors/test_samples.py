@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -25,6 +27,17 @@ def test_choosing_and_joining_keep_what_belongs_together(samples: Make) -> None:
     np.testing.assert_array_equal(both.affect[24:], one.affect[[5, 2]])
     again = select(both, np.array([24]))
     np.testing.assert_array_equal(again.pictures.take(np.array([0])), one.pictures.take(np.array([5])))
+
+
+def test_pictures_on_the_disk_stay_there_when_samples_go_to_another_process(samples: Make, tmp_path: Path) -> None:
+    given = samples(3).pictures
+    np.save(tmp_path / "crops.npy", given.arrays[0])
+    file = np.load(tmp_path / "crops.npy", mmap_mode="r")
+    for stored, is_small in ((Crops.of(file[:20]), True), (Crops.of(file[4:]), False), (given, False)):
+        sent = pickle.dumps(stored)
+        assert (len(sent) < 10_000) == is_small
+        again = pickle.loads(sent)
+        np.testing.assert_array_equal(again.take(np.arange(len(stored))), stored.take(np.arange(len(stored))))
 
 
 def test_clips_are_cut_in_the_order_of_their_frames(samples: Make) -> None:

@@ -139,6 +139,23 @@ def test_a_killed_run_goes_on_to_the_same_end(samples: Make, tmp_path: Path) -> 
     assert finished.score == resumed.score
 
 
+def test_two_processes_learn_what_one_does(samples: Make, tmp_path: Path) -> None:
+    network = replace(NETWORK, batch_norm=False)
+    settings = TrainSettings(epochs=1, batch=7, learning_rate=1e-2, optimizer="sgd", loss="mse", landmark_loss=0.0)
+    data = samples(5, 7), samples(2, 6, seed=1)
+    one = train_network(network, settings, *data, tmp_path / "one", device="cpu")
+    both = train_network(network, settings, *data, tmp_path / "both", device="cpu", devices=2)
+    assert both.score == pytest.approx(one.score, abs=1e-6)
+    for name, tensor in one.state.items():
+        torch.testing.assert_close(both.state[name], tensor, atol=1e-6, rtol=1e-5)
+    assert (tmp_path / "both" / LOG).read_text().splitlines()[0] == "epoch,loss,score,ccc_valence,ccc_arousal"
+    assert n_epochs(tmp_path / "both") == 1
+    with pytest.raises(InputError, match="--devices: 8 processes would share a batch of 7"):
+        train_network(network, settings, *data, tmp_path / "more", device="cpu", devices=8)
+    with pytest.raises(InputError, match="--devices: 0 is not in"):
+        train_network(network, settings, *data, tmp_path / "more", device="cpu", devices=0)
+
+
 def n_epochs(folder: Path) -> int:
     with (folder / LOG).open() as file:
         return len(list(csv.DictReader(file)))
