@@ -41,6 +41,8 @@ class ReaderChoice(StrEnum):
     VA_CNN = "va-cnn"
 
 
+LANDMARK_LOSS = 2.0
+"""Of judges: they read pictures alone, and do not find a face's parts in a few thousand without it."""
 RenderedOption = Annotated[Path, typer.Option(help="Rendered faces (render-faces).", show_default=False)]
 HoldOutOption = Annotated[str, typer.Option(metavar="NAME,...", help="Expressions that training does not see.")]
 NetworkOption = Annotated[ReaderChoice, typer.Option(help="What is trained.")]
@@ -142,8 +144,9 @@ def _trained(
     from synth_affect.regressors.networks import NetworkSettings
     from synth_affect.regressors.training import TrainSettings
 
-    dropout = 0.25 if network is ReaderChoice.VA_CNN else 0.5
-    return NetworkSettings(network.value, size, width, batch_norm=True, dropout=dropout), TrainSettings(**training)
+    judges = network is ReaderChoice.VA_CNN
+    shape = NetworkSettings(network.value, size, width, batch_norm=True, dropout=0.25 if judges else 0.5)
+    return shape, TrainSettings(**training, landmark_loss=LANDMARK_LOSS if judges else 0.0)
 
 
 def _print(found: dict[str, Any], as_json: bool) -> None:
