@@ -37,6 +37,7 @@ from synth_affect.cli.train_options import (
     SizeOption,
     StartOption,
     StepsOption,
+    TensorBoardOption,
     TestPeopleOption,
     ValidationPeopleOption,
     WidthOption,
@@ -95,6 +96,7 @@ def vgg_gru(
     precision: PrecisionOption = "32",
     device: DeviceOption = DeviceName.AUTO,
     devices: DevicesOption = 1,
+    tensorboard: TensorBoardOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """VGG-Face-GRU: sequences, or stills that are held, with 68 landmarks; valence and arousal.
@@ -114,7 +116,7 @@ def vgg_gru(
     }  # fmt: skip
     sources = _Sources(data, database, database_setting, augmented or [], detect)
     people = (test_people, validation_people, folds, fold)
-    _train(_request(sources, network, training, people, vgg_face), out, (device, devices), as_json)
+    _train(_request(sources, network, training, people, vgg_face), out, _Run(device, devices, tensorboard), as_json)
 
 
 def va_cnn(
@@ -144,6 +146,7 @@ def va_cnn(
     precision: PrecisionOption = "32",
     device: DeviceOption = DeviceName.AUTO,
     devices: DevicesOption = 1,
+    tensorboard: TensorBoardOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """The judges: one network for valence, one for arousal, on single pictures.
@@ -157,7 +160,7 @@ def va_cnn(
     }  # fmt: skip
     sources = _Sources(data, database, database_setting, augmented or [], detect)
     people = (test_people, validation_people, folds, fold)
-    _train(_request(sources, network, training, people, None), out, (device, devices), as_json)
+    _train(_request(sources, network, training, people, None), out, _Run(device, devices, tensorboard), as_json)
 
 
 def classes(
@@ -186,6 +189,7 @@ def classes(
     precision: PrecisionOption = "32",
     device: DeviceOption = DeviceName.AUTO,
     devices: DevicesOption = 1,
+    tensorboard: TensorBoardOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """A judge of categories of emotion, on single pictures.
@@ -205,7 +209,7 @@ def classes(
     people = (test_people, validation_people, folds, fold)
     _train(
         _request(_Sources(data, database, database_setting, [], detect), network, training, people, None),
-        out, (device, devices), as_json,
+        out, _Run(device, devices, tensorboard), as_json,
     )  # fmt: skip
 
 
@@ -234,6 +238,7 @@ def identity(
     precision: PrecisionOption = "32",
     device: DeviceOption = DeviceName.AUTO,
     devices: DevicesOption = 1,
+    tensorboard: TensorBoardOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """An embedding of who it is, with the layers conv1_2 ... conv5_2 that editors compare; tested on other people.
@@ -255,7 +260,7 @@ def identity(
     people = (test_people, validation_people, folds, fold)
     _train(
         _request(_Sources(data, database, database_setting, [], detect), network, training, people, vgg_face),
-        out, (device, devices), as_json,
+        out, _Run(device, devices, tensorboard), as_json,
     )  # fmt: skip
 
 
@@ -278,6 +283,15 @@ class _Sources:
     settings: list[str] | None
     augmented: list[Path]
     detected: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """Where it is trained, and what is written."""
+
+    device: DeviceName
+    devices: int
+    tensorboard: bool
 
 
 def _request(
@@ -304,11 +318,13 @@ def _request(
     )
 
 
-def _train(request: TrainRequest, out: Path, where: tuple[DeviceName, int], as_json: bool) -> None:
+def _train(request: TrainRequest, out: Path, run: _Run, as_json: bool) -> None:
     from synth_affect.pipelines.evaluate_regressor import scores_text
     from synth_affect.pipelines.train_regressor import WEIGHTS, train_regressor
 
-    card = train_regressor(request, out, device=str(where[0]), devices=where[1], progress=reading)
+    card = train_regressor(
+        request, out, device=str(run.device), devices=run.devices, tensorboard=run.tensorboard, progress=reading
+    )
     if as_json:
         typer.echo(json.dumps(card, indent=2))
         return

@@ -78,6 +78,9 @@ DeviceOption = Annotated[DeviceName, typer.Option(help="Where torch computes.")]
 DevicesOption = Annotated[
     int, typer.Option(parser=count, metavar="COUNT", help="GPUs, or processes on the CPU, that share each batch.")
 ]
+TensorBoardOption = Annotated[
+    bool, typer.Option("--tensorboard", help="Write the log for TensorBoard, too: OUT/tensorboard.")
+]
 StartOption = Annotated[
     Path | None, typer.Option(help="The user's vgg_face_dag.pth, or what vgg-face-weights made of it.")
 ]

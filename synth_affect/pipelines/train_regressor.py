@@ -2,7 +2,7 @@
 
 OUT/plan.json             what the run is; a run with another plan needs another folder
 OUT/crops/                the faces, cut out (see face_samples)
-OUT/last.ckpt, best.ckpt  of the training, for going on; log.csv, a line an epoch
+OUT/last.ckpt, best.ckpt  of the training, for going on; log.csv, a line an epoch; tensorboard/, where asked for
 OUT/weights.safetensors   the best epoch's weights, with their card weights.json, which has the scores
 OUT/predictions.csv       of the pictures that were held out
 """
@@ -86,6 +86,7 @@ def train_regressor(
     *,
     device: str = "auto",
     devices: int = 1,
+    tensorboard: bool = False,
     crops: Path | None = None,
     progress: Progress | None = None,
 ) -> dict[str, Any]:
@@ -104,7 +105,10 @@ def train_regressor(
         raise
     digests = [loaded.digest, *(one.digest for one in made)]
     turned_down = len(loaded.rejected) + sum(len(one.rejected) for one in made)
-    return train_parts(parts, request, out, digests=digests, turned_down=turned_down, device=device, devices=devices)
+    return train_parts(
+        parts, request, out,
+        digests=digests, turned_down=turned_down, device=device, devices=devices, tensorboard=tensorboard,
+    )  # fmt: skip
 
 
 def _load(request: TrainRequest, crops: Path, progress: Progress | None) -> tuple[LoadedFaces, list[LoadedFaces]]:
@@ -135,6 +139,7 @@ def train_parts(
     turned_down: int = 0,
     device: str = "auto",
     devices: int = 1,
+    tensorboard: bool = False,
 ) -> dict[str, Any]:
     """Train on people who are divided already, test, and write; returns the card. See `train_regressor`.
 
@@ -152,6 +157,7 @@ def train_parts(
         start=request.start,
         device=device,
         devices=devices,
+        tensorboard=tensorboard,
     )
     about = {
         "licence": _licence(request),

@@ -11,6 +11,7 @@ import csv
 import io
 import math
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -31,6 +32,7 @@ from synth_affect.regressors.networks import EXTRA, NetworkSettings, build_netwo
 from synth_affect.regressors.predicting import class_labels, last_of_stills, plan_of, run_network
 from synth_affect.regressors.processes import run_processes
 from synth_affect.regressors.samples import FaceSamples
+from synth_affect.regressors.tensorboard_log import TensorBoardLog, check_tensorboard
 from synth_affect.regressors.verification import verification_auc
 from synth_affect.regressors.vgg_face import VggFace, start_from_vgg_face
 
@@ -116,18 +118,22 @@ def train_network(
     start: VggFace | None = None,
     device: str = "auto",
     devices: int = 1,
+    tensorboard: bool = False,
 ) -> Trained:
     """Train, or go on where `folder` says that it was stopped.
 
     training, validation : without a person in common, which is the caller's to see to.
     start : weights of the convolutions instead of random ones.  device : cpu, cuda or auto.
-    devices : GPUs, or processes on the CPU, that share each batch (DDP).
-    Raises InputError for samples that the network cannot be trained on, and MissingDependencyError without lightning.
+    devices : GPUs, or processes on the CPU, that share each batch (DDP).  tensorboard : write its log, too.
+    Raises InputError for samples that the network cannot be trained on, and MissingDependencyError without lightning,
+    or TensorBoard.
     """
+    if tensorboard:
+        check_tensorboard()
     for module in ("torch", "lightning.pytorch", "torchmetrics"):
         import_optional(module, EXTRA)
     kind = choose_device(device, devices)
-    job = _Job(network_settings, settings, training, validation, folder, start, kind, devices)
+    job = _Job(network_settings, settings, training, validation, folder, start, kind, devices, tensorboard)
     plan, held_out = _plans(job)
     _check(network_settings, plan, held_out)
     smallest = min(batch.size for batch in BatchStream(plan, lambda: 0).numbers(0))
@@ -156,6 +162,7 @@ class _Job:
     start: VggFace | None
     kind: str
     devices: int
+    tensorboard: bool
 
 
 def _plans(job: _Job) -> tuple[BatchPlan, BatchPlan]:
@@ -190,6 +197,8 @@ def _fit(job: _Job) -> None:
             num_sanity_val_steps=0,
             use_distributed_sampler=False,
         )
+        if job.tensorboard and trainer.is_global_zero:
+            learner.tensorboard = lambda epoch: TensorBoardLog(folder, epoch)
         part = (int(trainer.global_rank), job.devices)
         stream = BatchStream(plan, lambda: int(trainer.current_epoch), part)
         last = folder / LAST
@@ -281,6 +290,8 @@ def _learner() -> Any:
             self.validation_samples, self.folder = validation, folder
             self.loss_mean, self.seen = torchmetrics.MeanMetric(), torchmetrics.CatMetric(sync_on_compute=False)
             self.history: list[dict[str, float]] = []
+            self.tensorboard: Callable[[int], TensorBoardLog] | None = None
+            self.shown: TensorBoardLog | None = None
             if network_settings.kind == "identity":
                 people = int(plan.labels.max()) + 1
                 self.people = torch.nn.Parameter(torch.randn(people, network_settings.embedding))
@@ -302,6 +313,14 @@ def _learner() -> Any:
                 optimizer, lambda epoch: (1 + math.cos(math.pi * epoch / s.epochs)) / 2
             )
             return {"optimizer": optimizer, "lr_scheduler": falling}
+
+        def on_train_start(self) -> None:
+            if self.tensorboard is not None:
+                self.shown = self.tensorboard(len(self.history))
+
+        def on_train_end(self) -> None:
+            if self.shown is not None:
+                self.shown.close()
 
         def on_train_epoch_start(self) -> None:
             torch.manual_seed(int(np.random.SeedSequence(self._seed()).generate_state(1)[0]))
@@ -376,6 +395,8 @@ def _learner() -> Any:
             line = {"epoch": float(self.current_epoch), "loss": float(self.loss_mean.compute()), **self.validated}
             self.loss_mean.reset()
             self.history.append(line)
+            if self.shown is not None:
+                self.shown.add(line)
             if not self.trainer.is_global_zero:
                 return
             text = io.StringIO()

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from synth_affect.errors import InputError
+from synth_affect.errors import InputError, MissingDependencyError
 from synth_affect.regressors.metrics import score_affect
 from synth_affect.regressors.networks import NetworkSettings, build_network
 from synth_affect.regressors.predicting import predict
@@ -154,6 +154,28 @@ def test_two_processes_learn_what_one_does(samples: Make, tmp_path: Path) -> Non
         train_network(network, settings, *data, tmp_path / "more", device="cpu", devices=8)
     with pytest.raises(InputError, match="--devices: 0 is not in"):
         train_network(network, settings, *data, tmp_path / "more", device="cpu", devices=0)
+
+
+def test_the_log_goes_to_tensorboard_where_that_is_there(
+    samples: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = samples(2, 8), samples(1, 8, seed=1)
+    with monkeypatch.context() as without:
+        without.setitem(sys.modules, "tensorboard", None)
+        with pytest.raises(MissingDependencyError, match="tensorboard"):
+            train_network(NETWORK, QUICK, *data, tmp_path / "none", device="cpu", tensorboard=True)
+    assert not (tmp_path / "none").exists()
+    events = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
+    out = tmp_path / "run"
+    for _ in range(2):  # the second time there is nothing left to be done
+        train_network(NETWORK, replace(QUICK, epochs=2), *data, out, device="cpu", tensorboard=True)
+    read = events.EventAccumulator(str(out / "tensorboard"))
+    read.Reload()
+    with (out / LOG).open() as file:
+        rows = list(csv.DictReader(file))
+    for name in ("loss", "score", "ccc_valence"):
+        shown = [(one.step, one.value) for one in read.Scalars(name)]
+        assert shown == [(n, pytest.approx(float(row[name]), rel=1e-5)) for n, row in enumerate(rows)]
 
 
 def n_epochs(folder: Path) -> int:
