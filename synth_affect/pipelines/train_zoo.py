@@ -20,7 +20,11 @@ from synth_affect.pipelines.train_editor import SAMPLES, TrainEditorRequest, tra
 
 REPORT = "report.md"
 COLUMNS = ("editor", "size", "minutes", "steps", "device", "people", "pictures", "on people it never saw")
-TITLES: Mapping[str, str] = {"accuracy": "accuracy", "comparison_accuracy": "pairs told rightly"}
+TITLES: Mapping[str, str] = {
+    "accuracy": "faces told rightly",
+    "comparison_accuracy": "pairs told rightly",
+    "share_on_own_axis": "emotions on their own axis",
+}
 """Numbers of a card's `test` that the report shows, and what it calls them."""
 
 

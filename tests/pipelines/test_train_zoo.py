@@ -49,7 +49,7 @@ def test_all_are_trained_and_reported_and_a_second_time_read(
     text = (tmp_path / "zoo" / REPORT).read_text("utf-8")
     rows = [line for line in text.splitlines() if line.startswith("| s")]
     assert [row.split(" | ")[0] for row in rows] == ["| shade", "| second"]
-    assert rows[1].endswith("| accuracy 0.75 |")
+    assert rows[1].endswith("| faces told rightly 0.75 |")
     assert f"| {cards['shade']['training']['steps']} |" in rows[0]
     for name in ("shade", "second"):
         sheet = f"{name}/samples/epoch_000.png"

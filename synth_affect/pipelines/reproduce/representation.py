@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageDraw
 
-from synth_affect.affect import Emotion
 from synth_affect.arrays import FloatArray
+from synth_affect.editors.beta_vae.latents import latent_figures
 from synth_affect.editors.beta_vae.networks import AXES
 from synth_affect.editors.beta_vae.settings import BetaVaeSettings
 from synth_affect.editors.beta_vae.trained import TrainedBetaVae
@@ -99,23 +99,6 @@ def draw_traversals(fader: TrainedFader, faces: EditorFaces) -> tuple[Image.Imag
     columns = [np.stack([row[step] for row in rows]) for step in range(STEPS)]
     heads = ["least", *[""] * (STEPS - 2), "largest"]
     return tile_sheet(columns, heads, sides), {"loss": fader.settings.loss, "latent_of": chosen}
-
-
-def latent_figures(latents: FloatArray, faces: EditorFaces) -> dict[str, Any]:
-    """Of a beta-VAE: how far from the origin each class lies in the mean, and which axis is largest in its mean."""
-    means = _class_means(latents, faces)
-    labels = labels_of(faces.categories)
-    own = {
-        str(CLASSES[k]): {
-            "length": float(np.linalg.norm(latents[labels == k], axis=1).mean()),
-            "largest_axis": str(CLASSES[int(means[k].argmax())]),
-        }
-        for k in range(len(CLASSES))
-        if (labels == k).any()
-    }
-    nearest = min(own, key=lambda name: float(own[name]["length"]))  # type: ignore[arg-type]
-    on_own = [name for name in own if name != Emotion.NEUTRAL and own[name]["largest_axis"] == name]
-    return {"classes": own, "nearest_the_origin": nearest, "on_their_own_axis": on_own}
 
 
 def draw_latents(vae: TrainedBetaVae, faces: EditorFaces) -> tuple[Image.Image, dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from synth_affect.editors.beta_vae.crop_editor import open_crop_editor
 from synth_affect.editors.beta_vae.learner import build_learner
 from synth_affect.editors.beta_vae.losses import classification_loss, divergence, reconstruction_loss
 from synth_affect.editors.beta_vae.networks import AXES, build_networks
+from synth_affect.editors.beta_vae.recipe import RECIPE
 from synth_affect.editors.beta_vae.settings import BetaVaeSettings
 from synth_affect.editors.expression_classifier.augmentation import labels_of
 from synth_affect.editors.expression_classifier.settings import CLASSES
@@ -99,3 +101,13 @@ def test_weights_without_peaks_are_refused(learnt: Any) -> None:
     tensors = {name: tensor for name, tensor in learnt.state_dict().items() if name != "peaks"}
     with pytest.raises(InputError, match="peaks"):
         open_crop_editor(TINY, EditorWeights(Path("w.safetensors"), tensors), "cpu")
+
+
+def test_the_card_says_where_classes_lie(learnt: Any) -> None:
+    faces = banded_faces(SHOWN)
+    said = RECIPE.score(TINY, weights_of(learnt), faces)  # type: ignore[misc]
+    assert said["nearest_the_origin"] == "neutral"
+    assert said["on_their_own_axis"] == ["anger", "surprise", "sadness"]
+    assert said["share_on_own_axis"] == 1.0
+    mixed_up = replace(faces, categories=np.roll(faces.categories, 1))
+    assert RECIPE.score(TINY, weights_of(learnt), mixed_up)["share_on_own_axis"] == 0.0  # type: ignore[misc]

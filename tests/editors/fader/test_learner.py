@@ -15,6 +15,7 @@ from synth_affect.editors.expression_classifier.settings import CLASSES
 from synth_affect.editors.fader.crop_editor import open_crop_editor
 from synth_affect.editors.fader.learner import build_learner, move
 from synth_affect.editors.fader.networks import build_networks
+from synth_affect.editors.fader.recipe import RECIPE
 from synth_affect.editors.fader.settings import LOSSES, FaderSettings
 from synth_affect.editors.grey import grey_of
 from synth_affect.editors.weights import EditorWeights
@@ -107,3 +108,11 @@ def test_weights_without_centres_are_refused(learnt: Any) -> None:
     tensors = {name: tensor for name, tensor in learnt.state_dict().items() if name != "centres"}
     with pytest.raises(InputError, match="centres"):
         open_crop_editor(TINY, EditorWeights(Path("w.safetensors"), tensors), "cpu")
+
+
+def test_the_card_says_how_well_the_latent_tells_classes(learnt: Any) -> None:
+    weights, faces = EditorWeights(Path("w.safetensors"), learnt.state_dict()), banded_faces(SHOWN)
+    assert RECIPE.score(TINY, weights, faces) == {"accuracy": 1.0}  # type: ignore[misc]
+    half = replace(faces, categories=np.where(faces.subjects < "p2", faces.categories, np.roll(faces.categories, 1)))
+    assert RECIPE.score(TINY, weights, half) == {"accuracy": 0.5}  # type: ignore[misc]
+    assert RECIPE.score(replace(TINY, loss="l2"), weights, faces) == {}  # type: ignore[misc]
