@@ -46,7 +46,7 @@ from synth_affect.data.registered_scans import (
     write_frame,
 )
 from synth_affect.heads.cc0 import load_cc0
-from synth_affect.pipelines.build_gallery import build_gallery
+from synth_affect.pipelines.gallery.build import build_gallery
 
 BAR_GIB = 1.5
 FRAMES_PER_SEQUENCE = 380

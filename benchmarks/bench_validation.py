@@ -29,7 +29,7 @@ from synth_affect.blendshape.synthetic import sequences
 from synth_affect.blendshape.synthetic.annotators import draw_annotators
 from synth_affect.blendshape.synthetic.recordings import GalleryRecipe, concordance, labelled, plan, recordings
 from synth_affect.blendshape.synthetic.subjects import Habits, draw_habits
-from synth_affect.pipelines.validate import EVERY, EXACT_ROWS, read_affect, regress_affect
+from synth_affect.pipelines.gallery.validate import EVERY, EXACT_ROWS, read_affect, regress_affect
 
 LEAF = 20
 """Frames in a leaf, most of which are of one recording."""

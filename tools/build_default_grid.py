@@ -8,7 +8,7 @@ The same as these two commands, in a folder that is removed again unless it is n
     synth-affect grid-model build GALLERY --out synth_affect/blendshape/default_grid.npz
 
 Nobody was recorded: the grid holds what invented people do. It has to be built again whenever `FORMAT` of
-`pipelines/synthesize_gallery` changes; a test compares the two.
+`pipelines/gallery/synthesize` changes; a test compares the two.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from typing import Any
 import synth_affect.blendshape
 from synth_affect.blendshape.grid.dictionary import DEFAULT_COMPONENTS
 from synth_affect.blendshape.synthetic.recordings import GalleryRecipe
-from synth_affect.pipelines.build_grid import build_grid_file
+from synth_affect.pipelines.gallery.build_grid import build_grid_file
+from synth_affect.pipelines.gallery.synthesize import synthesize_gallery
 from synth_affect.pipelines.open_expressions import GRID_FILE
-from synth_affect.pipelines.synthesize_gallery import synthesize_gallery
 
 RECIPE = GalleryRecipe(n_subjects=48, n_sequences=384, seed=0)
 OUTPUT = Path(synth_affect.blendshape.__file__).parent / GRID_FILE

@@ -138,7 +138,7 @@ def _text(x: float, y: float, text: str, kind: str, *, turned: bool = False) -> 
 
 def draw_grid_figure(out: Path) -> None:
     """The figure of `grid-model plot`, at a size for a page."""
-    from synth_affect.pipelines.grid_figure import write_grid_figure
+    from synth_affect.pipelines.gallery.grid_figure import write_grid_figure
 
     with tempfile.TemporaryDirectory() as folder:
         full = Path(folder) / "grid.png"

@@ -46,7 +46,7 @@ def build(
     as_json: JsonOption = False,
 ) -> None:
     """Append registered scans with their labels to a gallery; a run that was stopped goes on where it was."""
-    from synth_affect.pipelines.build_gallery import build_gallery
+    from synth_affect.pipelines.gallery.build import build_gallery
 
     summary = build_gallery(
         registered, labels, out, progress=lambda items, count: with_progress(items, count, "appending")
@@ -61,7 +61,7 @@ def build(
 
 def info(gallery: GalleryArgument, as_json: JsonOption = False) -> None:
     """What a gallery holds: people, recordings, frames, and where in the plane they lie."""
-    from synth_affect.pipelines.gallery_info import describe_gallery, gallery_text
+    from synth_affect.pipelines.gallery.info import describe_gallery, gallery_text
 
     found = describe_gallery(gallery)
     typer.echo(json.dumps(found, indent=2) if as_json else gallery_text(found))

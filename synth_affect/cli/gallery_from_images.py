@@ -42,7 +42,7 @@ def from_images(
     """
     from synth_affect.data.faces.record import FaceRecord
     from synth_affect.data.faces.registry import open_face_database
-    from synth_affect.pipelines.gallery_from_images import gallery_from_images
+    from synth_affect.pipelines.gallery.from_images import gallery_from_images
 
     faces = open_face_database(database, pictures, database_settings(database_setting))
     for note in faces.notes:

@@ -26,7 +26,7 @@ def from_registered(
 ) -> None:
     """Make a gallery of meshes that are registered already, in their own topology and without valence and arousal."""
     from synth_affect.data.scan_databases import read_scans
-    from synth_affect.pipelines.gallery_from_registered import gallery_from_registered
+    from synth_affect.pipelines.gallery.from_registered import gallery_from_registered
 
     made = gallery_from_registered(
         read_scans(database, root), out, progress=partial(with_progress, description="reading")

@@ -40,7 +40,7 @@ def synthesize(
     All of it is synthetic: nobody was recorded.
     """
     from synth_affect.blendshape.synthetic.recordings import GalleryRecipe
-    from synth_affect.pipelines.synthesize_gallery import synthesize_gallery
+    from synth_affect.pipelines.gallery.synthesize import synthesize_gallery
 
     recipe = GalleryRecipe(subjects, sequences, seed)
     print_summary(synthesize_gallery(recipe, out, workers=_workers(workers), progress=_progress), as_json)
@@ -71,7 +71,7 @@ def synthesize_scans(
     All of it is synthetic: nobody was scanned.
     """
     from synth_affect.blendshape.synthetic.scans import ScanSettings
-    from synth_affect.pipelines.synthesize_scans import ScanRecipe, synthesize_scans
+    from synth_affect.pipelines.gallery.synthesize_scans import ScanRecipe, synthesize_scans
 
     recipe = ScanRecipe(subjects, scans, every, seed, ScanSettings(vertices, noise))
     summary = synthesize_scans(recipe, out, truth=truth, workers=_workers(workers), progress=_progress)

@@ -35,7 +35,7 @@ def build(
     as_json: JsonOption = False,
 ) -> None:
     """Build the grid of a gallery, for --grid: in each cell the typical expression, the mean, and their spread."""
-    from synth_affect.pipelines.build_grid import build_grid_file
+    from synth_affect.pipelines.gallery.build_grid import build_grid_file
 
     summary = build_grid_file(
         gallery,
@@ -49,7 +49,7 @@ def build(
 
 def info(grid: GridArgument, as_json: JsonOption = False) -> None:
     """What a grid was made from, and how many frames its cells have."""
-    from synth_affect.pipelines.build_grid import describe_grid, grid_text
+    from synth_affect.pipelines.gallery.build_grid import describe_grid, grid_text
     from synth_affect.pipelines.open_expressions import open_grid
 
     found = describe_grid(open_grid(grid))
@@ -64,7 +64,7 @@ def plot(
     as_json: JsonOption = False,
 ) -> None:
     """Draw a grid: how many frames lie where, and the shape of every cell."""
-    from synth_affect.pipelines.grid_figure import write_grid_figure
+    from synth_affect.pipelines.gallery.grid_figure import write_grid_figure
 
     summary = write_grid_figure(
         grid, out, statistic=statistic.value, head=head, progress=lambda items, n: with_progress(items, n, "drawing")

@@ -53,7 +53,7 @@ def cca(
         raise InputError("--gallery", "missing; synth-affect validate cca --help lists the options")
     if more and components is None:
         raise InputError(more[0], "not an option; counts go behind --components")
-    from synth_affect.pipelines.validate import DEFAULT_COMPONENTS, cca_text, validate_cca
+    from synth_affect.pipelines.gallery.validate import DEFAULT_COMPONENTS, cca_text, validate_cca
 
     counts = DEFAULT_COMPONENTS if components is None else [_count(text) for text in (components, *(more or ()))]
     if folds < 2:

@@ -9,8 +9,8 @@ from synth_affect.blendshape.grid.dictionary import DEFAULT_COMPONENTS
 from synth_affect.blendshape.synthetic.recordings import GalleryRecipe
 from synth_affect.blendshape.template import face_template
 from synth_affect.heads.cc0 import load_cc0
+from synth_affect.pipelines.gallery.synthesize import FORMAT
 from synth_affect.pipelines.open_expressions import open_grid
-from synth_affect.pipelines.synthesize_gallery import FORMAT
 from tools.build_default_grid import OUTPUT, RECIPE, build
 
 

@@ -29,7 +29,12 @@ from synth_affect.data.faces.record import FaceRecord
 from synth_affect.errors import InputError
 from synth_affect.heads.cc0 import load_cc0
 from synth_affect.heads.model import HeadModel
-from synth_affect.pipelines.picture_expression import PictureExpression, digest_of, expressive_units, open_reader
+from synth_affect.pipelines.gallery.picture_expression import (
+    PictureExpression,
+    digest_of,
+    expressive_units,
+    open_reader,
+)
 from synth_affect.pipelines.workers import LocalEngine, WorkerDiedError, in_order
 
 SESSION = "pictures"

@@ -6,7 +6,7 @@ import pytest
 from synth_affect.blendshape.gallery.store import open_gallery
 from synth_affect.blendshape.synthetic.recordings import GalleryRecipe, RecordingId, recordings
 from synth_affect.errors import InputError
-from synth_affect.pipelines.synthesize_gallery import in_order, read_recipe, recipe_path, synthesize_gallery
+from synth_affect.pipelines.gallery.synthesize import in_order, read_recipe, recipe_path, synthesize_gallery
 
 pytest.importorskip("zarr")
 RECIPE = GalleryRecipe(n_subjects=1, n_sequences=1, seed=2)

@@ -18,9 +18,9 @@ from synth_affect.blendshape.grid.grid_file import save_grid
 from synth_affect.blendshape.template import face_template
 from synth_affect.data.atomic import check_writable
 from synth_affect.errors import FitError, InputError
+from synth_affect.pipelines.gallery.synthesize import FORMAT as SYNTHETIC_FORMAT
+from synth_affect.pipelines.gallery.synthesize import read_recipe, recipe_path
 from synth_affect.pipelines.open_head import DEFAULT, open_head
-from synth_affect.pipelines.synthesize_gallery import FORMAT as SYNTHETIC_FORMAT
-from synth_affect.pipelines.synthesize_gallery import read_recipe, recipe_path
 
 Progress = Callable[[Iterable[Any], int], Iterable[Any]]
 

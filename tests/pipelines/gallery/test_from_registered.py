@@ -14,8 +14,8 @@ from synth_affect.blendshape.gallery.store import Gallery, open_gallery
 from synth_affect.data.coma import read_coma
 from synth_affect.data.scan_records import ScanRecord, ScanSequence
 from synth_affect.errors import InputError
-from synth_affect.pipelines import gallery_from_registered as module
-from synth_affect.pipelines.gallery_from_registered import RegisteredGallery, gallery_from_registered
+from synth_affect.pipelines.gallery import from_registered as module
+from synth_affect.pipelines.gallery.from_registered import RegisteredGallery, gallery_from_registered
 
 trimesh = pytest.importorskip("trimesh")
 pytest.importorskip("zarr")

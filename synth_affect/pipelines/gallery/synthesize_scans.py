@@ -25,7 +25,7 @@ from synth_affect.errors import InputError
 from synth_affect.heads.cc0 import load_cc0
 from synth_affect.heads.mesh import Mesh
 from synth_affect.optional import import_optional
-from synth_affect.pipelines.synthesize_gallery import check_workers, in_order, keep_recipe
+from synth_affect.pipelines.gallery.synthesize import check_workers, in_order, keep_recipe
 
 LABELS, RECIPE = "labels.csv", "recipe.json"
 COLUMNS = (

@@ -6,7 +6,7 @@ import pytest
 from synth_affect.blendshape.synthetic.scans import ScanSettings
 from synth_affect.data.sequence_labels import read_sequence_labels
 from synth_affect.errors import InputError
-from synth_affect.pipelines.synthesize_scans import ScanRecipe, synthesize_scans
+from synth_affect.pipelines.gallery.synthesize_scans import ScanRecipe, synthesize_scans
 
 trimesh = pytest.importorskip("trimesh")
 RECIPE = ScanRecipe(n_subjects=2, n_scans=5, every=40, seed=1, scan=ScanSettings(n_vertices=3000))

@@ -30,8 +30,8 @@ from synth_affect.errors import InputError
 from synth_affect.heads.archive import topology_id
 from synth_affect.heads.mesh import Mesh
 from synth_affect.heads.model import LandmarkEmbedding
-from synth_affect.pipelines.build_gallery import FIRST_FRAME, SURPLUS, UNLABELLED, build_gallery
-from synth_affect.pipelines.gallery_info import describe_gallery
+from synth_affect.pipelines.gallery.build import FIRST_FRAME, SURPLUS, UNLABELLED, build_gallery
+from synth_affect.pipelines.gallery.info import describe_gallery
 
 pytest.importorskip("zarr")
 

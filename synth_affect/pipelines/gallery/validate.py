@@ -34,7 +34,7 @@ from synth_affect.blendshape.synthetic.recordings import AnnotationCeiling, anno
 from synth_affect.data.atomic import atomic_write, check_writable
 from synth_affect.errors import InputError
 from synth_affect.optional import import_optional
-from synth_affect.pipelines.synthesize_gallery import read_recipe, recipe_path
+from synth_affect.pipelines.gallery.synthesize import read_recipe, recipe_path
 
 DEFAULT_COMPONENTS = (84, 150, 200, 300, 500)
 EVERY = 12
@@ -283,7 +283,7 @@ def _check_folder(out: Path) -> None:
 
 
 def _write(out: Path, summary: dict[str, Any]) -> None:
-    from synth_affect.pipelines.validation_figure import draw_cca
+    from synth_affect.pipelines.gallery.validation_figure import draw_cca
 
     out.mkdir(parents=True, exist_ok=True)
 

@@ -22,8 +22,8 @@ from synth_affect.heads.camera import Camera
 from synth_affect.heads.cc0 import load_cc0
 from synth_affect.heads.model import HeadModel, head_vertices
 from synth_affect.pipelines.embed_landmarks import DISTANCE_MM, FOCAL_PX, SIZE, paint, picture
-from synth_affect.pipelines.gallery_from_images import PictureGallery, gallery_from_images
-from synth_affect.pipelines.picture_expression import (
+from synth_affect.pipelines.gallery.from_images import PictureGallery, gallery_from_images
+from synth_affect.pipelines.gallery.picture_expression import (
     ExpressionReader,
     PictureExpression,
     open_reader,

@@ -20,7 +20,7 @@ from synth_affect.errors import FitError, InputError
 from synth_affect.heads.archive import topology_id
 from synth_affect.heads.mesh import Mesh
 from synth_affect.heads.model import LandmarkEmbedding
-from synth_affect.pipelines.validate import cca_text, regress_affect, validate_cca
+from synth_affect.pipelines.gallery.validate import cca_text, regress_affect, validate_cca
 
 N_VERTICES, N_FRAMES = 30, 25
 PEOPLE = tuple("abcdef")
