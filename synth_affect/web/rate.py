@@ -54,6 +54,12 @@ def page() -> bytes:
     return (files("synth_affect.web") / "rate.html").read_bytes()
 
 
+@lru_cache(maxsize=1)
+def icon() -> bytes:
+    """The package's own; browsers ask for it unbidden."""
+    return (files("synth_affect.web.serve") / "page" / "icon.svg").read_bytes()
+
+
 def shown(picture: RatedPicture) -> bytes:
     """JPEG of the pixels alone, at most LONGEST_SIDE_PX high and wide."""
     image = Image.fromarray(as_uint8(read_picture(picture.path).pixels))
@@ -76,6 +82,8 @@ class _Handler(LocalHandler):
             self.send(HTTPStatus.OK, page(), "text/html; charset=utf-8")
         elif path == "/study":
             self._answering(lambda: self._order(parse_qs(query).get("rater", [""])[0]))
+        elif path == "/favicon.ico":
+            self.send(HTTPStatus.OK, icon(), "image/svg+xml")
         elif path.startswith("/picture/"):
             self._picture(path.removeprefix("/picture/"))
         else:
