@@ -151,7 +151,8 @@ def va_cnn(
 ) -> None:
     """The judges: one network for valence, one for arousal, on single pictures.
 
-    synth-affect train va-cnn --data FACES --width 16 --optimizer adam --loss ccc --out DIR
+    On a CPU: synth-affect train va-cnn --data FACES --width 8 --size 64 --batch 16 --epochs 40 --optimizer adam
+    --learning-rate 0.002 --loss ccc --landmark-loss 2 --out DIR
     """
     network = {"kind": "va-cnn", "size": size, "crop": crop, "width": width, "batch_norm": batch_norm, "dropout": 0.25}
     training = {
