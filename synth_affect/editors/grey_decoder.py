@@ -38,5 +38,5 @@ def build_decoder(code: int, size: int, *, last_dense: bool) -> nn.Sequential:
     if last_dense:
         layers += [nn.ReLU(), nn.Flatten(), nn.Linear(size**2, size**2), nn.Unflatten(1, (1, size, size))]
     built: Any = nn.Sequential(*layers)
-    # As in the encoder; here a step takes a quarter of the time.
+    # As in the encoder.
     return built.to(memory_format=torch.channels_last)  # type: ignore[no-any-return]
