@@ -33,7 +33,7 @@ class FaderSettings(EncoderSettings):
     loss: str = "multi-class"
     reconstruction: float = 100.0
     adversarial: float = 0.1
-    reach: float = 2.0
+    reach: float = 2.5
     per_class: int = 2000
     batch: int = 64
     epochs: int = 50
@@ -53,4 +53,4 @@ class FaderSettings(EncoderSettings):
     @classmethod
     def small(cls) -> Self:
         """The size that one core trains in minutes."""
-        return cls(size=64, pool_stride=2, last_dense=False, per_class=1000, epochs=15)
+        return cls(size=64, pool_stride=2, last_dense=False, per_class=1000, epochs=36, last_learning_rate=2e-4)
