@@ -32,7 +32,7 @@ def build_encoder(settings: EncoderSettings) -> nn.Sequential:
         nn.Linear(settings.units[0], settings.units[1]),
         nn.ReLU(),
     )
-    # The channels of a pixel lie side by side: a step takes half the time on one core, see benchmarks/bench_editor_steps.
+    # The channels of a pixel lie side by side: a step takes half the time (benchmarks/bench_editor_steps.py).
     return built.to(memory_format=torch.channels_last)  # type: ignore[no-any-return]
 
 
