@@ -107,6 +107,9 @@ class ShadeCropEditor:
         edited: FloatArray = np.clip(crop[np.newaxis] + shades[:, np.newaxis, np.newaxis], -1, 1)
         return edited
 
+    def draw_unedited(self, crop: FloatArray) -> None:
+        return None
+
 
 SHADE = Recipe(
     name="shade",

@@ -7,7 +7,8 @@ lie between the eyes, and the chin is inside, of an open mouth, too. Training an
 Paste-back: only a region round the face changes: the hull of its points, raised to the forehead and lowered for a chin
 that falls, with MARGIN around it, and nothing within EDGE of the crop's border. There the crop enters as the main job's
 pictures do, with its own gradients and the photograph's values around it (Poisson blending); over FEATHER its sharpness
-fades into the photograph's, too. Everything else keeps its bytes.
+fades into the photograph's, too. Everything else keeps its bytes. What enters is the network's picture (`paste_back`),
+or the photograph itself as a change that the network drew would have it (`carry_back`).
 
 Convention: px, with pixel centres at .5, x right, y down; a crop of `size` px covers [0, size] in both. The centre of a
 right eye at crop place (0.36, 0.34) of a 100 px crop is at (36, 34) px.
@@ -22,6 +23,7 @@ import cv2
 import numpy as np
 
 from synth_affect.arrays import FloatArray, ImageArray, readonly
+from synth_affect.editors.face_change import GREY, FaceChange
 from synth_affect.errors import FitError
 from synth_affect.render.poisson import poisson_blend
 
@@ -36,8 +38,6 @@ much of the crop's border is never used; and over what width the network's pictu
 SMALLEST_SIDE = 12.0
 """Side of the crop in the photograph, px; less is no face that could be edited."""
 MASK_SIDE = 128
-GREY = np.array([0.299, 0.587, 0.114], dtype=np.float32)
-"""Rec. 601 weights of a picture without colours."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -85,25 +85,70 @@ def cut_out(image: ImageArray, crop: FaceCrop, size: int) -> FloatArray:
 
 def paste_back(image: ImageArray, crop: FaceCrop, edited: FloatArray) -> ImageArray:
     """A copy of `image` with the edited crop (size, size, 3) in [-1, 1] in its place; outside it bit-identical."""
-    size = len(edited)
-    result = image.copy()
+    window = _window(image, crop)
+    if window is None:
+        return image.copy()
+    shown = np.clip(_resample(edited, _scale(len(edited)) @ window.to_crop, window.shape), -1, 1)
+    return _enter(image, window, (shown + 1) / 2)
+
+
+def carry_back(image: ImageArray, crop: FaceCrop, change: FaceChange) -> ImageArray:
+    """A copy of `image` whose face changes so: its own pixels, moved, and the rest added; outside it bit-identical."""
+    window = _window(image, crop)
+    if window is None:
+        return image.copy()
+    to_change = _scale(len(change.moves)) @ window.to_crop
+    moves = window.say * _resample(change.moves, to_change, window.shape) @ crop.matrix[:2, :2].T
+    height, width = window.shape
+    rows, columns = np.mgrid[0:height, 0:width].astype(np.float32)
+    places = np.dstack([columns + window.box[1].start, rows + window.box[0].start]) + moves
+    low = np.maximum(np.floor(places.min(axis=(0, 1))) - 3, 0).astype(int)
+    high = np.ceil(places.max(axis=(0, 1))).astype(int) + 4
+    own = image[low[1] : high[1], low[0] : high[0]].astype(np.float32) / np.float32(np.iinfo(image.dtype).max)
+    moved = cv2.remap(own, (places - low).astype(np.float32), None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+    return _enter(image, window, np.clip(moved + _resample(change.rest, to_change, window.shape) / 2, 0, 1))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Window:
+    """box : rows and columns of the picture that hold the region.  to_crop : (3, 3), from its px to places of the crop.
+    say : (height, width, 1) float32, of the edit in each pixel.
+    """
+
+    box: tuple[slice, slice]
+    to_crop: FloatArray
+    say: FloatArray
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Height and width."""
+        return self.say.shape[0], self.say.shape[1]
+
+
+def _window(image: ImageArray, crop: FaceCrop) -> _Window | None:
+    """None where the region is outside."""
     box = _box(crop, image.shape[0], image.shape[1])
     if box is None:
-        return result
+        return None
     rows, columns = box
-    from_crop = np.linalg.inv(crop.matrix) @ _shift(columns.start, rows.start)
+    to_crop = np.linalg.inv(crop.matrix) @ _shift(columns.start, rows.start)
     shape = (rows.stop - rows.start, columns.stop - columns.start)
-    say = np.clip(_resample(_say(crop), _scale(MASK_SIDE) @ from_crop, shape), 0, 1)[..., np.newaxis]
-    changed = say[..., 0] > 0
+    say = np.clip(_resample(_say(crop), _scale(MASK_SIDE) @ to_crop, shape), 0, 1)[..., np.newaxis]
+    return _Window(box, to_crop, say)
+
+
+def _enter(image: ImageArray, window: _Window, after: FloatArray) -> ImageArray:
+    """A copy of `image` with `after` (height, width, 3) in [0, 1] blended into the window."""
+    result = image.copy()
+    changed = window.say[..., 0] > 0
     most = np.float32(np.iinfo(image.dtype).max)
-    before = image[box].astype(np.float32) / most
-    after = (np.clip(_resample(edited, _scale(size) @ from_crop, shape), -1, 1) + 1) / 2
-    red, green, blue = np.moveaxis(image[box], 2, 0)
+    before = image[window.box].astype(np.float32) / most
+    red, green, blue = np.moveaxis(image[window.box], 2, 0)
     if np.array_equal(red, green) and np.array_equal(green, blue):  # what has no colours gets none
         after = np.repeat(after @ GREY[:, np.newaxis], 3, axis=2)
     blended = poisson_blend(after.astype(np.float32), before, changed)
-    mixed = before + say * (blended - before)
-    result[box][changed] = np.clip(np.rint(mixed[changed] * most), 0, most).astype(image.dtype)
+    mixed = before + window.say * (blended - before)
+    result[window.box][changed] = np.clip(np.rint(mixed[changed] * most), 0, most).astype(image.dtype)
     return result
 
 

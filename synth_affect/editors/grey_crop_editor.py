@@ -14,6 +14,7 @@ from synth_affect.editors.category_targets import category_target
 from synth_affect.editors.expression_classifier.networks import EXTRA
 from synth_affect.editors.expression_classifier.settings import EMOTIONS
 from synth_affect.editors.grey import carry_change, grey_of
+from synth_affect.editors.neural_editor import Unedited
 from synth_affect.errors import InputError
 from synth_affect.optional import import_optional
 
@@ -83,6 +84,10 @@ class GreyCropEditor(ABC):
                 made.append(carry_change(picture, before, after)[0])
         pictures: FloatArray = torch.stack(made).permute(0, 2, 3, 1).float().cpu().numpy()
         return pictures
+
+    def draw_unedited(self, crop: FloatArray) -> Unedited | None:
+        """None, since crops are edited by a difference already; see `CropEditor.draw_unedited`."""
+        return None
 
 
 def stored_numbers(weights: EditorWeights, name: str, shape: tuple[int, ...], device: str) -> Tensor:

@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from synth_affect.affect import ValenceArousal
 from synth_affect.arrays import FloatArray, ImageArray
-from synth_affect.editors.face_crop import align, cut_out, paste_back
+from synth_affect.editors.face_change import change_between
+from synth_affect.editors.face_crop import align, carry_back, cut_out, paste_back
 from synth_affect.editors.protocol import Editor
 
 BATCH = 32
 """Targets that the network is given at once."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Unedited:
+    """drawing : (size, size, 3) float32 in [-1, 1], a face as it is, as a network draws it.
+    gain : how many times over an edit's difference from it is given to a photograph.
+    """
+
+    drawing: FloatArray
+    gain: float
 
 
 class CropEditor(Protocol):
@@ -32,6 +44,12 @@ class CropEditor(Protocol):
 
         crop : (size, size, 3) float32 in [-1, 1], RGB, aligned by `face_crop`.  targets : one or more.
         The same target gives the same picture, whichever others are asked for with it.
+        """
+        ...
+
+    def draw_unedited(self, crop: FloatArray) -> Unedited | None:
+        """The crop as the network draws it without an edit, so that a photograph gets what changes from there to
+        `edit_crops`; None where it gets the edited crops themselves.
         """
         ...
 
@@ -90,10 +108,14 @@ class NeuralEditor(Editor):
         """
         crop = align(self._locate(image))
         pixels = cut_out(image, crop, self._crop_editor.size)
+        before = self._crop_editor.draw_unedited(pixels)
         starts = [0, *range(1, len(targets), BATCH)]
         for start, end in zip(starts, [*starts[1:], len(targets)], strict=True):
             for edited in self._crop_editor.edit_crops(pixels, targets[start:end]) if start < end else ():
-                yield paste_back(image, crop, edited)
+                if before is None:
+                    yield paste_back(image, crop, edited)
+                else:
+                    yield carry_back(image, crop, change_between(before.drawing, edited, before.gain))
 
     def close(self) -> None:
         """Close the detector."""

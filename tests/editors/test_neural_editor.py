@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 
 from synth_affect.affect import ValenceArousal, ring
 from synth_affect.arrays import FloatArray, ImageArray
-from synth_affect.editors.neural_editor import BATCH, NeuralEditor
+from synth_affect.editors.face_crop import align, cut_out
+from synth_affect.editors.neural_editor import BATCH, NeuralEditor, Unedited
 from synth_affect.errors import NoFaceError
 from synth_affect.fitting.landmarks import Landmarks
 
@@ -30,6 +32,23 @@ class Stripes:
         stripes = np.where(np.arange(48) // 6 % 2, 1.0, -1.0)[:, np.newaxis, np.newaxis]
         strengths = np.array([target.arousal for target in targets])[:, np.newaxis, np.newaxis, np.newaxis]
         return np.clip(crop + 0.5 * strengths * stripes, -1, 1).astype(np.float32)
+
+    def draw_unedited(self, crop: FloatArray) -> Unedited | None:
+        return None
+
+
+class Lower(Stripes):
+    """Draws a pattern that is nobody's face, and its lower third lower by three times the arousal asked for."""
+
+    def edit_crops(self, crop: FloatArray, targets: Sequence[ValenceArousal]) -> FloatArray:
+        rows, columns = np.mgrid[0:48, 0:48].astype(np.float32)
+        pattern = cv2.GaussianBlur(np.random.default_rng(0).normal(0, 4, (48, 48)).astype(np.float32), (0, 0), 2)
+        fall = 3 * np.clip((rows - 24) / 6, 0, 1)
+        drawn = [cv2.remap(pattern, columns, rows - t.arousal * fall, cv2.INTER_LINEAR) for t in targets]
+        return np.clip(np.stack(drawn), -1, 1)[..., np.newaxis].repeat(3, axis=3)
+
+    def draw_unedited(self, crop: FloatArray) -> Unedited:
+        return Unedited(self.edit_crops(crop, [ValenceArousal(0, 0)])[0], 1.0)
 
 
 class At:
@@ -99,3 +118,17 @@ def test_without_a_face_nothing_is_asked(portrait: ImageArray) -> None:
     with pytest.raises(NoFaceError):
         list(NeuralEditor("stripes", "1", network, At(None)).edit(portrait, [ValenceArousal(0, 1)]))
     assert network.batches == []
+
+
+def test_a_photograph_gets_the_change_of_a_drawing(portrait: ImageArray, points: FloatArray) -> None:
+    """Whatever the drawing looks like: unchanged it leaves the photograph, and a lower mouth moves the person's own."""
+    editor = NeuralEditor("lower", "lower 1", Lower(), At(points))
+    same, lower = editor.edit(portrait, [ValenceArousal(0, 0), ValenceArousal(0, 1)])
+    np.testing.assert_array_equal(same, portrait)
+    crop = align(points)
+    before, after = (cut_out(picture, crop, 96) for picture in (portrait, lower))
+    mouth = (slice(56, 70), slice(34, 62))
+    errors = [np.abs(after - np.roll(before, by, axis=0))[mouth].mean() for by in range(-8, 9)]
+    assert 3 <= int(np.argmin(errors)) - 8 <= 7  # 6 px of 96
+    eyes = (slice(26, 38), slice(28, 68))
+    assert np.abs(after - before)[eyes].mean() < 0.2 * errors[8]

@@ -7,15 +7,21 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from synth_affect.affect import ValenceArousal
+from synth_affect.affect import ValenceArousal, grid
 from synth_affect.arrays import FloatArray
 from synth_affect.editors.caae.networks import EXTRA, build_networks
 from synth_affect.editors.caae.settings import CaaeSettings
+from synth_affect.editors.face_change import likest
+from synth_affect.editors.neural_editor import Unedited
 from synth_affect.optional import import_optional
 
 if TYPE_CHECKING:
     from synth_affect.editors.neural_editor import CropEditor
     from synth_affect.editors.weights import EditorWeights
+
+LABELS = grid(7)
+GAIN = 2.0
+"""Of valence and arousal as of pictures pasted back; chosen on people who were neither trained on nor tested."""
 
 
 def open_crop_editor(settings: CaaeSettings, weights: EditorWeights, device: str) -> CropEditor:
@@ -24,7 +30,9 @@ def open_crop_editor(settings: CaaeSettings, weights: EditorWeights, device: str
 
 
 class CaaeCropEditor:
-    """See `CropEditor`. The input's own label is not needed: z does not hold it, as far as training went."""
+    """See `CropEditor`. The label of the face as it is is not known: it is the one of LABELS with which G draws a face
+    that is likest to the crop.
+    """
 
     def __init__(self, settings: CaaeSettings, weights: EditorWeights, device: str) -> None:
         self.size, self.device = settings.size, device
@@ -45,3 +53,8 @@ class CaaeCropEditor:
             made = torch.cat([self._generator(code, label[None]) for label in labels])
         edited: FloatArray = made.permute(0, 2, 3, 1).contiguous().cpu().numpy()
         return edited
+
+    def draw_unedited(self, crop: FloatArray) -> Unedited:
+        """See `CropEditor.draw_unedited`."""
+        drawings = self.edit_crops(crop, LABELS)
+        return Unedited(drawings[likest(crop, drawings, [label.intensity for label in LABELS])], GAIN)

@@ -7,16 +7,21 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from synth_affect.affect import ValenceArousal
+from synth_affect.affect import Emotion, ValenceArousal, position
 from synth_affect.arrays import FloatArray
 from synth_affect.editors.exprgan.controller import controller_of
 from synth_affect.editors.exprgan.networks import EXTRA, ExprGanNetworks, build_networks
-from synth_affect.editors.exprgan.settings import ExprGanSettings
+from synth_affect.editors.exprgan.settings import CLASSES, ExprGanSettings
+from synth_affect.editors.face_change import likest
+from synth_affect.editors.neural_editor import Unedited
 from synth_affect.optional import import_optional
 
 if TYPE_CHECKING:
     from synth_affect.editors.weights import EditorWeights
 
+LEVELS = (0.5, 1.0)
+GAIN = 2.0
+"""Of classes named in pictures pasted back; chosen on people who were neither trained on nor tested."""
 PARTS = ("encoder", "decoder", "discriminator", "code_discriminator")
 """Of the learner, and of ExprGanNetworks."""
 
@@ -37,7 +42,9 @@ def open_crop_editor(settings: ExprGanSettings, weights: EditorWeights, device: 
 
 
 class ExprGanCropEditor:
-    """See `CropEditor`; what a point of the plane asks for, `controller` says. What the input shows does not matter."""
+    """See `CropEditor`; what a point of the plane asks for, `controller` says. What the face shows before is not known:
+    it is what G_dec draws likest to the crop, of neutral and the classes at LEVELS.
+    """
 
     def __init__(self, settings: ExprGanSettings, networks: ExprGanNetworks, device: str) -> None:
         self._settings, self._networks, self._device = settings, networks, device
@@ -63,3 +70,14 @@ class ExprGanCropEditor:
             made = torch.cat([self._networks.decoder(code, controller[None]) for controller in asked])
         edited: FloatArray = made.permute(0, 2, 3, 1).contiguous().float().cpu().numpy()
         return edited
+
+    def draw_unedited(self, crop: FloatArray) -> Unedited:
+        """See `CropEditor.draw_unedited`."""
+        shown = [ValenceArousal(0.0, 0.0), *(_at(emotion, level) for emotion in CLASSES for level in LEVELS)]
+        drawings = self.edit_crops(crop, shown)
+        return Unedited(drawings[likest(crop, drawings, [point.intensity for point in shown])], GAIN)
+
+
+def _at(emotion: Emotion, level: float) -> ValenceArousal:
+    place = position(emotion)
+    return ValenceArousal(level * place.valence, level * place.arousal)

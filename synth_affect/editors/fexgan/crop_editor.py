@@ -55,6 +55,9 @@ class FexganCropEditor:
         pictures: FloatArray = torch.stack(made).permute(0, 2, 3, 1).float().cpu().numpy()
         return pictures
 
+    def draw_unedited(self, crop: FloatArray) -> None:
+        """None; see `CropEditor.draw_unedited`."""
+
 
 def label_of(target: ValenceArousal) -> FloatArray:
     """(classes,) float32 shares of the classes, of sum 1."""
