@@ -31,9 +31,9 @@ CLASS_OF_CATEGORY = np.array([*(CLASSES.index(c) if c in CLASSES else -1 for c i
 
 
 def draw_controller(classes: Tensor, d: int) -> Tensor:
-    """(batch, 6 d), drawn with torch's random numbers for `classes`, (batch,) int64."""
+    """(batch, 6 d), drawn with torch's random numbers for `classes`, (batch,) int64; -1 is none of them."""
     torch = import_optional("torch", "train")
-    present = torch.nn.functional.one_hot(classes, len(CLASSES)).to(torch.float32)
+    present = torch.nn.functional.one_hot(classes + 1, len(CLASSES) + 1)[:, 1:].to(torch.float32)
     strength = torch.rand(len(classes), 1, d, device=classes.device)  # |z| of z ~ U(-1, 1)
     drawn: Tensor = ((2 * present - 1)[:, :, None] * strength).flatten(1)
     return drawn

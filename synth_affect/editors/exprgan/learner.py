@@ -10,13 +10,20 @@ small.
 | reconstruction | L_pixel + L_id + reduced L_Q | L_Q alone | |
 | refining | L | D_img against reconstructions; L_Q | against codes |
 
-Two deviations, for when there are minutes and hundreds of pictures instead of days:
+Four deviations, for when there are minutes and hundreds of pictures instead of days:
+`pairs`     the picture that is encoded is another one of the same person, so that g(x) cannot tell the expression of
+            the picture that is compared with, and c must. It asks for pictures of a person in one light before one
+            camera, as laboratories take them.
 `edits`     in the last two stages faces of the batch are also decoded for other classes, and those pictures take part
             in L_Q and L_img like the others. In the paper c always has the class that the picture shows, so that g(x)
             tells the class as well, and only the first stage ever taught G_dec to hear c against it.
 `readings`  the share of Q's learning that is from real pictures, with a c that is drawn for their label, instead of
             from made ones. In the paper it learns from made ones alone. Here G_dec and Q then agreed on a colour for
             each class long before either knew a face.
+
+`neutral`   neutral faces are learnt from, too, with a c that is negative for all classes; D_img, which judges classes,
+            is not asked of them. So G_dec draws the face that a photograph is compared with (`crop_editor`), which in
+            the paper it must guess.
 
 Of a batch, pictures of no class of the paper are passed over.
 """
@@ -31,6 +38,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from synth_affect.affect import Emotion
 from synth_affect.editors.exprgan.controller import CLASS_OF_CATEGORY, controller_at, draw_controller
 from synth_affect.editors.exprgan.losses import (
     controller_loss,
@@ -42,6 +50,7 @@ from synth_affect.editors.exprgan.losses import (
 )
 from synth_affect.editors.exprgan.networks import EXTRA, build_networks
 from synth_affect.editors.exprgan.settings import CLASSES, STAGES, ExprGanSettings
+from synth_affect.editors.faces import CATEGORIES, EditorFaces
 from synth_affect.editors.training import pictures_as_tensor
 from synth_affect.errors import InputError
 from synth_affect.optional import import_optional
@@ -50,16 +59,48 @@ if TYPE_CHECKING:
     from torch import Tensor
     from torch.optim import Optimizer
 
-    from synth_affect.editors.faces import EditorFaces
     from synth_affect.editors.identity_features import IdentityFeatures
     from synth_affect.editors.training import EditorBatch, EditorLearner
 
 SHEET_PEOPLE = 6
+NEUTRAL = CATEGORIES.index(Emotion.NEUTRAL)
+
+
+def is_learnt_from(categories: npt.NDArray[np.int64], *, neutral: bool) -> npt.NDArray[np.bool_]:
+    """(n,) of numbers in CATEGORIES: whether they are of a class of the paper, or neutral where that is asked for."""
+    found: npt.NDArray[np.bool_] = CLASS_OF_CATEGORY[categories] >= 0
+    return found | (categories == NEUTRAL) if neutral else found
+
+
+class SamePerson:
+    """Draws pictures of people among the faces that are trained on, with torch's random numbers."""
+
+    def __init__(self, faces: EditorFaces, *, neutral: bool) -> None:
+        """Of pictures that show a class of the paper; neutral ones, too, where they are learnt from."""
+        torch = import_optional("torch", EXTRA)
+        self._pictures = faces.pictures
+        shown = np.flatnonzero(is_learnt_from(faces.categories, neutral=neutral))
+        people = faces.people
+        order = shown[np.argsort(people[shown], kind="stable")]
+        counts = np.bincount(people[shown], minlength=int(people.max()) + 1)
+        self._order, self._counts = torch.from_numpy(order), torch.from_numpy(counts)
+        self._starts = torch.from_numpy(np.cumsum(counts) - counts)
+
+    def draw(self, people: Tensor) -> Tensor:
+        """(batch, 3, size, size) in [-1, 1], one of each of `people` (batch,), who are all among the faces."""
+        torch = import_optional("torch", EXTRA)
+        own = people.cpu()
+        nth = (torch.rand(len(own)) * self._counts[own]).long()
+        numbers = self._order[self._starts[own] + nth]
+        return pictures_as_tensor(self._pictures[numbers.numpy()], people.device)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Made:
-    """pictures : (batch, 3, size, size), decoded for `classes` (batch,) with `controllers` (batch, 6 d)."""
+    """pictures : (batch, 3, size, size), decoded for `classes` (batch,) with `controllers` (batch, 6 d).
+
+    -1 is the class of neutral.
+    """
 
     pictures: Tensor
     classes: Tensor
@@ -77,7 +118,7 @@ def build_learner(settings: ExprGanSettings, faces: EditorFaces, identity: Ident
     """
     if (CLASS_OF_CATEGORY[faces.categories] >= 0).sum() < 2:
         raise InputError("--data", f"fewer than two of its faces show one of {', '.join(CLASSES)}")
-    learner: EditorLearner = _learner()(settings, identity)
+    learner: EditorLearner = _learner()(settings, faces, identity)
     return learner
 
 
@@ -87,9 +128,10 @@ def _learner() -> Any:
     torch = import_optional("torch", EXTRA)
 
     class ExprGanLearner(torch.nn.Module):  # type: ignore[misc, name-defined]
-        def __init__(self, settings: ExprGanSettings, identity: IdentityFeatures | None) -> None:
+        def __init__(self, settings: ExprGanSettings, faces: EditorFaces, identity: IdentityFeatures | None) -> None:
             super().__init__()
             self.settings = settings
+            self._same_person = SamePerson(faces, neutral=settings.neutral) if settings.pairs else None
             self._identity = (identity,)  # in a tuple, so that its weights are none of the learner's
             networks = build_networks(settings)
             self.encoder, self.decoder = networks.encoder, networks.decoder
@@ -135,8 +177,14 @@ def _learner() -> Any:
             known = classes >= 0
             if known.sum() < 2:  # batch norm needs two
                 return {}
-            classes, pictures = classes[known], self._mirrored(batch.pictures[known])
-            codes, made, edited = self.make(pictures, classes)
+            if self.settings.neutral:
+                known |= batch.categories == NEUTRAL
+            classes, pictures = classes[known], batch.pictures[known]
+            encoded = pictures
+            if self._same_person is not None:
+                encoded = self._same_person.draw(batch.people[known])
+            pictures, encoded = self._mirrored(pictures, encoded)
+            codes, made, edited = self.make(encoded, classes)
 
             discriminator = self.discriminator_losses(pictures, classes, made, edited)
             self._step(of_discriminator, torch.stack(list(discriminator.values())).sum())
@@ -150,13 +198,14 @@ def _learner() -> Any:
                 network.requires_grad_(True)
             return {name: loss.detach() for name, loss in ({"total": total} | losses | discriminator).items()}
 
-        def _mirrored(self, pictures: Tensor) -> Tensor:
-            chosen = torch.rand(len(pictures), device=pictures.device) < 0.5
-            mirrored: Tensor = torch.where(chosen[:, None, None, None], pictures.flip(3), pictures)
-            return mirrored.contiguous(memory_format=torch.channels_last)
+        def _mirrored(self, *pictures: Tensor) -> list[Tensor]:
+            """All alike."""
+            chosen = (torch.rand(len(pictures[0]), device=pictures[0].device) < 0.5)[:, None, None, None]
+            mirrored = [torch.where(chosen, own.flip(3), own) for own in pictures]
+            return [own.contiguous(memory_format=torch.channels_last) for own in mirrored]
 
         def make(self, pictures: Tensor, classes: Tensor) -> tuple[Tensor, Made, Made | None]:
-            """Codes, what is made of them for the pictures' own classes, and for others where `edits` ask for it.
+            """Codes, what is made of them for `classes`, and for others where `edits` ask for it.
 
             In the first stage the codes are noise.
             """
@@ -164,7 +213,7 @@ def _learner() -> Any:
                 codes = torch.rand(len(pictures), self.settings.code, device=pictures.device) * 2 - 1
             else:
                 codes = self.encoder(pictures)
-            others = torch.randint_like(classes, len(CLASSES)) if "edit_control" in self.weights else None
+            others = torch.randint_like(classes, 0, len(CLASSES)) if "edit_control" in self.weights else None
             asked = classes if others is None else torch.cat([classes, others])
             controllers = draw_controller(asked, self.settings.controller)
             decoded = self.decoder(codes.repeat(len(asked) // len(codes), 1), controllers)

@@ -58,8 +58,8 @@ class Judged:
     controllers: Tensor
 
     def of(self, classes: Tensor) -> Tensor:
-        """(batch,) logits of being real and of these classes: D_img."""
-        return self.realism.gather(1, classes[:, None])[:, 0]
+        """Logits of being real and of these classes (batch,), of those that are not -1: D_img."""
+        return self.realism[classes >= 0].gather(1, classes[classes >= 0, None])[:, 0]
 
 
 def build_networks(settings: ExprGanSettings) -> ExprGanNetworks:
