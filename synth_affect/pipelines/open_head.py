@@ -78,7 +78,7 @@ def convert_head(
     from synth_affect.heads.formats import FOREIGN, ICT, recognise
     from synth_affect.heads.ict import load_ict
     from synth_affect.pipelines.embed_landmarks import asymmetry_mm, embed_landmarks
-    from synth_affect.pipelines.furnish_head import furnish_head
+    from synth_affect.pipelines.foreign_head.furnish import furnish_head
 
     if detector is None:
         from synth_affect.fitting.mediapipe_detector import MediaPipeDetector

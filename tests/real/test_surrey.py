@@ -12,7 +12,7 @@ from synth_affect.fitting.mediapipe_detector import MediaPipeDetector
 from synth_affect.heads.model import HeadModel, embed, region_vertices
 from synth_affect.heads.surrey import load_surrey
 from synth_affect.pipelines import embed_landmarks as embedding
-from synth_affect.pipelines.furnish_head import furnish_head
+from synth_affect.pipelines.foreign_head.furnish import furnish_head
 from synth_affect.pipelines.synthesize import AffectSynthesizer
 
 SHARED = Path(__file__).parents[3] / "shared"

@@ -17,8 +17,8 @@ from synth_affect.heads.foreign import ForeignHead, foreign_head
 from synth_affect.heads.mesh import triangle_normals
 from synth_affect.heads.model import HeadModel, embed, region_triangles, region_vertices
 from synth_affect.pipelines import embed_landmarks as embedding
-from synth_affect.pipelines import furnish_head as module
-from synth_affect.pipelines.furnish_head import furnish_head
+from synth_affect.pipelines.foreign_head import furnish as module
+from synth_affect.pipelines.foreign_head.furnish import furnish_head
 from synth_affect.pipelines.synthesize import AffectSynthesizer
 from synth_affect.render.eyes import eye_radius
 

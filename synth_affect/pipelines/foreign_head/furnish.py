@@ -24,13 +24,13 @@ from synth_affect.heads.mirror import mirror_by_geometry
 from synth_affect.heads.model import HeadModel, LandmarkEmbedding, embed
 from synth_affect.heads.regions import REGIONS
 from synth_affect.heads.unrolled_uv import ATLAS_COLUMN, unrolled_uv
-from synth_affect.pipelines.carried_regions import EYE_CONTOURS, LOWER_LIP, UPPER_LIP, carry_regions, onto_contours
 from synth_affect.pipelines.embed_landmarks import (
     Progress,
     embed_landmarks,
     ibug_embedding,
 )
-from synth_affect.pipelines.foreign_landmarks import (
+from synth_affect.pipelines.foreign_head.grafted_parts import EYES, Graft, graft_mesh, graft_parts
+from synth_affect.pipelines.foreign_head.landmarks import (
     EYE_CORNERS,
     N_SKIN_LANDMARKS,
     SMOOTHING_MM,
@@ -39,7 +39,7 @@ from synth_affect.pipelines.foreign_landmarks import (
     reliable,
     shift_to_packaged,
 )
-from synth_affect.pipelines.grafted_parts import EYES, Graft, graft_mesh, graft_parts
+from synth_affect.pipelines.foreign_head.regions import EYE_CONTOURS, LOWER_LIP, UPPER_LIP, carry_regions, onto_contours
 
 N_ROUGH_HEADS = 6
 JAW_ALONE = ("jawOpen",)
