@@ -111,7 +111,7 @@ def _check_size(content: bytes, name: str, limits: Limits) -> None:
 
 def _too_many(width: int, height: int, limits: Limits) -> str:
     return (
-        f"has {width * height / 1e6:.0f} megapixels ({width} x {height}); this page takes up to {limits.megapixels:g}"
+        f"has {width * height / 1e6:.3g} megapixels ({width} x {height}); this page takes up to {limits.megapixels:g}"
     )
 
 
