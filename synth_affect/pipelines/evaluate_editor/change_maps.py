@@ -7,8 +7,7 @@ one scale. Arousal falls from left to right and valence from top to bottom, as i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import cv2
 import numpy as np
@@ -18,6 +17,7 @@ from synth_affect.affect import grid
 from synth_affect.arrays import FloatArray, as_uint8
 from synth_affect.data.pictures import read_picture
 from synth_affect.pipelines.drawing import FAINT_INK, blank, write
+from synth_affect.pipelines.evaluate_editor.progress import Progress
 from synth_affect.pipelines.evaluate_editor.scores import Edit
 from synth_affect.pipelines.evaluate_editor.targets import LABEL_STEPS, NEUTRAL, key
 from synth_affect.pipelines.judges.face_view import square_crop
@@ -25,8 +25,6 @@ from synth_affect.pipelines.judges.face_view import square_crop
 SIDE, MARGIN = 96, 0.35
 """px of a map; share of the landmarks' box that is shown round it."""
 GAP, EDGE, TEXT_PX = 4, 60, 17
-
-Progress = Callable[[Iterable[Any], int | None, str], Iterable[Any]]
 
 
 def change_maps(edits: Sequence[Edit], progress: Progress) -> dict[str, FloatArray]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,7 @@ from synth_affect.pipelines.evaluate_editor.html_parts import (
     table,
     thumbnail,
 )
+from synth_affect.pipelines.evaluate_editor.progress import Progress
 from synth_affect.pipelines.evaluate_editor.scores import DIMENSIONS, Edit, readings_of
 from synth_affect.pipelines.evaluate_editor.targets import STRONG_RADIUS, TargetChoice, TargetSet, key
 from synth_affect.pipelines.judges.judge import JudgeCard
@@ -45,8 +46,6 @@ PUBLISHED: dict[str, dict[str, tuple[str, str, str]]] = {
     "corners": {"valence": (".671", ".691", ".353"), "arousal": (".720", ".624", ".267")},
 }
 """RMSE, SAGR, CCC of CAAE by judges of its authors' own, on AffectNet: Lindt et al. 2019, table IV."""
-
-Progress = Callable[[Iterable[Any], int | None, str], Iterable[Any]]
 
 
 def write_report(

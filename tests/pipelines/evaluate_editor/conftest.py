@@ -14,7 +14,7 @@ from synth_affect.affect import ValenceArousal
 from synth_affect.arrays import FloatArray, ImageArray
 from synth_affect.editors.protocol import Editor
 from synth_affect.errors import FitError
-from synth_affect.pipelines.evaluate_editor import run
+from synth_affect.pipelines.evaluate_editor import judging, run
 from synth_affect.pipelines.judges.face_heights import READINGS
 from synth_affect.pipelines.judges.face_view import FaceView
 from synth_affect.pipelines.judges.judge import AffectReading, IdentityCard, JudgeCard
@@ -129,7 +129,7 @@ def stubs(monkeypatch: pytest.MonkeyPatch) -> type[WritingEditor]:
     monkeypatch.setattr(run, "check_judges", lambda affect, identity: None)
     monkeypatch.setattr(run, "open_judges", open_stubs)
     monkeypatch.setattr(run, "read_cards", lambda affect, identity: open_stubs(affect, identity).cards)
-    monkeypatch.setattr(run, "read_face", lambda view: dict.fromkeys(READINGS, view.units["jawOpen"]))
+    monkeypatch.setattr(judging, "read_face", lambda view: dict.fromkeys(READINGS, view.units["jawOpen"]))
     return Stub
 
 

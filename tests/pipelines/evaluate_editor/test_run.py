@@ -11,7 +11,7 @@ import pytest
 from synth_affect.data.provenance import sha256_file
 from synth_affect.errors import InputError
 from synth_affect.file_lock import lock_file
-from synth_affect.pipelines.evaluate_editor.run import EvaluationRequest, evaluate_editor, list_pictures
+from synth_affect.pipelines.evaluate_editor.run import EvaluationRequest, evaluate_editor
 from synth_affect.pipelines.evaluate_editor.targets import TargetChoice
 from synth_affect.pipelines.open_editor import EditorChoice
 
@@ -45,20 +45,6 @@ def test_everything_is_made_judged_and_told(request_: EvaluationRequest, stubs: 
     assert all(abs(float(row["valence"]) - float(row["reader: valence"])) < 0.006 for row in rows)
     manifest = json.loads((out / "manifest.json").read_text())
     assert all(sha256_file(out / entry["output"]) == entry["output_sha256"] for entry in manifest)
-
-
-def test_of_rendered_faces_the_neutral_pictures_of_some_people_are_edited(tmp_path: Path) -> None:
-    (tmp_path / "dataset.json").write_text("{}")
-    rows = [f"pictures/{s:04d}/{n:03d}.jpg,{s},{'neutral' if n % 2 == 0 else ''}" for s in range(4) for n in range(4)]
-    (tmp_path / "labels.csv").write_text("\n".join(["picture,subject,category", *rows]) + "\n")
-    assert [p.relative_to(tmp_path).as_posix() for p in list_pictures(tmp_path, "1-2")] == [
-        "pictures/0001/000.jpg", "pictures/0002/000.jpg",
-    ]  # fmt: skip
-    assert len(list_pictures(tmp_path)) == 4
-    with pytest.raises(InputError, match="--people: '7' is nobody"):
-        list_pictures(tmp_path, "7")
-    with pytest.raises(InputError, match=r"--people: .* is no folder of rendered faces"):
-        list_pictures(tmp_path / "pictures", "1")
 
 
 def test_the_report_is_one_file_that_escapes_names(request_: EvaluationRequest) -> None:
@@ -208,11 +194,6 @@ def test_without_a_face_that_can_be_edited_the_reason_is_said(request_: Evaluati
     with pytest.raises(InputError, match=r"no photograph could be edited \(dark.png: too dark\)"):
         evaluate_editor(replace(request_, images=photographs / "dark.png"))
     assert not request_.out.exists(), "nothing is left of it"
-    with pytest.raises(InputError, match="no such folder"):
-        list_pictures(photographs / "absent")
-    (photographs / "empty").mkdir()
-    with pytest.raises(InputError, match="holds no pictures"):
-        list_pictures(photographs / "empty")
 
 
 def test_the_folder_must_be_one_that_can_be_made(request_: EvaluationRequest, photographs: Path) -> None:
