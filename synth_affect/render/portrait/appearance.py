@@ -9,11 +9,12 @@ import numpy as np
 from synth_affect.arrays import FloatArray, IntArray
 from synth_affect.heads.model import region_vertices
 from synth_affect.render.portrait.anatomy import Anatomy
+from synth_affect.render.portrait.beanie import beanie
 from synth_affect.render.portrait.body import Body, make_body
 from synth_affect.render.portrait.chart import Chart
 from synth_affect.render.portrait.eyes import EyePaint, paint_eyes
 from synth_affect.render.portrait.facial_hair import beard_places, brow_places
-from synth_affect.render.portrait.hair import beanie, grow_hair
+from synth_affect.render.portrait.hair import grow_hair
 from synth_affect.render.portrait.person import HairStyle, Person
 from synth_affect.render.portrait.skin import Skin, paint_skin
 from synth_affect.render.portrait.strands import Strands

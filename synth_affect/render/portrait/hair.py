@@ -8,15 +8,15 @@ import numpy as np
 from numba import njit
 from scipy.spatial import cKDTree
 
-from synth_affect.arrays import FloatArray, IntArray
-from synth_affect.heads.model import HeadModel, embed, region_triangles, region_vertices
+from synth_affect.arrays import FloatArray
+from synth_affect.heads.model import embed, region_triangles
 from synth_affect.render.portrait.anatomy import Anatomy
+from synth_affect.render.portrait.ball import ball_of
 from synth_affect.render.portrait.chart import Chart
 from synth_affect.render.portrait.person import HairStyle, Person
 from synth_affect.render.portrait.pigment import hair_reflectance
 from synth_affect.render.portrait.strands import Strands
 
-LATITUDES, LONGITUDES = 72, 144
 _NECK_MM, _FACE_MM = 64.0, 74.0
 
 
@@ -111,35 +111,6 @@ CUTS: dict[HairStyle, Cut] = {
     HairStyle.THINNING: Cut(13000, 8, 26.0, 16.0, 6.0, 0.35, forward=0.2, whorl=0.5, down=0.5, sideways=0.3, clump=0.5),
     HairStyle.BEANIE: Cut(6000, 6, 16.0, 12.0, 3.0, 0.2, down=1.0, clump=0.4),
 }
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Ball:
-    """A head as distances from a point within. centre : (3,) mm.  radius_mm : (latitudes, longitudes) float32."""
-
-    centre: FloatArray
-    radius_mm: FloatArray
-
-
-def ball_of(head: HeadModel, neutral: FloatArray) -> Ball:
-    """The outside of a head without its ears."""
-    outside = np.setdiff1d(region_vertices(head, "skin", "scalp", "neck", "lids"), region_vertices(head, "ears"))
-    points = neutral[outside].astype(np.float64)
-    marks = embed(neutral, head.triangles, head.landmarks_478)
-    centre = np.array([0.0, float(marks[9, 1]) + 6.0, (points[:, 2].min() + points[:, 2].max()) / 2])
-    away = points - centre
-    radius = np.linalg.norm(away, axis=1)
-    down = (np.arange(LATITUDES) + 0.5) / LATITUDES * np.pi
-    around = (np.arange(LONGITUDES) + 0.5) / LONGITUDES * 2 * np.pi
-    sine = np.sin(down)[:, None]
-    grid = np.stack(
-        [sine * np.sin(around), np.broadcast_to(np.cos(down)[:, None], (LATITUDES, LONGITUDES)), sine * np.cos(around)],
-        axis=-1,
-    )
-    distance, nearest = cKDTree(away / radius[:, None]).query(grid.reshape(-1, 3), k=6)
-    weight = 1 / (np.asarray(distance) + 0.02) ** 2
-    table = np.einsum("gk,gk->g", radius[nearest], weight) / np.sum(weight, axis=1)
-    return Ball(centre.astype(np.float32), table.reshape(LATITUDES, LONGITUDES).astype(np.float32))
 
 
 def grow_hair(chart: Chart, anatomy: Anatomy, person: Person, neutral: FloatArray) -> Strands | None:
@@ -389,50 +360,3 @@ def _colours(person: Person, n: int, roots: FloatArray, rng: np.random.Generator
         colours[:, c] = np.interp(pigment, levels, table[:, c])
     colours[white] = hair_reflectance(0.0, 0.0, 1.0) * rng.uniform(0.7, 1.1, (int(white.sum()), 1))
     return colours.astype(np.float32)
-
-
-BEANIE_ROWS = ((0.0, -1.0), (0.02, 4.0), (0.0, 8.5), (-0.06, 10.0), (-0.22, 10.0), (-0.30, 9.0), (-0.31, 5.5))
-"""Of the turned-up brim, from the inside outwards: rad below its edge, and mm off the head."""
-
-
-def beanie(chart: Chart, person: Person, neutral: FloatArray) -> tuple[FloatArray, IntArray]:
-    """Vertices (n, 3) mm, head frame, and triangles of a knitted cap with a turned-up brim."""
-    rng = np.random.default_rng([person.seed, 8])
-    head = chart.head
-    ball = ball_of(head, neutral)
-    marks = embed(neutral, head.triangles, head.landmarks_478)
-    columns = 96
-    around = np.arange(columns) / columns * 2 * np.pi
-    front, drop = float(marks[10, 1]) - rng.uniform(-2, 12), rng.uniform(4, 16)
-    edge_y = front - drop * (1 - np.cos(around)) / 2
-    steps = np.linspace(0.05, np.pi / 2 + 0.5, 120)
-    heights = np.stack([ball.centre[1] + _radius(ball, np.full(columns, t), around) * np.cos(t) for t in steps])
-    edge = np.array([np.interp(-edge_y[j], -heights[:, j], steps) for j in range(columns)])
-    tall = rng.uniform(6, 22)
-    rows = [(edge + below, off + 0 * around) for below, off in BEANIE_ROWS]
-    for t in np.linspace(1, 0.02, 26):
-        rows.append(((edge - 0.31) * t, 5.5 + tall * (1 - t) ** 1.5))
-    points = []
-    for down, off in rows:
-        radius = _radius(ball, down, around) + off
-        sine = radius * np.sin(down)
-        place = [sine * np.sin(around), radius * np.cos(down), sine * np.cos(around)]
-        points.append(ball.centre + np.stack(place, axis=1))
-    k, j = np.meshgrid(np.arange(len(rows) - 1), np.arange(columns), indexing="ij")
-    a, b = k * columns + j, k * columns + (j + 1) % columns
-    c, d = a + columns, b + columns
-    triangles = np.concatenate([np.stack([a, b, c], -1).reshape(-1, 3), np.stack([b, d, c], -1).reshape(-1, 3)])
-    return np.concatenate(points).astype(np.float32), triangles.astype(np.int32)
-
-
-def _radius(ball: Ball, down: FloatArray, around: FloatArray) -> FloatArray:
-    rows = np.clip(down / np.pi * LATITUDES - 0.5, 0, LATITUDES - 1.001)
-    columns = around / (2 * np.pi) * LONGITUDES - 0.5
-    i, j = rows.astype(int), np.floor(columns).astype(int)
-    u, v = rows - i, columns - j
-    table = ball.radius_mm
-    left, right = j % LONGITUDES, (j + 1) % LONGITUDES
-    above = (1 - v) * table[i, left] + v * table[i, right]
-    below = (1 - v) * table[i + 1, left] + v * table[i + 1, right]
-    radius: FloatArray = (1 - u) * above + u * below
-    return radius
