@@ -27,7 +27,7 @@ class BetaVaeSettings(EncoderSettings):
     reconstruction: float = 1.0
     divergence: float = 2.0
     classification: float = 10.0
-    reach: float = 3.0
+    reach: float = 5.0
     per_class: int = 2000
     batch: int = 64
     epochs: int = 50

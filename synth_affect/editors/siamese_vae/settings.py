@@ -33,7 +33,7 @@ class SiameseSettings(EncoderSettings):
     comparator_epochs: int = 30
     latent: int = 32
     last_dense: bool = True
-    support: float = 0.1
+    support: float = 0.01
     divergence: float = 0.001
     reach: float = 2.0
     per_class: int = 2000
