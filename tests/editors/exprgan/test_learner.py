@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from synth_affect.editors.exprgan.learner import build_learner
+from synth_affect.affect import Emotion
+from synth_affect.editors.exprgan.controller import draw_controller
+from synth_affect.editors.exprgan.learner import SamePerson, build_learner, is_learnt_from
 from synth_affect.editors.exprgan.settings import CLASSES, ExprGanSettings
 from synth_affect.editors.faces import CATEGORIES, MIXED, EditorFaces
 from synth_affect.editors.training import EditorBatch
@@ -280,3 +282,54 @@ def test_a_sheet_has_a_row_a_person() -> None:
     assert sheet.dtype == np.uint8
     np.testing.assert_array_equal(sheet[32:64, :32], faces.pictures[2])
     np.testing.assert_array_equal(sheet, again)
+
+
+def test_pairs_encode_another_picture_of_the_person() -> None:
+    """The picture that is encoded is drawn among the person's own, and the loss compares with the batch's."""
+    faces = some_faces(categories=[CATEGORIES.index(c) for c in (CLASSES[0], CLASSES[1])] * 4)
+    for neutral in (False, True):
+        same = SamePerson(faces, neutral=neutral)
+        torch.manual_seed(1)
+        drawn = {tuple(np.round(same.draw(torch.tensor([2]))[0, :, 0, 0].tolist(), 3)) for _ in range(30)}
+        own = {tuple(np.round(faces.pictures[number, 0, 0] / 127.5 - 1, 3)) for number in (4, 5)}
+        assert drawn == own
+    torch.manual_seed(0)
+    learner: Any = build_learner(replace(TINY, pairs=True, stages=(0, 9, 0)), faces, None)
+    learner.begin_epoch(0)
+    encoded: list[Any] = []
+    learner.encoder.register_forward_hook(lambda _, given, __: encoded.append(given[0].detach()))
+    batch = batch_of(faces.select(np.array([0, 2, 4, 6])))  # of four people their first pictures
+    learner.training_step(batch, learner.optimizers())
+    both = [torch.cat([batch.pictures, batch_of(faces.select(np.array([1, 3, 5, 7]))).pictures])]
+    both.append(both[0].flip(3))
+    for person, picture in enumerate(encoded[0]):
+        own_pictures = [side[number] for side in both for number in (person, person + 4)]
+        assert any(torch.equal(picture, one) for one in own_pictures)
+    assert not torch.equal(encoded[0], batch.pictures)
+
+
+def test_neutral_faces_are_learnt_from_where_they_are_asked_for() -> None:
+    neutral = CATEGORIES.index(Emotion.NEUTRAL)
+    faces = some_faces(categories=[neutral, CATEGORIES.index(CLASSES[0])] * 4)
+    assert is_learnt_from(faces.categories, neutral=True).all()
+    assert is_learnt_from(faces.categories, neutral=False).tolist() == [False, True] * 4
+    shown: list[int] = []
+    for settings in (replace(TINY, stages=(0, 9, 0)), replace(TINY, stages=(0, 9, 0), neutral=True)):
+        torch.manual_seed(0)
+        learner: Any = build_learner(settings, faces, None)
+        learner.begin_epoch(0)
+        learner.encoder.register_forward_hook(lambda _, given, __: shown.append(len(given[0])))
+        assert all(
+            torch.isfinite(loss) for loss in learner.training_step(batch_of(faces), learner.optimizers()).values()
+        )
+    assert shown == [4, 8]
+
+
+def test_neutral_has_a_negative_controller_and_no_class_in_the_discriminator() -> None:
+    controllers = draw_controller(torch.tensor([-1, 2]), 2).view(2, 6, 2)
+    assert (controllers[0] <= 0).all()
+    assert (controllers[1, 2] >= 0).all()
+    learner = learner_of(replace(TINY, neutral=True), stage="refining")
+    judged = learner.discriminator(batch_of(some_faces()).pictures)
+    of_known = judged.of(torch.tensor([-1, 1, 2, -1, 3, 4, 5, 0]))
+    torch.testing.assert_close(of_known, judged.realism[[1, 2, 4, 5, 6, 7], [1, 2, 3, 4, 5, 0]])
