@@ -11,16 +11,17 @@ from scipy.sparse.linalg import splu
 from scipy.spatial import cKDTree
 from scipy.spatial.transform import Rotation
 
-from synth_affect.arrays import BoolArray, FloatArray, IntArray, readonly
+from synth_affect.arrays import BoolArray, FloatArray, readonly
+from synth_affect.blendshape.registration.nonrigid_icp_settings import Level, NonRigidIcpSettings
+from synth_affect.blendshape.registration.partners import Partners, Pull
 from synth_affect.blendshape.registration.result import Registration
 from synth_affect.blendshape.registration.rigid import RigidMotion, fit_rigid, fit_rigid_robust, inverse, moved
 from synth_affect.blendshape.registration.scan import Scan
-from synth_affect.blendshape.registration.surface import NOWHERE, SurfaceTree
+from synth_affect.blendshape.registration.surface import SurfaceTree
 from synth_affect.blendshape.registration.thin_plate import membrane_matrix, plate_matrix, vertex_areas
 from synth_affect.blendshape.registration.visibility import visible_vertices
 from synth_affect.blendshape.template import Template
 from synth_affect.errors import FitError, InputError
-from synth_affect.heads.mesh import vertex_normals
 
 JAW_LINE = 17
 """The first landmarks of ibug's markup follow the jaw; the others sit on features."""
@@ -33,81 +34,6 @@ RIGID_STEPS = 4
 """To carry the frame before along with the head."""
 JUMP_MM = 6.0
 """From one frame to the next a face moves less."""
-
-
-@dataclass(frozen=True, slots=True)
-class Level:
-    """One stiffness of the schedule.
-
-    plate_mm : features smaller than this are not followed; the fourth root of the plate's weight.
-    landmark_mm2 : a landmark weighs as much as this area of surface.
-    reach_mm : partners further away are rejected.  min_cosine : so are those whose normal turns away more.
-    steps : most solves.  look : find out anew which vertices can be seen, on the shape so far.
-    """
-
-    plate_mm: float
-    landmark_mm2: float
-    reach_mm: float
-    min_cosine: float
-    steps: int = 2
-    look: bool = False
-
-
-def _schedule(*landmark_mm2: float) -> tuple[Level, ...]:
-    """The levels for a face by itself; the weights of the landmarks at the first six."""
-    first, second, third, fourth, fifth, sixth = landmark_mm2
-    return (
-        Level(60.0, first, 20.0, 0.5),
-        Level(30.0, second, 12.0, 0.5),
-        Level(15.0, third, 8.0, 0.6, steps=5),
-        Level(9.0, fourth, 6.0, 0.6, steps=5, look=True),
-        Level(6.0, fifth, 4.0, 0.6, steps=5),
-        Level(4.0, sixth, 3.0, 0.6, steps=5, look=True),
-        Level(2.5, 0.0, 3.0, 0.6),
-        Level(1.5, 0.0, 3.0, 0.6, steps=3, look=True),
-    )
-
-
-def _tracking(*landmark_mm2: float) -> tuple[Level, ...]:
-    """The levels for a frame that follows another; the weights of the landmarks."""
-    first, second, third, fourth = landmark_mm2
-    return (
-        Level(9.0, first, 6.0, 0.5, steps=3),
-        Level(5.0, second, 4.0, 0.6, steps=3, look=True),
-        Level(3.0, third, 3.0, 0.6, steps=3),
-        Level(2.0, fourth, 2.0, 0.6, steps=2),
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class NonRigidIcpSettings:
-    """levels : from stiff to loose, for a face by itself; the landmarks fade, and the relief leads.
-    track : the same where the frame before is given. The landmarks stay to the end, without what is wrong with them
-        all along: the corners of the mouth and the lids slide on surfaces that do not tell.
-    stay : weight of the displacement itself where a frame follows, per mm^2, beside 1 for the distance to the scan.
-        Without it cheeks and forehead, which nothing holds, drift from frame to frame by as much as faces move.
-    tangential : weight of the distance along the surface from the partner, beside 1 for the one across it.
-    membrane : of the plate's weight, as the share of stretching in it; keeps parts that nothing holds in shape.
-    settled_mm, track_settled_mm : a level ends when its solve moves the vertices by less (root mean square); in a
-        sequence small parts move alone.
-    solver_steps : of conjugate gradients in a solve.
-    """
-
-    levels: tuple[Level, ...] = _schedule(400.0, 250.0, 130.0, 30.0, 10.0, 3.0)
-    track: tuple[Level, ...] = _tracking(3.0, 3.0, 3.0, 1.0)
-    stay: float = 0.02
-    tangential: float = 0.01
-    membrane: float = 0.02
-    settled_mm: float = 0.05
-    track_settled_mm: float = 0.01
-    solver_steps: int = 8
-
-
-FOR_SEEN_LANDMARKS = NonRigidIcpSettings(
-    levels=_schedule(400.0, 60.0, 6.0, 1.0, 0.3, 0.1), track=_tracking(2.0, 2.0, 1.5, 0.5)
-)
-"""For landmarks that a detector found on a bare surface, 2 to 3 mm off, and so for the stiff levels alone: the relief
-brings features nearer to their places (on 8 synthetic scans from 2.4 to 1.4 mm, median over the face)."""
 RIGID = Level(0.0, 0.0, 8.0, 0.6)
 """Of the search for the motion of the head."""
 
@@ -176,7 +102,7 @@ class NonRigidIcp:
         to_head = self._motion_from_landmarks(scan, marks, given) if start is None else self._motion_from(start)
         tree = SurfaceTree(moved(to_head, scan.vertices), scan.triangles)
         marks_head = np.where(given[:, None], moved(to_head, np.where(given[:, None], marks, 0.0)), 0.0)
-        partners = _Partners(tree, self._triangles, self._visible if start is None else None)
+        partners = Partners(tree, self._triangles, self._visible if start is None else None)
         if start is None:
             shape, iterations, change = self._bent(partners, marks_head, given)
         else:
@@ -198,7 +124,7 @@ class NonRigidIcp:
             residual_mm=float(np.median(last.distances[matched])) if matched.any() else float("nan"),
         )
 
-    def _bent(self, partners: _Partners, marks: FloatArray, given: BoolArray) -> tuple[FloatArray, int, float]:
+    def _bent(self, partners: Partners, marks: FloatArray, given: BoolArray) -> tuple[FloatArray, int, float]:
         """The shape, from the template on; the number of solves, and how far the last one moved the vertices, mm."""
         shape, iterations, change = self._rest, 0, float("inf")
         for level, system in zip(self.settings.levels, self._systems, strict=True):
@@ -218,7 +144,7 @@ class NonRigidIcp:
         return shape, iterations, change
 
     def _followed(
-        self, partners: _Partners, marks: FloatArray, given: BoolArray, before: FloatArray, neutral: FloatArray
+        self, partners: Partners, marks: FloatArray, given: BoolArray, before: FloatArray, neutral: FloatArray
     ) -> tuple[FloatArray, int, float]:
         """The same, from the frame before on, as the neutral face with the least displacement."""
         partners.look(before)
@@ -240,7 +166,7 @@ class NonRigidIcp:
                     break
         return shape, iterations, change
 
-    def _carried(self, before: FloatArray, partners: _Partners) -> FloatArray:
+    def _carried(self, before: FloatArray, partners: Partners) -> FloatArray:
         """The frame before, moved rigidly to where the head is now, as most of its surface tells."""
         shape = before
         weights = self._areas * self._visible
@@ -287,7 +213,7 @@ class NonRigidIcp:
         self,
         system: _System,
         level: Level,
-        pull: _Pull,
+        pull: Pull,
         base: FloatArray,
         marks: FloatArray,
         given: BoolArray,
@@ -325,62 +251,6 @@ class _System:
     precondition: Callable[[FloatArray], FloatArray]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Pull:
-    """Where each vertex is drawn to: points, (n, 3); planes' normals, (n, 3) unit; weights, (n,), 0 without partner;
-    distances, (n,) mm.
-    """
-
-    points: FloatArray
-    normals: FloatArray
-    weights: FloatArray
-    distances: FloatArray
-
-
-class _Partners:
-    """The scan's points that the vertices go to, and what was found so far."""
-
-    def __init__(self, tree: SurfaceTree, triangles: IntArray, seen: BoolArray | None) -> None:
-        self._tree = tree
-        self._triangles = triangles
-        self._rest_seen = seen
-        self._seen: IntArray = np.empty(0, dtype=np.int64)
-        self._guess: IntArray = np.empty(0, dtype=np.int32)  # the triangles found last
-
-    def look(self, shape: FloatArray) -> None:
-        """Only what can be seen on `shape` has partners from now on; on the template at rest that is known."""
-        seen = visible_vertices(shape, self._triangles) if self._rest_seen is None else self._rest_seen
-        self._rest_seen = None
-        self._seen = np.flatnonzero(seen)
-        if len(self._guess) == 0:
-            self._guess = np.full(len(shape), NOWHERE, dtype=np.int32)
-
-    def pull(self, shape: FloatArray, level: Level, weights: FloatArray, least_scale_mm: float = 0.3) -> _Pull:
-        own_normals = vertex_normals(shape, self._triangles)
-        seen = self._seen
-        near = self._tree.nearest(
-            shape[seen],
-            normals=own_normals[seen],
-            min_cosine=level.min_cosine,
-            max_distance_mm=level.reach_mm,
-            guess=self._guess[seen],
-        )
-        self._guess[seen] = near.triangles
-        accepted = (near.triangles != NOWHERE) & ~near.on_boundary
-        vertex = seen[accepted]
-        points, normals = shape.copy(), own_normals.copy()
-        distances, robust = np.full(len(shape), np.inf), np.zeros(len(shape))
-        points[vertex] = near.points[accepted]
-        # The plane lies between the two surfaces (symmetric ICP, Rusinkiewicz 2019); the scan's noise counts half.
-        between = near.normals[accepted] + own_normals[vertex]
-        normals[vertex] = between / np.maximum(np.linalg.norm(between, axis=1, keepdims=True), 1e-9)
-        distances[vertex] = near.distances[accepted]
-        if len(vertex) > 0:
-            scale = max(1.5 * float(np.median(distances[vertex])), least_scale_mm)
-            robust[vertex] = weights[vertex] / (1 + (distances[vertex] / scale) ** 2) ** 2
-        return _Pull(points, normals, robust, distances)
-
-
 def _embedding_matrix(template: Template) -> csr_matrix:
     """(n_landmarks, n_vertices): from the vertices to the landmarks."""
     marks = template.landmarks_68
@@ -398,7 +268,7 @@ def _stiffness(vertices: FloatArray, landmarks: FloatArray) -> FloatArray:
     return stiffness
 
 
-def _to_planes(points: FloatArray, pull: _Pull) -> FloatArray:
+def _to_planes(points: FloatArray, pull: Pull) -> FloatArray:
     """`points` after the small rigid motion that brings them nearest to the planes of `pull`."""
     centre = points.mean(axis=0)
     arms = points - centre

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any, Literal, Protocol, get_args
 
 from synth_affect.arrays import FloatArray
-from synth_affect.blendshape.registration.nonrigid_icp import FOR_SEEN_LANDMARKS, NonRigidIcp, NonRigidIcpSettings
+from synth_affect.blendshape.registration.nonrigid_icp import NonRigidIcp
+from synth_affect.blendshape.registration.nonrigid_icp_settings import FOR_SEEN_LANDMARKS, NonRigidIcpSettings
 from synth_affect.blendshape.registration.quality import (
     QualityLimits,
 )
