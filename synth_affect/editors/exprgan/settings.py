@@ -121,7 +121,7 @@ class ExprGanSettings:
         five times the paper's. L_id counts less, because its shallow layers draw a grid into few steps' pictures.
         """
         return cls(
-            size=64, encoder=(16, 32, 64, 128), decoder=(96, 64, 48, 24, 12), shared=256, stages=(0, 12, 0),
+            size=64, encoder=(16, 32, 64, 128), decoder=(96, 64, 48, 24, 12), shared=256, stages=(0, 14, 0),
             identity=0.3, reduced_control=0.1, readings=1.0, pairs=True, neutral=True, identity_pictures=8, batch=24,
             learning_rate=1e-3,
         )  # fmt: skip
