@@ -14,7 +14,6 @@ from synth_affect.editors.fexgan.losses import divergence, judged
 from synth_affect.editors.fexgan.networks import EXTRA, build_networks
 from synth_affect.editors.fexgan.settings import CLASSES, FexganSettings
 from synth_affect.editors.fexgan.targets import CLASS_OF_CATEGORY, SamePerson
-from synth_affect.editors.learning_rate import set_learning_rate
 from synth_affect.editors.training import EditorBatch, EditorLearner, pictures_as_tensor
 from synth_affect.optional import import_optional
 
@@ -48,7 +47,6 @@ def _learner() -> Any:
             super().__init__()
             self.settings, self.faces, self.same_person = settings, faces, SamePerson(faces)
             self.adversarial = settings.adversarial
-            self.own: list[Optimizer] = []
             networks = build_networks(settings)
             self.encoder, self.decoder = networks.encoder, networks.decoder
             self.discriminator = networks.discriminator
@@ -58,14 +56,10 @@ def _learner() -> Any:
             """Of encoder and decoder, of the discriminator."""
             parts = ([*self.encoder.parameters(), *self.decoder.parameters()], [*self.discriminator.parameters()])
             settings = self.settings
-            self.own = [torch.optim.Adam(part, settings.learning_rate, betas=settings.betas) for part in parts]
-            return list(self.own)
+            return [torch.optim.Adam(part, settings.learning_rate, betas=settings.betas) for part in parts]
 
         def begin_epoch(self, epoch: int) -> None:
-            """Slower and slower; from `late_after` on the adversarial loss counts less."""
-            for optimizer in self.own:
-                first, last = self.settings.learning_rate, self.settings.last_learning_rate
-                set_learning_rate(optimizer, first, last, epoch, self.settings.epochs)
+            """From `late_after` on the adversarial loss counts less."""
             late = epoch >= self.settings.late_after
             self.adversarial = self.settings.late_adversarial if late else self.settings.adversarial
 

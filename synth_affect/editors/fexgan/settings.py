@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from synth_affect.affect import Emotion
-from synth_affect.editors.setting_ranges import LOOP_RANGES, SLOWING_RANGES, check_ranges
+from synth_affect.editors.setting_ranges import LOOP_RANGES, check_ranges
 from synth_affect.errors import InputError
 
 CLASSES: tuple[Emotion, ...] = (
@@ -35,7 +35,6 @@ class FexganSettings:
     code : numbers of z.
     adversarial, late_adversarial, late_after : alpha, and what it is from epoch `late_after` on.
     divergence, reconstruction : beta and gamma.
-    last_learning_rate : of the last epoch, to which it falls by the same factor each epoch.
     folded : scale labels by the absolute value of a normal number. A deviation: the paper's lambda is as often negative
         as not, so that a label's mean effect on the decoder is nothing, and what is asked for comes through late.
     Raises InputError naming the option.
@@ -53,7 +52,6 @@ class FexganSettings:
     batch: int = 32
     epochs: int = 100
     learning_rate: float = 2e-4
-    last_learning_rate: float = 2e-4
     betas: tuple[float, float] = (0.5, 0.999)
 
     def __post_init__(self) -> None:
@@ -62,16 +60,13 @@ class FexganSettings:
         check_ranges(
             self,
             {"width": (4, 512), "code": (1, 1024), "adversarial": (0, 1000), "late_adversarial": (0, 1000),
-             "late_after": (0, 100_000), "divergence": (0, 1000), "reconstruction": (0, 10_000),
-             **SLOWING_RANGES, **LOOP_RANGES},
+             "late_after": (0, 100_000), "divergence": (0, 1000), "reconstruction": (0, 10_000), **LOOP_RANGES},
         )  # fmt: skip
 
     @classmethod
     def small(cls) -> Self:
         """The size that one core trains in minutes."""
-        # Faster steps, which end small, since what comes out jumps from epoch to epoch; and less of the adversary,
-        # which a few thousand steps do not balance.
+        # Faster steps, and less of the adversary, which a few thousand steps do not balance.
         return cls(
-            size=64, width=24, folded=True, adversarial=0.3, batch=16, epochs=30,
-            learning_rate=1e-3, last_learning_rate=1e-4,
-        )  # fmt: skip
+            size=64, width=24, folded=True, adversarial=0.3, late_after=30, batch=16, epochs=60, learning_rate=1e-3
+        )

@@ -136,16 +136,6 @@ def test_jitter_keeps_flat_pictures_and_cuts_within() -> None:
     assert len(moved[:, 0, 0, 0].unique()) > 4
 
 
-def test_steps_get_smaller_from_epoch_to_epoch() -> None:
-    learner = learner_of(flat_faces(), replace(TINY, epochs=3, learning_rate=4e-3, last_learning_rate=1e-3))
-    rates = []
-    optimizers = learner.optimizers()
-    for epoch in range(3):
-        learner.begin_epoch(epoch)
-        rates.append([group["lr"] for optimizer in optimizers for group in optimizer.param_groups])
-    assert rates == [pytest.approx([rate] * 2) for rate in (4e-3, 2e-3, 1e-3)]
-
-
 def test_a_target_is_jittered_as_its_picture() -> None:
     torch.manual_seed(0)
     pictures = torch.rand(8, 3, 16, 16)
