@@ -43,16 +43,18 @@ def _learner() -> Any:
     class ClassifierLearner(torch.nn.Module):  # type: ignore[misc, name-defined]
         def __init__(self, settings: ClassifierSettings) -> None:
             super().__init__()
+            self.own: list[Optimizer] = []
             self.settings, self.classifier = settings, build_classifier(settings)
 
         def optimizers(self) -> list[Optimizer]:
-            self.optimizer = torch.optim.Adam(self.parameters(), self.settings.learning_rate)
-            return [self.optimizer]
+            self.own = [torch.optim.Adam(self.parameters(), self.settings.learning_rate)]
+            return list(self.own)
 
         def begin_epoch(self, epoch: int) -> None:
             """Slower and slower."""
             first, last = self.settings.learning_rate, self.settings.last_learning_rate
-            set_learning_rate(self.optimizer, first, last, epoch, self.settings.epochs)
+            for optimizer in self.own:
+                set_learning_rate(optimizer, first, last, epoch, self.settings.epochs)
 
         def training_step(self, batch: EditorBatch, optimizers: Sequence[Optimizer]) -> dict[str, Tensor]:
             labels = torch.from_numpy(labels_of(batch.categories.cpu().numpy())).to(batch.pictures.device)

@@ -46,6 +46,7 @@ def _learner() -> Any:
     class FaderLearner(torch.nn.Module):  # type: ignore[misc, name-defined]
         def __init__(self, settings: FaderSettings) -> None:
             super().__init__()
+            self.own: list[Optimizer] = []
             self.settings, self.stage = settings, LOSSES.index(settings.loss)
             networks = build_networks(settings)
             self.encoder, self.classes, self.decoder = networks.encoder, networks.classes, networks.decoder
@@ -53,13 +54,14 @@ def _learner() -> Any:
             self.register_buffer("centres", torch.zeros(len(CLASSES), settings.units[1]))
 
         def optimizers(self) -> list[Optimizer]:
-            self.optimizer = torch.optim.Adam(self.parameters(), self.settings.learning_rate)
-            return [self.optimizer]
+            self.own = [torch.optim.Adam(self.parameters(), self.settings.learning_rate)]
+            return list(self.own)
 
         def begin_epoch(self, epoch: int) -> None:
             """Slower and slower."""
             first, last = self.settings.learning_rate, self.settings.last_learning_rate
-            set_learning_rate(self.optimizer, first, last, epoch, self.settings.epochs)
+            for optimizer in self.own:
+                set_learning_rate(optimizer, first, last, epoch, self.settings.epochs)
 
         def training_step(self, batch: EditorBatch, optimizers: Sequence[Optimizer]) -> dict[str, Tensor]:
             grey = grey_of(batch.pictures)

@@ -116,3 +116,13 @@ def test_the_card_says_how_well_the_latent_tells_classes(learnt: Any) -> None:
     half = replace(faces, categories=np.where(faces.subjects < "p2", faces.categories, np.roll(faces.categories, 1)))
     assert RECIPE.score(TINY, weights, half) == {"accuracy": 0.5}  # type: ignore[misc]
     assert RECIPE.score(replace(TINY, loss="l2"), weights, faces) == {}  # type: ignore[misc]
+
+
+def test_steps_get_smaller_from_epoch_to_epoch() -> None:
+    learner = learner_of(replace(TINY, epochs=3, learning_rate=4e-3, last_learning_rate=1e-3))
+    (optimizer,) = learner.optimizers()
+    rates = []
+    for epoch in range(3):
+        learner.begin_epoch(epoch)
+        rates.append(optimizer.param_groups[0]["lr"])
+    assert rates == pytest.approx([4e-3, 2e-3, 1e-3])

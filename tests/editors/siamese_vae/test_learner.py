@@ -26,7 +26,14 @@ from tests.editors.banded import banded_faces, batch_of, reached
 
 torch = pytest.importorskip("torch")
 TINY = SiameseSettings(
-    size=16, channels=(4, 8), units=(16, 12), latent=6, last_dense=False, comparator_epochs=2, learning_rate=5e-3
+    size=16,
+    channels=(4, 8),
+    units=(16, 12),
+    latent=6,
+    last_dense=False,
+    comparator_epochs=2,
+    support=0.1,
+    learning_rate=5e-3,
 )
 SHOWN = ("neutral", "anger", "surprise", "sadness")
 PARTS = ("comparator", "encoder", "decoder")
