@@ -17,8 +17,8 @@ import numpy as np
 import numpy.typing as npt
 
 from synth_affect.arrays import FloatArray
-from synth_affect.pipelines.face_crops import CROPPINGS
-from synth_affect.pipelines.face_samples import ANY_FACE, FaceSource, load_faces
+from synth_affect.pipelines.training.face_crops import CROPPINGS
+from synth_affect.pipelines.training.face_samples import ANY_FACE, FaceSource, load_faces
 from synth_affect.regressors import load_network, predict, select
 from synth_affect.regressors.verification import verification_auc
 

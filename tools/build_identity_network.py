@@ -26,11 +26,11 @@ from typing import Any
 from synth_affect.data.atomic import atomic_write
 from synth_affect.data.faces.annotation_files import read_json
 from synth_affect.errors import InputError
-from synth_affect.pipelines.face_samples import FaceSource
 from synth_affect.pipelines.open_identity import PACKAGED
-from synth_affect.pipelines.people_choice import PeopleChoice
 from synth_affect.pipelines.render_faces import DATASET, RenderRequest, render_faces
-from synth_affect.pipelines.train_regressor import WEIGHTS, TrainRequest, train_regressor
+from synth_affect.pipelines.training.face_samples import FaceSource
+from synth_affect.pipelines.training.people_choice import PeopleChoice
+from synth_affect.pipelines.training.train_regressor import WEIGHTS, TrainRequest, train_regressor
 from synth_affect.regressors.networks import NetworkSettings
 from synth_affect.regressors.training import TrainSettings
 from synth_affect.regressors.weight_file import card_path

@@ -77,8 +77,8 @@ def regressor(
 
     synth-affect evaluate regressor --weights DIR/weights.safetensors --data FACES
     """
-    from synth_affect.pipelines.evaluate_regressor import evaluate_regressor, scores_text
-    from synth_affect.pipelines.face_samples import FaceSource
+    from synth_affect.pipelines.training.evaluate_regressor import evaluate_regressor, scores_text
+    from synth_affect.pipelines.training.face_samples import FaceSource
 
     source = FaceSource(data, database, database_settings(database_setting), detect)
     scores = evaluate_regressor(
@@ -112,9 +112,9 @@ def protocol(
 
     synth-affect evaluate protocol afew-va --data AFEW-VA --augmented MADE --vgg-face vgg_face_dag.pth --out DIR
     """
-    from synth_affect.pipelines.face_samples import FaceSource
-    from synth_affect.pipelines.regressor_protocols import protocol_text, run_protocol
-    from synth_affect.pipelines.train_regressor import TrainRequest
+    from synth_affect.pipelines.training.face_samples import FaceSource
+    from synth_affect.pipelines.training.regressor_protocols import protocol_text, run_protocol
+    from synth_affect.pipelines.training.train_regressor import TrainRequest
     from synth_affect.regressors.networks import NetworkSettings
     from synth_affect.regressors.training import TrainSettings
 

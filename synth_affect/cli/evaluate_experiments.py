@@ -77,8 +77,8 @@ def heads(
 
     synth-affect evaluate heads --data CC0_FACES --other ICT_FACES --out DIR
     """
-    from synth_affect.pipelines.evaluate_heads import HeadsRequest, evaluate_heads
-    from synth_affect.pipelines.face_samples import FaceSource
+    from synth_affect.pipelines.training.evaluate_heads import HeadsRequest, evaluate_heads
+    from synth_affect.pipelines.training.face_samples import FaceSource
 
     training = {
         "epochs": epochs, "batch": batch, "learning_rate": learning_rate, "steps": steps, "precision": precision,
@@ -118,8 +118,8 @@ def augmentation(
 
     synth-affect evaluate augmentation --data ICT_FACES --out DIR
     """
-    from synth_affect.pipelines.evaluate_augmentation import AugmentationRequest, evaluate_augmentation
-    from synth_affect.pipelines.face_samples import FaceSource
+    from synth_affect.pipelines.training.evaluate_augmentation import AugmentationRequest, evaluate_augmentation
+    from synth_affect.pipelines.training.face_samples import FaceSource
 
     training = {
         "epochs": epochs, "batch": batch, "learning_rate": learning_rate, "steps": steps, "precision": precision,
@@ -150,6 +150,6 @@ def _trained(
 
 
 def _print(found: dict[str, Any], as_json: bool) -> None:
-    from synth_affect.pipelines.held_out_expressions import markdown_table
+    from synth_affect.pipelines.training.held_out_expressions import markdown_table
 
     typer.echo(json.dumps(found, indent=2) if as_json else markdown_table(found["rows"]), nl=as_json)

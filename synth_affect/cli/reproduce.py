@@ -46,10 +46,10 @@ def reproduce(
             typer.echo(f"{name}: {own.title}")
         return
     from synth_affect.errors import InputError
-    from synth_affect.pipelines.face_samples import FaceSource
     from synth_affect.pipelines.reproduce.registry import open_experiment
     from synth_affect.pipelines.reproduce.run import ReproduceRequest
     from synth_affect.pipelines.reproduce.run import reproduce as run
+    from synth_affect.pipelines.training.face_samples import FaceSource
 
     open_experiment(experiment)
     if weights is None:

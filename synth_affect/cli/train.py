@@ -46,7 +46,7 @@ from synth_affect.cli.train_options import (
 )
 
 if TYPE_CHECKING:
-    from synth_affect.pipelines.train_regressor import TrainRequest
+    from synth_affect.pipelines.training.train_regressor import TrainRequest
 
 train_app = typer.Typer(help="Networks that read faces, and neural editors of them.")
 
@@ -270,7 +270,7 @@ def vgg_face_weights(
     out: Annotated[Path, typer.Option("-o", "--out", help="The .safetensors file to write.")],
 ) -> None:
     """The convolutions of VGG-Face as safetensors, which --vgg-face takes; nothing in the file is executed."""
-    from synth_affect.pipelines.vgg_face_weights import convert_vgg_face
+    from synth_affect.pipelines.training.vgg_face_weights import convert_vgg_face
 
     typer.echo(f"wrote {out}, from sha256 {convert_vgg_face(path, out)}")
 
@@ -302,9 +302,9 @@ def _request(
     people: tuple[str, str, int, int],
     vgg_face: Path | None,
 ) -> TrainRequest:
-    from synth_affect.pipelines.face_samples import FaceSource
-    from synth_affect.pipelines.people_choice import PeopleChoice
-    from synth_affect.pipelines.train_regressor import TrainRequest
+    from synth_affect.pipelines.training.face_samples import FaceSource
+    from synth_affect.pipelines.training.people_choice import PeopleChoice
+    from synth_affect.pipelines.training.train_regressor import TrainRequest
     from synth_affect.regressors.networks import NetworkSettings
     from synth_affect.regressors.training import TrainSettings
 
@@ -320,8 +320,8 @@ def _request(
 
 
 def _train(request: TrainRequest, out: Path, run: _Run, as_json: bool) -> None:
-    from synth_affect.pipelines.evaluate_regressor import scores_text
-    from synth_affect.pipelines.train_regressor import WEIGHTS, train_regressor
+    from synth_affect.pipelines.training.evaluate_regressor import scores_text
+    from synth_affect.pipelines.training.train_regressor import WEIGHTS, train_regressor
 
     card = train_regressor(
         request, out, device=str(run.device), devices=run.devices, tensorboard=run.tensorboard, progress=reading

@@ -79,11 +79,11 @@ def _command(name: str) -> Callable[..., None]:
         as_json: JsonOption = False,
     ) -> None:
         from synth_affect.editors.recipes import open_recipe
-        from synth_affect.pipelines.face_samples import FaceSource
         from synth_affect.pipelines.open_identity import IdentityChoice
-        from synth_affect.pipelines.people_choice import PeopleChoice
-        from synth_affect.pipelines.train_editor import TrainEditorRequest, train_one_editor
-        from synth_affect.pipelines.train_regressor import WEIGHTS
+        from synth_affect.pipelines.training.face_samples import FaceSource
+        from synth_affect.pipelines.training.people_choice import PeopleChoice
+        from synth_affect.pipelines.training.train_editor import TrainEditorRequest, train_one_editor
+        from synth_affect.pipelines.training.train_regressor import WEIGHTS
 
         recipe = open_recipe(name)
         request = TrainEditorRequest(
@@ -123,10 +123,10 @@ def train_all(
 
     synth-affect train all --data FACES --small --out DIR
     """
-    from synth_affect.pipelines.face_samples import FaceSource
     from synth_affect.pipelines.open_identity import IdentityChoice
-    from synth_affect.pipelines.people_choice import PeopleChoice
-    from synth_affect.pipelines.train_zoo import REPORT, train_zoo
+    from synth_affect.pipelines.training.face_samples import FaceSource
+    from synth_affect.pipelines.training.people_choice import PeopleChoice
+    from synth_affect.pipelines.training.train_zoo import REPORT, train_zoo
 
     cards = train_zoo(
         tuple(FaceSource(path, database, database_settings(database_setting)) for path in data),

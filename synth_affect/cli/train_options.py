@@ -99,6 +99,6 @@ def open_start(path: Path | None) -> VggFace | None:
     """Weights to start from, if any."""
     if path is None:
         return None
-    from synth_affect.pipelines.vgg_face_weights import open_vgg_face
+    from synth_affect.pipelines.training.vgg_face_weights import open_vgg_face
 
     return open_vgg_face(path)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from synth_affect.editors.identity_features import IdentityFeatures, features_of_network, features_of_vgg_face
 from synth_affect.errors import InputError
-from synth_affect.pipelines.vgg_face_weights import open_vgg_face
+from synth_affect.pipelines.training.vgg_face_weights import open_vgg_face
 from synth_affect.regressors.weight_file import load_network
 
 PACKAGED = Path(__file__).parent.parent / "editors" / "identity.safetensors"

@@ -13,11 +13,11 @@ from PIL import Image
 from synth_affect.editors.recipes import RECIPES, Recipe
 from synth_affect.editors.weights import save_editor
 from synth_affect.errors import InputError
-from synth_affect.pipelines.face_samples import FaceSource
 from synth_affect.pipelines.reproduce import registry
 from synth_affect.pipelines.reproduce.experiment import Experiment, Materials, Result
 from synth_affect.pipelines.reproduce.registry import all_experiments, open_experiment
 from synth_affect.pipelines.reproduce.run import ReproduceRequest, reproduce
+from synth_affect.pipelines.training.face_samples import FaceSource
 
 pytest.importorskip("torch")
 

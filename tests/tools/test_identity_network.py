@@ -10,7 +10,7 @@ from PIL import Image
 
 from synth_affect.errors import InputError
 from synth_affect.pipelines.open_identity import PACKAGED, IdentityChoice, open_identity
-from synth_affect.pipelines.people_choice import PeopleChoice
+from synth_affect.pipelines.training.people_choice import PeopleChoice
 from synth_affect.regressors.weight_file import load_network
 from tools.build_identity_network import RECIPE, build
 

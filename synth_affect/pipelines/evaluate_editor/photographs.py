@@ -14,8 +14,8 @@ from synth_affect.errors import InputError, SynthAffectError
 from synth_affect.pipelines.evaluate_editor.targets import key
 from synth_affect.pipelines.fit_pictures import PICTURE_SUFFIXES
 from synth_affect.pipelines.judges.face_view import FaceViewer
-from synth_affect.pipelines.people_choice import chosen_people
 from synth_affect.pipelines.render_faces import DATASET, read_labels
+from synth_affect.pipelines.training.people_choice import chosen_people
 
 PICTURES = "pictures"
 

@@ -16,11 +16,11 @@ from synth_affect.arrays import FloatArray
 from synth_affect.data.faces.record import FaceRecord
 from synth_affect.errors import InputError
 from synth_affect.pipelines.embed_landmarks import IBUG_68
-from synth_affect.pipelines.face_crops import CROPPINGS
 from synth_affect.pipelines.judges.classes import class_positions, expected_valence_arousal
 from synth_affect.pipelines.judges.face_view import FaceView
 from synth_affect.pipelines.judges.judge import AffectJudge, AffectReading, IdentityCard, IdentityJudge, JudgeCard
 from synth_affect.pipelines.judges.onnx_network import softmax
+from synth_affect.pipelines.training.face_crops import CROPPINGS
 from synth_affect.regressors.predicting import predict
 from synth_affect.regressors.samples import Crops, FaceSamples
 from synth_affect.regressors.weight_file import StoredNetwork, load_network

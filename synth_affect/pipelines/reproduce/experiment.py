@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from synth_affect.editors.neural_editor import CropEditor
 from synth_affect.editors.weights import StoredEditor
-from synth_affect.pipelines.editor_faces import EditorParts
 from synth_affect.pipelines.open_editor import open_crop_editor
+from synth_affect.pipelines.training.editor_faces import EditorParts
 
 if TYPE_CHECKING:
     from PIL import Image

@@ -19,12 +19,12 @@ import synth_affect
 from synth_affect.data.atomic import atomic_write
 from synth_affect.editors.weights import StoredEditor, load_editor
 from synth_affect.errors import InputError
-from synth_affect.pipelines.editor_faces import EditorParts, as_editor_faces, load_editor_faces
-from synth_affect.pipelines.face_samples import FaceSource, LoadedFaces
-from synth_affect.pipelines.face_samples import Progress as ReadingProgress
 from synth_affect.pipelines.figure_file import write_figure
 from synth_affect.pipelines.reproduce.experiment import Materials, Progress
 from synth_affect.pipelines.reproduce.registry import open_experiment
+from synth_affect.pipelines.training.editor_faces import EditorParts, as_editor_faces, load_editor_faces
+from synth_affect.pipelines.training.face_samples import FaceSource, LoadedFaces
+from synth_affect.pipelines.training.face_samples import Progress as ReadingProgress
 from synth_affect.regressors.devices import choose_device
 
 

@@ -11,10 +11,10 @@ from PIL import Image
 from synth_affect.editors.expression_classifier.augmentation import augment_classes, labels_of
 from synth_affect.editors.expression_classifier.recipe import RECIPE
 from synth_affect.editors.expression_classifier.settings import CLASSES
-from synth_affect.pipelines.editor_faces import category_counts, divide, load_editor_faces
-from synth_affect.pipelines.face_samples import FaceSource
-from synth_affect.pipelines.people_choice import PeopleChoice
-from tests.pipelines.test_editor_faces import points_of
+from synth_affect.pipelines.training.editor_faces import category_counts, divide, load_editor_faces
+from synth_affect.pipelines.training.face_samples import FaceSource
+from synth_affect.pipelines.training.people_choice import PeopleChoice
+from tests.pipelines.training.test_editor_faces import points_of
 
 FRAMES = 6
 CODES = {"S005": 1, "S010": 7, "S011": 2, "S999": 4}

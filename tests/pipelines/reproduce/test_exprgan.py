@@ -20,11 +20,11 @@ from synth_affect.editors.exprgan.trained import TrainedExprGan
 from synth_affect.editors.faces import CATEGORIES, MIXED, EditorFaces
 from synth_affect.editors.weights import EditorWeights, StoredEditor
 from synth_affect.errors import InputError
-from synth_affect.pipelines.editor_faces import EditorParts
 from synth_affect.pipelines.reproduce import exprgan
 from synth_affect.pipelines.reproduce.experiment import Materials
 from synth_affect.pipelines.reproduce.registry import open_experiment
 from synth_affect.pipelines.reproduce.sheets import GAP_PX, HEAD_PX, SIDE_PX, TILE_PX
+from synth_affect.pipelines.training.editor_faces import EditorParts
 
 torch = pytest.importorskip("torch")
 TINY = ExprGanSettings(

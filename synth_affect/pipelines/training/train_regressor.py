@@ -23,8 +23,8 @@ import synth_affect
 from synth_affect.arrays import FloatArray
 from synth_affect.data.atomic import atomic_write
 from synth_affect.errors import InputError
-from synth_affect.pipelines.face_crops import CROPPINGS
-from synth_affect.pipelines.face_samples import (
+from synth_affect.pipelines.training.face_crops import CROPPINGS
+from synth_affect.pipelines.training.face_samples import (
     ANY_FACE,
     WITH_AFFECT,
     FaceSource,
@@ -35,8 +35,8 @@ from synth_affect.pipelines.face_samples import (
     load_faces,
     with_category,
 )
-from synth_affect.pipelines.people_choice import PeopleChoice, tested_people, validation_people
-from synth_affect.pipelines.run_plan import claim_run
+from synth_affect.pipelines.training.people_choice import PeopleChoice, tested_people, validation_people
+from synth_affect.pipelines.training.run_plan import claim_run
 from synth_affect.regressors.class_scores import score_classes
 from synth_affect.regressors.metrics import score_affect
 from synth_affect.regressors.networks import NetworkSettings

@@ -34,10 +34,16 @@ from synth_affect.errors import InputError
 from synth_affect.pipelines.augment.run import AugmentJob, augment
 from synth_affect.pipelines.augment.targets import DrawnTargets
 from synth_affect.pipelines.augment.work import AugmentSettings
-from synth_affect.pipelines.face_crops import CROPPINGS
-from synth_affect.pipelines.face_samples import RENDERED, FaceSource, LoadedFaces, Progress, load_faces
-from synth_affect.pipelines.held_out_expressions import digest_of, keys_showing, showing, write_table
-from synth_affect.pipelines.train_regressor import PREDICTIONS, Parts, TrainRequest, read_predictions, train_parts
+from synth_affect.pipelines.training.face_crops import CROPPINGS
+from synth_affect.pipelines.training.face_samples import RENDERED, FaceSource, LoadedFaces, Progress, load_faces
+from synth_affect.pipelines.training.held_out_expressions import digest_of, keys_showing, showing, write_table
+from synth_affect.pipelines.training.train_regressor import (
+    PREDICTIONS,
+    Parts,
+    TrainRequest,
+    read_predictions,
+    train_parts,
+)
 from synth_affect.pipelines.workers import LocalEngine
 from synth_affect.regressors.metrics import score_affect
 from synth_affect.regressors.networks import NetworkSettings

@@ -20,12 +20,12 @@ from synth_affect.editors.recipes import RECIPES, Recipe, parse_settings
 from synth_affect.editors.training import LOG
 from synth_affect.editors.weights import EditorWeights, load_editor
 from synth_affect.errors import InputError
-from synth_affect.pipelines import train_editor
-from synth_affect.pipelines.face_samples import FaceSource
 from synth_affect.pipelines.open_identity import IdentityChoice
-from synth_affect.pipelines.people_choice import PeopleChoice
-from synth_affect.pipelines.train_editor import SAMPLES, TrainEditorRequest, train_one_editor
-from synth_affect.pipelines.train_regressor import GATED_LICENCE, RENDERED_LICENCE, WEIGHTS
+from synth_affect.pipelines.training import train_editor
+from synth_affect.pipelines.training.face_samples import FaceSource
+from synth_affect.pipelines.training.people_choice import PeopleChoice
+from synth_affect.pipelines.training.train_editor import SAMPLES, TrainEditorRequest, train_one_editor
+from synth_affect.pipelines.training.train_regressor import GATED_LICENCE, RENDERED_LICENCE, WEIGHTS
 from synth_affect.regressors.vgg_face import LICENCE as VGG_FACE_LICENCE
 
 torch = pytest.importorskip("torch")

@@ -14,8 +14,9 @@ from synth_affect.data.faces.record import FaceRecord
 from synth_affect.editors.faces import CATEGORIES, MIXED, EditorFaces
 from synth_affect.editors.recipes import Recipe
 from synth_affect.errors import InputError
-from synth_affect.pipelines.face_crops import Cropping, crop_aligned
-from synth_affect.pipelines.face_samples import (
+from synth_affect.pipelines.ibug_points import IbugPoints
+from synth_affect.pipelines.training.face_crops import Cropping, crop_aligned
+from synth_affect.pipelines.training.face_samples import (
     ANY_FACE,
     WITH_AFFECT,
     FaceSource,
@@ -25,8 +26,7 @@ from synth_affect.pipelines.face_samples import (
     load_all,
     with_category,
 )
-from synth_affect.pipelines.ibug_points import IbugPoints
-from synth_affect.pipelines.people_choice import PeopleChoice, tested_people, validation_people
+from synth_affect.pipelines.training.people_choice import PeopleChoice, tested_people, validation_people
 
 NOSE_TIP, NOSE_REACH = 30, 0.5
 """How far the tip of the nose stands before eyes and mouth, as a share of the height between these; on 300 rendered

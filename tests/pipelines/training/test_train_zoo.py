@@ -11,10 +11,10 @@ import pytest
 from synth_affect.editors import recipes
 from synth_affect.editors.recipes import Recipe
 from synth_affect.pipelines.open_identity import IdentityChoice
-from synth_affect.pipelines.people_choice import PeopleChoice
-from synth_affect.pipelines.train_editor import TrainEditorRequest
-from synth_affect.pipelines.train_zoo import REPORT, train_zoo
-from tests.pipelines.test_train_editor import ask  # noqa: F401 (a fixture)
+from synth_affect.pipelines.training.people_choice import PeopleChoice
+from synth_affect.pipelines.training.train_editor import TrainEditorRequest
+from synth_affect.pipelines.training.train_zoo import REPORT, train_zoo
+from tests.pipelines.training.test_train_editor import ask  # noqa: F401 (a fixture)
 
 pytest.importorskip("torch")
 pytest.importorskip("lightning")
@@ -35,7 +35,7 @@ def test_all_are_trained_and_reported_and_a_second_time_read(
         return replace(first(), name="second", score=lambda settings, weights, faces: {"accuracy": 0.75})
 
     monkeypatch.setattr(recipes, "RECIPES", {"shade": first, "second": second})
-    monkeypatch.setattr("synth_affect.pipelines.train_zoo.RECIPES", recipes.RECIPES)
+    monkeypatch.setattr("synth_affect.pipelines.training.train_zoo.RECIPES", recipes.RECIPES)
     request: TrainEditorRequest = ask()
     begun: list[str] = []
 

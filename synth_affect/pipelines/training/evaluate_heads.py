@@ -19,11 +19,11 @@ import numpy as np
 from synth_affect.affect import Emotion
 from synth_affect.arrays import FloatArray
 from synth_affect.errors import InputError
-from synth_affect.pipelines.face_crops import CROPPINGS
-from synth_affect.pipelines.face_samples import RENDERED, FaceSource, Progress, load_faces
-from synth_affect.pipelines.held_out_expressions import digest_of, keys_showing, showing, write_table
-from synth_affect.pipelines.people_choice import PeopleChoice
-from synth_affect.pipelines.train_regressor import WEIGHTS, Parts, TrainRequest, divide, train_parts
+from synth_affect.pipelines.training.face_crops import CROPPINGS
+from synth_affect.pipelines.training.face_samples import RENDERED, FaceSource, Progress, load_faces
+from synth_affect.pipelines.training.held_out_expressions import digest_of, keys_showing, showing, write_table
+from synth_affect.pipelines.training.people_choice import PeopleChoice
+from synth_affect.pipelines.training.train_regressor import WEIGHTS, Parts, TrainRequest, divide, train_parts
 from synth_affect.regressors.devices import choose_device
 from synth_affect.regressors.metrics import score_affect
 from synth_affect.regressors.networks import NetworkSettings

@@ -21,9 +21,9 @@ import numpy as np
 
 from synth_affect.data.atomic import atomic_write
 from synth_affect.errors import InputError
-from synth_affect.pipelines.face_samples import FaceSource, Progress
-from synth_affect.pipelines.people_choice import PeopleChoice
-from synth_affect.pipelines.train_regressor import PREDICTIONS, TrainRequest, read_predictions, train_regressor
+from synth_affect.pipelines.training.face_samples import FaceSource, Progress
+from synth_affect.pipelines.training.people_choice import PeopleChoice
+from synth_affect.pipelines.training.train_regressor import PREDICTIONS, TrainRequest, read_predictions, train_regressor
 from synth_affect.regressors.metrics import score_affect
 
 ProtocolName = Literal["afew-va", "aff-wild"]
@@ -142,7 +142,7 @@ def _pooled(folders: Sequence[Path]) -> dict[str, Any]:
 
 def protocol_text(found: Mapping[str, Any]) -> str:
     """The table: published rows, and ours below them, errors in the table's units; then all our scores."""
-    from synth_affect.pipelines.evaluate_regressor import scores_text
+    from synth_affect.pipelines.training.evaluate_regressor import scores_text
 
     protocol = PROTOCOLS[found["protocol"]]
     title = "Pearson" if protocol.measure == "pearson" else "CCC"

@@ -12,10 +12,10 @@ from PIL import Image
 
 from synth_affect.cli import main
 from synth_affect.errors import InputError
-from synth_affect.pipelines.face_samples import FaceSource, load_faces
-from synth_affect.pipelines.people_choice import PeopleChoice
-from synth_affect.pipelines.regressor_protocols import PROTOCOLS, protocol_text, run_protocol
-from synth_affect.pipelines.train_regressor import TrainRequest, divide, read_predictions
+from synth_affect.pipelines.training.face_samples import FaceSource, load_faces
+from synth_affect.pipelines.training.people_choice import PeopleChoice
+from synth_affect.pipelines.training.regressor_protocols import PROTOCOLS, protocol_text, run_protocol
+from synth_affect.pipelines.training.train_regressor import TrainRequest, divide, read_predictions
 from synth_affect.regressors.networks import NetworkSettings
 from synth_affect.regressors.samples import FaceSamples
 from synth_affect.regressors.training import TrainSettings

@@ -13,8 +13,8 @@ from PIL import Image
 
 from synth_affect.data.faces.record import FaceRecord
 from synth_affect.errors import InputError
-from synth_affect.pipelines.face_crops import crop_aligned, crop_face
-from synth_affect.pipelines.face_samples import ANY_FACE, CROPS, CROPS_INDEX, FaceSource, load_all, load_faces
+from synth_affect.pipelines.training.face_crops import crop_aligned, crop_face
+from synth_affect.pipelines.training.face_samples import ANY_FACE, CROPS, CROPS_INDEX, FaceSource, load_all, load_faces
 
 
 def face_points(left: float, top: float, side: float) -> np.ndarray:

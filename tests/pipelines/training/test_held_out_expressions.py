@@ -14,14 +14,14 @@ from PIL import Image
 from synth_affect.affect import Emotion
 from synth_affect.cli import main
 from synth_affect.errors import InputError
-from synth_affect.pipelines import evaluate_augmentation
 from synth_affect.pipelines.augment.journal import DoneFace, DonePicture
 from synth_affect.pipelines.augment.manifest import ManifestFace, write_manifest
 from synth_affect.pipelines.augment.run import AugmentJob
-from synth_affect.pipelines.evaluate_augmentation import AugmentationRequest
-from synth_affect.pipelines.evaluate_heads import HeadsRequest
-from synth_affect.pipelines.face_samples import FaceSource
-from synth_affect.pipelines.held_out_expressions import keys_showing, markdown_table
+from synth_affect.pipelines.training import evaluate_augmentation
+from synth_affect.pipelines.training.evaluate_augmentation import AugmentationRequest
+from synth_affect.pipelines.training.evaluate_heads import HeadsRequest
+from synth_affect.pipelines.training.face_samples import FaceSource
+from synth_affect.pipelines.training.held_out_expressions import keys_showing, markdown_table
 from synth_affect.regressors.networks import NetworkSettings
 from synth_affect.regressors.training import TrainSettings
 

@@ -13,10 +13,10 @@ from typing import Any
 from synth_affect.data.atomic import atomic_write
 from synth_affect.editors.recipes import RECIPES, open_recipe
 from synth_affect.errors import InputError
-from synth_affect.pipelines.face_samples import FaceSource, Progress
 from synth_affect.pipelines.open_identity import IdentityChoice
-from synth_affect.pipelines.people_choice import PeopleChoice
-from synth_affect.pipelines.train_editor import SAMPLES, TrainEditorRequest, train_one_editor
+from synth_affect.pipelines.training.face_samples import FaceSource, Progress
+from synth_affect.pipelines.training.people_choice import PeopleChoice
+from synth_affect.pipelines.training.train_editor import SAMPLES, TrainEditorRequest, train_one_editor
 
 REPORT = "report.md"
 COLUMNS = ("editor", "size", "minutes", "steps", "device", "people", "pictures", "on people it never saw")

@@ -11,9 +11,9 @@ import numpy as np
 
 from synth_affect.data.atomic import atomic_write
 from synth_affect.errors import InputError
-from synth_affect.pipelines.face_crops import CROPPINGS
-from synth_affect.pipelines.face_samples import FaceSource, Progress, load_faces
-from synth_affect.pipelines.train_regressor import PREDICTIONS, held_out_scores, wanted_by, write_predictions
+from synth_affect.pipelines.training.face_crops import CROPPINGS
+from synth_affect.pipelines.training.face_samples import FaceSource, Progress, load_faces
+from synth_affect.pipelines.training.train_regressor import PREDICTIONS, held_out_scores, wanted_by, write_predictions
 from synth_affect.regressors.predicting import predict
 from synth_affect.regressors.samples import select
 from synth_affect.regressors.weight_file import load_network

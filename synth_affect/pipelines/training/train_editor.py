@@ -25,18 +25,18 @@ from synth_affect.editors.recipes import RecipeSettings, open_recipe
 from synth_affect.editors.training import EXTRA, LoopSettings, train_editor
 from synth_affect.editors.weights import EditorWeights, as_json, load_editor, save_editor
 from synth_affect.optional import import_optional
-from synth_affect.pipelines.editor_faces import (
+from synth_affect.pipelines.figure_file import write_figure
+from synth_affect.pipelines.open_identity import IdentityChoice, open_identity
+from synth_affect.pipelines.training.editor_faces import (
     EditorParts,
     category_counts,
     divide,
     load_editor_faces,
 )
-from synth_affect.pipelines.face_samples import RENDERED, FaceSource, Progress
-from synth_affect.pipelines.figure_file import write_figure
-from synth_affect.pipelines.open_identity import IdentityChoice, open_identity
-from synth_affect.pipelines.people_choice import PeopleChoice
-from synth_affect.pipelines.run_plan import claim_run
-from synth_affect.pipelines.train_regressor import GATED_LICENCE, RENDERED_LICENCE, WEIGHTS
+from synth_affect.pipelines.training.face_samples import RENDERED, FaceSource, Progress
+from synth_affect.pipelines.training.people_choice import PeopleChoice
+from synth_affect.pipelines.training.run_plan import claim_run
+from synth_affect.pipelines.training.train_regressor import GATED_LICENCE, RENDERED_LICENCE, WEIGHTS
 from synth_affect.regressors.devices import choose_device
 from synth_affect.regressors.vgg_face import LICENCE as VGG_FACE_LICENCE
 

@@ -13,8 +13,8 @@ from synth_affect.arrays import FloatArray, ImageArray
 from synth_affect.data.faces.record import FaceRecord
 from synth_affect.errors import InputError
 from synth_affect.pipelines.embed_landmarks import IBUG_68
-from synth_affect.pipelines.face_crops import Cropping
 from synth_affect.pipelines.judges.face_view import FaceViewer
+from synth_affect.pipelines.training.face_crops import Cropping
 
 
 @contextmanager

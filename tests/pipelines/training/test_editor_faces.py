@@ -14,14 +14,14 @@ from PIL import Image
 from synth_affect.editors.faces import CATEGORIES, MIXED
 from synth_affect.editors.recipes import Recipe
 from synth_affect.errors import InputError
-from synth_affect.pipelines.editor_faces import (
+from synth_affect.pipelines.training.editor_faces import (
     category_counts,
     divide,
     load_editor_faces,
     yaw_of,
 )
-from synth_affect.pipelines.face_samples import FaceSource
-from synth_affect.pipelines.people_choice import PeopleChoice
+from synth_affect.pipelines.training.face_samples import FaceSource
+from synth_affect.pipelines.training.people_choice import PeopleChoice
 
 
 def unused(*_: object) -> object:

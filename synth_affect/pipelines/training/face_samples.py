@@ -29,9 +29,9 @@ from synth_affect.data.pictures import read_picture
 from synth_affect.data.video_frames import VideoFile
 from synth_affect.errors import InputError
 from synth_affect.pipelines.augment.manifest import MANIFEST, read_manifest
-from synth_affect.pipelines.detected_crops import detecting
-from synth_affect.pipelines.face_crops import SQUARE, Cropping
 from synth_affect.pipelines.render_faces import DATASET, read_geometry, read_labels
+from synth_affect.pipelines.training.detected_crops import detecting
+from synth_affect.pipelines.training.face_crops import SQUARE, Cropping
 from synth_affect.regressors.samples import Crops, FaceSamples, join
 
 RENDERED, AUGMENTED = "rendered", "augmented"
