@@ -8,6 +8,7 @@ import numpy as np
 from synth_affect.arrays import BoolArray, FloatArray, ImageArray
 from synth_affect.render.eyes import eye_colours
 from synth_affect.render.flow import SurfaceFlow, sample, surface_flow
+from synth_affect.render.lips import NEIGHBOURS
 from synth_affect.render.mouth import Interior, lip_contact, mouth_interior
 from synth_affect.render.poisson import poisson_blend
 from synth_affect.render.pull_push import extend
@@ -41,6 +42,7 @@ def render_expression(
     """
     surface = surface_flow(scene, vertices)
     warped = sample(scene.skin, surface.flow)
+    _press_together(warped, scene, surface)
     _part_lips(warped, scene, surface)
     light = surface.relight * lip_contact(scene, surface)
     # sRGB is nearly a power of 1 / 2.2, so a factor on light is a power of it on the code value.
@@ -68,6 +70,27 @@ def render_expression(
     most = np.iinfo(image.dtype).max
     target[changed] = np.clip(np.rint(blended[changed] * np.float32(most / 255)), 0, most).astype(image.dtype)
     return result
+
+
+PRESSED = (0.4, 1.0)
+"""Steps of the flow, in pixels from one to the next, from which on, and from which on wholly, what lies beside the face is
+read from the blurred picture: a collar's edge that is pressed together by a chin would be a stair, and brighter than any
+skin."""
+PRESSED_PX = 1.0
+
+
+def _press_together(warped: FloatArray, scene: Scene, surface: SurfaceFlow) -> None:
+    """Even out what the flow presses together beside the face, in place: one sample a pixel is too few there."""
+    step = np.zeros(surface.kind_map.shape, dtype=np.float32)
+    for channel in cv2.split(surface.flow):
+        for first, second in NEIGHBOURS:
+            step[first] = np.maximum(step[first], np.abs(channel[second] - channel[first]))
+    share = np.clip((step - PRESSED[0]) / (PRESSED[1] - PRESSED[0]), 0, 1) * (surface.kind_map == 0)
+    if not share.any():
+        return
+    box = _around(share > 0, 4)
+    soft = sample(cv2.GaussianBlur(scene.skin, (0, 0), PRESSED_PX), surface.flow[box], (box[0].start, box[1].start))
+    warped[box] += cv2.GaussianBlur(share[box], (0, 0), PRESSED_PX)[..., None] * (soft - warped[box])
 
 
 PARTING_MM = 1.3

@@ -259,3 +259,18 @@ def scene_mask(scene: Scene) -> BoolArray:
 
 def prepared_again(image: ImageArray, scene: Scene) -> Scene:
     return prepare_scene(image, scene.head, scene.camera, scene.vertices, scene.offsets_px)
+
+
+def test_a_collar_pressed_together_by_the_chin_is_no_stair(make_scene: SceneMaker, displace: Displacer) -> None:
+    image, scene = make_scene(size=(420, 420), px_per_mm=1.5)
+    face = np.flatnonzero((scene.kind_map > 0).any(axis=1))
+    chin = scene.region.top + int(face[-1])
+    dressed = image.copy()
+    dressed[chin + 1 : chin + 7] = 200
+    dressed[chin + 7 :] = 20
+    scene = prepared_again(dressed, scene)
+    result = render_expression(dressed, scene, displace(scene, jawOpen=1.0)).astype(int)
+    # The edge is straight; where it is pressed down it slopes, without steps of a whole pixel.
+    under = result[chin : chin + 20, 150:270, 0]
+    assert (under != dressed[chin : chin + 20, 150:270, 0]).sum() > 200
+    assert np.abs(np.diff(under, axis=1)).max() < 150
