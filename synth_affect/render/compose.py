@@ -73,9 +73,8 @@ def render_expression(
 
 
 PRESSED = (0.4, 1.0)
-"""Steps of the flow, in pixels from one to the next, from which on, and from which on wholly, what lies beside the face is
-read from the blurred picture: a collar's edge that is pressed together by a chin would be a stair, and brighter than any
-skin."""
+"""Steps of the flow, in pixels from one to the next, from which on, and from which on wholly, what lies beside the face
+is read from the blurred picture: a collar's edge that a chin presses together would be a stair."""
 PRESSED_PX = 1.0
 
 
