@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -37,7 +38,9 @@ SmallOption = Annotated[bool, typer.Option("--small", help="The size that a CPU 
 SetOption = Annotated[
     list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="Another value of a setting. Repeatable.")
 ]
-EpochsOption = Annotated[int | None, typer.Option(parser=count, metavar="COUNT", help="As --set epochs=COUNT.")]
+EpochsOption = Annotated[
+    int | None, typer.Option(parser=count, metavar="COUNT", help="As --set epochs=COUNT, where an editor has that.")
+]
 BatchOption = Annotated[int | None, typer.Option(parser=count, metavar="COUNT", help="As --set batch=COUNT.")]
 MaxYawOption = Annotated[
     float, typer.Option(parser=number, metavar="DEGREES", help="Faces turned farther are left out.")
@@ -146,13 +149,18 @@ def train_all(
 def _settings(recipe: Recipe, small: bool, counts: dict[str, int | None], changes: list[str]) -> RecipeSettings:
     from synth_affect.editors.recipes import parse_settings
 
+    start = recipe.small() if small else recipe.settings()
     texts = {name: str(value) for name, value in counts.items() if value is not None}
+    settable = [field.name for field in fields(start)]  # type: ignore[arg-type]
+    for name in texts:
+        if name not in settable:
+            raise InputError(f"--{name}", f"{recipe.name} takes no single number; its --set has {', '.join(settable)}")
     for change in changes:
         name, equals, text = change.partition("=")
         if not equals:
             raise InputError("--set", f"{change!r} is not NAME=VALUE")
         texts[name.strip()] = text
-    return parse_settings(recipe, recipe.small() if small else recipe.settings(), texts)
+    return parse_settings(recipe, start, texts)
 
 
 def _said(card: dict[str, Any]) -> str:

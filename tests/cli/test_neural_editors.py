@@ -31,6 +31,10 @@ from synth_affect.editors.recipes import RECIPES
         (["train", "caae", "--data", "faces", "--out", "o", "--set", "w=1"], "--set: caae has no 'w'; there are size"),
         (["train", "caae", "--data", "faces", "--out", "o", "--epochs", "0"], "--epochs: 0 is not in [1, 100000]"),
         (["train", "caae", "--data", "faces", "--out", "o", "--epochs", "a"], "--epochs: 'a' is not a whole number"),
+        (
+            ["train", "exprgan", "--data", "f", "--out", "o", "--epochs", "3"],
+            "--epochs: exprgan takes no single number",
+        ),
         (["train", "caae", "--data", "faces", "--out", "o"], "faces: no such file or folder"),
         (["train", "caae", "--data", "f", "--out", "o", "--max-yaw", "0"], "--max-yaw: 0 is not in (0, 90]"),
         (["evaluate", "editor", "--images", "f", "--out", "o", "--editor", "caae"], "--weights: missing; caae needs"),
