@@ -88,7 +88,10 @@ def _press_together(warped: FloatArray, scene: Scene, surface: SurfaceFlow) -> N
     if not share.any():
         return
     box = _around(share > 0, 4)
-    soft = sample(cv2.GaussianBlur(scene.skin, (0, 0), PRESSED_PX), surface.flow[box], (box[0].start, box[1].start))
+    reach = 4 + int(np.ceil(_longest(surface.flow[box]).max()))
+    read = tuple(slice(max(side.start - reach, 0), side.stop + reach) for side in box)
+    corner = (box[0].start - read[0].start, box[1].start - read[1].start)
+    soft = sample(cv2.GaussianBlur(scene.skin[read], (0, 0), PRESSED_PX), surface.flow[box], corner)
     warped[box] += cv2.GaussianBlur(share[box], (0, 0), PRESSED_PX)[..., None] * (soft - warped[box])
 
 
