@@ -13,21 +13,11 @@ from PIL import Image
 
 from synth_affect.pipelines.ratings import AnswerLog, open_study, read_answers
 from synth_affect.web import rate
-from tools.browser import Browser, BrowserError, Page, find_chromium
+from tools.browser import Browser, Page, find_chromium
 
 pytestmark = pytest.mark.skipif(find_chromium() is None, reason="no Chromium is installed")
 
 SEEN = "document.querySelector('#picture').style.visibility === 'visible'"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    try:
-        with Browser() as opened:
-            opened.page()
-            yield opened
-    except BrowserError as error:
-        pytest.skip(f"Chromium does not start here ({error})")
 
 
 @pytest.fixture

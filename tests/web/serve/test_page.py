@@ -16,23 +16,13 @@ from PIL import Image
 
 from synth_affect.web.serve.server import ServeServer
 from synth_affect.web.serve.studio import Studio
-from tools.browser import Browser, BrowserError, Page, find_chromium
+from tools.browser import Browser, Page, find_chromium
 
 pytestmark = pytest.mark.skipif(find_chromium() is None, reason="no Chromium is installed")
 
 READY = "document.body.dataset.state === 'ready'"
 DRAWN = "!document.querySelector('#read').hidden && document.querySelector('#working').hidden"
 EDITED = "document.querySelector('#after').toDataURL()"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    try:
-        with Browser() as opened:
-            opened.page()
-            yield opened
-    except BrowserError as error:
-        pytest.skip(f"Chromium does not start here ({error})")
 
 
 @pytest.fixture
