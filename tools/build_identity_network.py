@@ -32,7 +32,7 @@ from synth_affect.pipelines.training.face_samples import FaceSource
 from synth_affect.pipelines.training.people_choice import PeopleChoice
 from synth_affect.pipelines.training.train_regressor import WEIGHTS, TrainRequest, train_regressor
 from synth_affect.regressors.networks import NetworkSettings
-from synth_affect.regressors.training import TrainSettings
+from synth_affect.regressors.train_settings import TrainSettings
 from synth_affect.regressors.weight_file import card_path
 
 

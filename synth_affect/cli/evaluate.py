@@ -116,7 +116,7 @@ def protocol(
     from synth_affect.pipelines.training.regressor_protocols import protocol_text, run_protocol
     from synth_affect.pipelines.training.train_regressor import TrainRequest
     from synth_affect.regressors.networks import NetworkSettings
-    from synth_affect.regressors.training import TrainSettings
+    from synth_affect.regressors.train_settings import TrainSettings
 
     shape: dict[str, Any] = {"kind": str(network), "size": size, "width": width}
     if network is ReaderChoice.VA_CNN:

@@ -30,7 +30,7 @@ from synth_affect.cli.train_options import (
 if TYPE_CHECKING:
     from synth_affect.affect import Emotion
     from synth_affect.regressors.networks import NetworkSettings
-    from synth_affect.regressors.training import TrainSettings
+    from synth_affect.regressors.train_settings import TrainSettings
 
 
 class ReaderChoice(StrEnum):
@@ -142,7 +142,7 @@ def _trained(
     network: ReaderChoice, size: int, width: int, training: dict[str, Any]
 ) -> tuple[NetworkSettings, TrainSettings]:
     from synth_affect.regressors.networks import NetworkSettings
-    from synth_affect.regressors.training import TrainSettings
+    from synth_affect.regressors.train_settings import TrainSettings
 
     judges = network is ReaderChoice.VA_CNN
     shape = NetworkSettings(network.value, size, width, batch_norm=True, dropout=0.25 if judges else 0.5)

@@ -306,7 +306,7 @@ def _request(
     from synth_affect.pipelines.training.people_choice import PeopleChoice
     from synth_affect.pipelines.training.train_regressor import TrainRequest
     from synth_affect.regressors.networks import NetworkSettings
-    from synth_affect.regressors.training import TrainSettings
+    from synth_affect.regressors.train_settings import TrainSettings
 
     settings, detected = database_settings(sources.settings), sources.detected
     return TrainRequest(

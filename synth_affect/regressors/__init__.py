@@ -9,7 +9,8 @@ from synth_affect.regressors.metrics import AffectScores, DimensionScores, Score
 from synth_affect.regressors.networks import KINDS, NetworkSettings, activations, build_network
 from synth_affect.regressors.predicting import predict
 from synth_affect.regressors.samples import FaceSamples, join, select
-from synth_affect.regressors.training import Trained, TrainSettings, train_network
+from synth_affect.regressors.train_settings import TrainSettings
+from synth_affect.regressors.training import Trained, train_network
 from synth_affect.regressors.weight_file import StoredNetwork, load_network, save_network
 
 __all__ = [

@@ -15,11 +15,13 @@ import numpy as np
 import pytest
 
 from synth_affect.errors import InputError, MissingDependencyError
+from synth_affect.regressors.learner import LOG
 from synth_affect.regressors.metrics import score_affect
 from synth_affect.regressors.networks import NetworkSettings, build_network
 from synth_affect.regressors.predicting import predict
 from synth_affect.regressors.samples import FaceSamples, join, select
-from synth_affect.regressors.training import LOG, Trained, TrainSettings, train_network
+from synth_affect.regressors.train_settings import TrainSettings
+from synth_affect.regressors.training import Trained, train_network
 from synth_affect.regressors.verification import verification_auc
 
 torch = pytest.importorskip("torch")
@@ -106,7 +108,8 @@ from pathlib import Path
 sys.path.insert(0, {tests!r})
 from conftest import make_samples
 from synth_affect.regressors.networks import NetworkSettings
-from synth_affect.regressors.training import TrainSettings, train_network
+from synth_affect.regressors.train_settings import TrainSettings
+from synth_affect.regressors.training import train_network
 network = NetworkSettings("va-cnn", size=32, width=4, batch_norm=True, dropout=0.2)
 settings = TrainSettings(epochs={epochs}, batch=16, learning_rate=5e-3, landmark_loss=0.5, seed=3)
 train_network(network, settings, make_samples(6, 12), make_samples(2, 10, seed=1), Path({out!r}), device="cpu")

@@ -27,7 +27,8 @@ from synth_affect.regressors.metrics import score_affect
 from synth_affect.regressors.networks import NetworkSettings, build_network
 from synth_affect.regressors.predicting import predict
 from synth_affect.regressors.samples import Crops, FaceSamples
-from synth_affect.regressors.training import TrainSettings, train_network
+from synth_affect.regressors.train_settings import TrainSettings
+from synth_affect.regressors.training import train_network
 from synth_affect.regressors.weight_file import StoredNetwork
 
 JUDGE_EPOCHS = 12

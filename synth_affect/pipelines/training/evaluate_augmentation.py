@@ -48,7 +48,7 @@ from synth_affect.pipelines.workers import LocalEngine
 from synth_affect.regressors.metrics import score_affect
 from synth_affect.regressors.networks import NetworkSettings
 from synth_affect.regressors.samples import FaceSamples, join, select
-from synth_affect.regressors.training import TrainSettings
+from synth_affect.regressors.train_settings import TrainSettings
 
 RESULTS = "augmentation"
 NEUTRALS, MADE = "neutrals.csv", "made"

@@ -29,7 +29,7 @@ from synth_affect.regressors.metrics import score_affect
 from synth_affect.regressors.networks import NetworkSettings
 from synth_affect.regressors.predicting import predict
 from synth_affect.regressors.samples import FaceSamples, select
-from synth_affect.regressors.training import TrainSettings
+from synth_affect.regressors.train_settings import TrainSettings
 from synth_affect.regressors.weight_file import load_network
 
 RESULTS = "heads"

@@ -42,7 +42,8 @@ from synth_affect.regressors.metrics import score_affect
 from synth_affect.regressors.networks import NetworkSettings
 from synth_affect.regressors.predicting import class_labels, predict
 from synth_affect.regressors.samples import FaceSamples, join, select
-from synth_affect.regressors.training import TrainSettings, train_network
+from synth_affect.regressors.train_settings import TrainSettings
+from synth_affect.regressors.training import train_network
 from synth_affect.regressors.verification import verification_auc
 from synth_affect.regressors.vgg_face import LICENCE as VGG_FACE_LICENCE
 from synth_affect.regressors.vgg_face import VggFace

@@ -23,7 +23,7 @@ from synth_affect.pipelines.training.evaluate_heads import HeadsRequest
 from synth_affect.pipelines.training.face_samples import FaceSource
 from synth_affect.pipelines.training.held_out_expressions import keys_showing, markdown_table
 from synth_affect.regressors.networks import NetworkSettings
-from synth_affect.regressors.training import TrainSettings
+from synth_affect.regressors.train_settings import TrainSettings
 
 pytest.importorskip("lightning")
 pytest.importorskip("torchmetrics")

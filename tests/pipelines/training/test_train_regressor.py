@@ -18,7 +18,7 @@ from synth_affect.pipelines.training.regressor_protocols import PROTOCOLS, proto
 from synth_affect.pipelines.training.train_regressor import TrainRequest, divide, read_predictions
 from synth_affect.regressors.networks import NetworkSettings
 from synth_affect.regressors.samples import FaceSamples
-from synth_affect.regressors.training import TrainSettings
+from synth_affect.regressors.train_settings import TrainSettings
 
 pytest.importorskip("lightning")
 pytest.importorskip("torchmetrics")
