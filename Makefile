@@ -74,11 +74,11 @@ test: lint
 	$(BIN)/python -m pytest
 
 bench: $(VENV)/.dev
-	$(BIN)/python benchmarks/bench_rasterizer.py
-	$(BIN)/python benchmarks/bench_poisson.py
-	$(BIN)/python benchmarks/bench_fit.py
-	$(BIN)/python benchmarks/bench_synthesis.py
-	$(BIN)/python benchmarks/bench_command.py
+	$(BIN)/python -m benchmarks.bench_rasterizer
+	$(BIN)/python -m benchmarks.bench_poisson
+	$(BIN)/python -m benchmarks.bench_fit
+	$(BIN)/python -m benchmarks.bench_synthesis
+	$(BIN)/python -m benchmarks.bench_command
 
 $(INSTRUMENTS)/.done: pyproject.toml benchmarks/instruments/requirements.txt
 	@test -n '$(PYTHON)' || { echo 'make: no Python from 3.11 to 3.13 is on the PATH' >&2; exit 1; }

@@ -33,6 +33,7 @@ from benchmarks.instruments.identity import SAME_PERSON_BELOW, identity_distance
 from benchmarks.instruments.readings import Instruments, Readings, read_rgb
 from benchmarks.instruments.skin_tone import tone
 from synth_affect.affect import ValenceArousal, ring
+from synth_affect.arrays import as_uint8
 from synth_affect.blendshape.expression_source import ExpressionSource
 from synth_affect.blendshape.grid.affect_grid import GridQuestion
 from synth_affect.errors import SynthAffectError
@@ -86,7 +87,7 @@ def edits_of_product(
                 continue
             for target in targets:
                 result = synthesizer.synthesize(image, fit, valence=target.valence, arousal=target.arousal)
-                output = np.asarray(result.image)
+                output = as_uint8(result.image)
                 if keep is not None:
                     folder = keep / path.stem
                     folder.mkdir(parents=True, exist_ok=True)

@@ -3,10 +3,10 @@
 Bars: 25 pictures/s on two cores; two workers 1.8 times as fast as one; Ray on one machine within 15 % of the local
 pool; memory flat. Times on a machine with other work are no figures of this code; the split counts processor time.
 
-    python benchmarks/bench_augment.py                        # split of the costs
-    python benchmarks/bench_augment.py --engines local ray    # pictures a second, 1 and 2 workers
-    python benchmarks/bench_augment.py --memory 20000         # memory over so many pictures of 96 x 96
-    python benchmarks/bench_augment.py --verify --judge KIND=FILE --identity KIND=FILE    # what looking again costs
+    python -m benchmarks.bench_augment                        # split of the costs
+    python -m benchmarks.bench_augment --engines local ray    # pictures a second, 1 and 2 workers
+    python -m benchmarks.bench_augment --memory 20000         # memory over so many pictures of 96 x 96
+    python -m benchmarks.bench_augment --verify --judge KIND=FILE --identity KIND=FILE    # what looking again costs
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ import argparse
 import functools
 import json
 import os
-import sys
 import tempfile
 import threading
 import time
@@ -26,9 +25,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from _augment_sources import write_portraits
-from _timing import surroundings, use_one_thread
-
+from benchmarks._augment_sources import write_portraits
+from benchmarks._timing import surroundings, use_one_thread
 from synth_affect.data.faces.export.table import PlainLayout
 from synth_affect.data.faces.record import FaceRecord
 from synth_affect.data.faces.registry import open_face_database
@@ -312,4 +310,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

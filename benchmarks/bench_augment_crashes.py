@@ -4,7 +4,7 @@ Kill signals hit the whole process group, or only the parent, whose workers must
 to stop. Each round goes on where the last one ended. Bar: 50 kills, no file lost, doubled, cut short or different. A
 run of one process is compared, too, so the number of workers shows in no byte.
 
-    python benchmarks/bench_augment_crashes.py --kills 50
+    python -m benchmarks.bench_augment_crashes --kills 50
 """
 
 from __future__ import annotations
@@ -21,9 +21,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
-from _augment_sources import write_portraits
-from _crashes import WAYS, Moment, files_of, journal_lines, stop_at
-from _timing import surroundings
+
+from benchmarks._augment_sources import write_portraits
+from benchmarks._crashes import WAYS, Moment, files_of, journal_lines, stop_at
+from benchmarks._timing import surroundings
 
 MOST_S = 900.0
 STARTING_SHARE = 0.12

@@ -1,6 +1,6 @@
 """How long is the whole command, against the bare import of mediapipe, which no command with its detector can avoid?
 
-    python benchmarks/bench_command.py [--image FACE.jpg] [--rounds 9] [--json OUT.json]
+    python -m benchmarks.bench_command [--image FACE.jpg] [--rounds 9] [--json OUT.json]
 
 Both run in fresh interpreters, one after the other, with warm caches (files, numba's compiled kernels); medians are
 printed, and the ratio that they make. Without --image the demo's portrait (512 x 512) is edited.

@@ -21,11 +21,12 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from _timing import arguments, surroundings, use_one_thread
 
+from benchmarks._timing import arguments, surroundings, use_one_thread
 from synth_affect.data.faces.database import FaceDatabase, at_rest
 from synth_affect.data.faces.registry import open_face_database
 
+THIS = [sys.executable, "-m", "benchmarks.bench_database_stream"]
 FRAMES = 4800
 SIZES = {"12,000 frames": 5, "1,200,000 frames": 500}
 WITH_POINTS = 2
@@ -37,7 +38,7 @@ def make(root: Path, n_videos: int, n_frames: int, *, points: bool) -> None:
     draw = random.Random(0)
     (root / "videos" / "train").mkdir(parents=True)
     first = root / "videos" / "train" / "1.mp4"
-    writer = cv2.VideoWriter(str(first), cv2.VideoWriter_fourcc(*"mp4v"), 30, (64, 48))
+    writer = cv2.VideoWriter(str(first), cv2.VideoWriter.fourcc(*"mp4v"), 30, (64, 48))
     for frame in range(n_frames):
         writer.write(np.full((48, 64, 3), frame % 256, np.uint8))
     writer.release()
@@ -82,7 +83,7 @@ def child(root: Path, way: str) -> None:
 
 
 def row(root: Path, way: str) -> dict[str, float]:
-    done = subprocess.run([sys.executable, __file__, "--child", str(root), way], capture_output=True, check=True)
+    done = subprocess.run([*THIS, "--child", str(root), way], capture_output=True, check=True)
     result: dict[str, float] = json.loads(done.stdout)
     return result
 

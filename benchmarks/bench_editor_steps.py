@@ -10,8 +10,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from _timing import Row, Timing, arguments, measure, print_table, surroundings, use_one_thread, write_json
 
+from benchmarks._timing import Row, Timing, arguments, measure, print_table, surroundings, use_one_thread, write_json
 from synth_affect.editors.faces import CATEGORIES, EditorFaces
 from synth_affect.editors.recipes import open_recipe
 from synth_affect.editors.training import EditorBatch, pictures_as_tensor

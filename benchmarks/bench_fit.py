@@ -7,8 +7,8 @@ machine. The solver's construction is paid once a head model.
 from __future__ import annotations
 
 import numpy as np
-from _timing import Row, arguments, measure, print_table, surroundings, use_one_thread, write_json
 
+from benchmarks._timing import Row, arguments, measure, print_table, surroundings, use_one_thread, write_json
 from synth_affect.fitting.landmarks import Landmarks
 from synth_affect.fitting.mediapipe_detector import MediaPipeDetector
 from synth_affect.fitting.perspective import turn

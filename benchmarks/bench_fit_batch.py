@@ -14,14 +14,16 @@ import json
 import subprocess
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
 import numpy as np
-from _timing import Row, Timing, arguments, measure, print_table, surroundings, use_one_thread, write_json
 
+from benchmarks._timing import Row, Timing, arguments, measure, print_table, surroundings, use_one_thread, write_json
 from synth_affect.arrays import FloatArray, ImageArray
 from synth_affect.data.video_frames import VideoFile
+from synth_affect.fitting.fit import FaceFit
 from synth_affect.fitting.landmarks import Landmarks
 from synth_affect.fitting.mediapipe_detector import MediaPipeDetector
 from synth_affect.fitting.quality import QualityMeter
@@ -95,8 +97,8 @@ def eos_row(python: str, folder: str, points: list[FloatArray], size: ImageSize,
     if done.returncode:
         return Row(name, None, done.stderr.strip().splitlines()[-1][:80])
     times = sorted(1e3 * each for each in json.loads(done.stdout.splitlines()[-1]))
-    at = [times[round(share * (len(times) - 1))] for share in (0.5, 0, 0.1, 0.9)]
-    return Row(name, Timing(*at, repeats=len(times)), "Surrey model, CPU time")
+    median, p10, p90 = (times[round(share * (len(times) - 1))] for share in (0.5, 0.1, 0.9))
+    return Row(name, Timing(median, times[0], p10, p90, len(times)), "Surrey model, CPU time")
 
 
 def worker_rows(pictures: list[ImageArray]) -> list[Row]:
@@ -106,7 +108,7 @@ def worker_rows(pictures: list[ImageArray]) -> list[Row]:
     rows = []
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "frames.avi"
-        writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*"MJPG"), 25.0, (SIDE, SIDE))
+        writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 25.0, (SIDE, SIDE))
         for picture in pictures:
             writer.write(picture[:, :, ::-1])
         writer.release()
@@ -151,7 +153,7 @@ def main() -> None:
     smoothing = measure(lambda: smooth_fits(together, np.arange(n) / 25.0), repeats=options.repeats, warm_up=1)
     quality = measure(lambda: meter(*first), repeats=max(options.repeats, 10), warm_up=1)
 
-    def residual(fits: list) -> str:
+    def residual(fits: Sequence[FaceFit]) -> str:
         return f"residual {100 * np.mean([fit.residual_iod for fit in fits]):.2f} % of the eyes' distance"
 
     ratio = batch.best_ms / singles.best_ms

@@ -8,7 +8,7 @@ Beside it, where it is installed: eos with the Surrey Face Model, which knows th
 every second of MediaPipe's counterparts to the inner ones, and is scored on the others; so is this package on the same
 points. The two models do not place those points on quite the same skin as MediaPipe does, which counts against both.
 
-    python benchmarks/bench_fit_quality.py FOLDER_OF_PICTURES [--sfm FOLDER_OF_THE_SURREY_FACE_MODEL]
+    python -m benchmarks.bench_fit_quality FOLDER_OF_PICTURES [--sfm FOLDER_OF_THE_SURREY_FACE_MODEL]
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from _fit_scores import FRONTAL, fit_of_points, mean_error, score_fit
-from _timing import surroundings
 
+from benchmarks._fit_scores import FRONTAL, fit_of_points, mean_error, score_fit
+from benchmarks._timing import surroundings
 from synth_affect.arrays import FloatArray
 from synth_affect.data.pictures import read_picture
 from synth_affect.fitting.landmarks import Landmarks

@@ -29,8 +29,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-from _timing import arguments, surroundings, use_one_thread
 
+from benchmarks._timing import arguments, surroundings, use_one_thread
 from synth_affect.blendshape.gallery.check import check_gallery
 from synth_affect.blendshape.gallery.frames import GallerySequence
 from synth_affect.blendshape.gallery.store import open_gallery
@@ -48,6 +48,7 @@ from synth_affect.data.registered_scans import (
 from synth_affect.heads.cc0 import load_cc0
 from synth_affect.pipelines.gallery.build import build_gallery
 
+THIS = [sys.executable, "-m", "benchmarks.bench_gallery"]
 BAR_GIB = 1.5
 FRAMES_PER_SEQUENCE = 380
 NOISE_MM = 0.05
@@ -238,7 +239,7 @@ def run_step(name: str, folder: Path, n_frames: int) -> dict[str, float]:
     """In a process of its own: seconds, frames, and peak memory."""
     evict(folder)
     done = subprocess.run(
-        [sys.executable, __file__, "--step", name, "--folder", str(folder), "--frames", str(n_frames)],
+        [*THIS, "--step", name, "--folder", str(folder), "--frames", str(n_frames)],
         check=True,
         capture_output=True,
         text=True,
@@ -264,7 +265,7 @@ def kill_ten_times(folder: Path) -> list[str]:
     wait = random.Random(0)
     report, promised = [], 0
     for _ in range(N_KILLS):
-        command = [sys.executable, __file__, "--step", "append for ever", "--folder", str(folder)]
+        command = [*THIS, "--step", "append for ever", "--folder", str(folder)]
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as writer:
             assert writer.stdout is not None
             first = writer.stdout.readline()
@@ -312,9 +313,9 @@ def main() -> None:
             rate = row["frames"] / row["seconds"]
             times = f"{rate:10.0f}{row['seconds']:9.2f}{row['cpu_seconds']:9.2f}"
             print(f"{name:24}{times}{row['peak_bytes'] / 2**20:10.0f}", flush=True)
-        peak = max(rows[name]["peak_bytes"] for name in rows if not name.endswith(("file", "zarr"))) / 2**30
+        peak_gib = max(rows[name]["peak_bytes"] for name in rows if not name.endswith(("file", "zarr"))) / 2**30
         sizes = {name: size(folder / name) / options.frames for name in ("bare", "plain.zarr", "g.zarr")}
-        print(f"peak memory {peak:.2f} GiB, {'within' if peak <= BAR_GIB else 'OVER'} the bar of {BAR_GIB} GiB")
+        print(f"peak memory {peak_gib:.2f} GiB, {'within' if peak_gib <= BAR_GIB else 'OVER'} the bar of {BAR_GIB} GiB")
         print("bytes a frame: " + ", ".join(f"{name} {value:.0f}" for name, value in sizes.items()))
         kills = kill_ten_times(folder)
         print(f"{N_KILLS} kills, recordings found / appended: {', '.join(kills)}; nothing lost, checks clean")

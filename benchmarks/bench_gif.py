@@ -1,6 +1,6 @@
 """A GIF of a face on its way through the plane: colours that the frames share, beside colours chosen frame by frame.
 
-    python benchmarks/bench_gif.py
+    python -m benchmarks.bench_gif
 
 The peer is Pillow's own way, a median cut of each frame: its time, the size of its file, how far its colours are
 off at the size at which an eye mixes the dots (a blur of 2 px).
@@ -13,9 +13,9 @@ from tempfile import TemporaryDirectory
 
 import cv2
 import numpy as np
-from _timing import Row, arguments, measure, print_table, surroundings, use_one_thread, write_json
 from PIL import Image, ImageSequence
 
+from benchmarks._timing import Row, arguments, measure, print_table, surroundings, use_one_thread, write_json
 from synth_affect.affect import ValenceArousal
 from synth_affect.data.pictures import read_picture
 from synth_affect.data.video_writing import write_gif

@@ -20,9 +20,8 @@ import traceback
 from collections import Counter
 from pathlib import Path
 
-from _hostile_files import Case, annotation_cases, write_damaged_pictures, write_damaged_videos
-from _timing import surroundings
-
+from benchmarks._hostile_files import Case, annotation_cases, write_damaged_pictures, write_damaged_videos
+from benchmarks._timing import surroundings
 from synth_affect.cli import main as synth_affect_main
 
 LONGEST_S = 300.0

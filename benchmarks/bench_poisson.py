@@ -10,13 +10,14 @@ centre, within a pixel of the true one, at which its error is least.
 from __future__ import annotations
 
 import itertools
+from functools import partial
 
 import cv2
 import numpy as np
-from _timing import Row, arguments, measure, print_table, surroundings, use_one_thread, write_json
 from scipy import sparse
 from scipy.sparse.linalg import splu
 
+from benchmarks._timing import Row, arguments, measure, print_table, surroundings, use_one_thread, write_json
 from synth_affect.render.poisson import poisson_blend
 
 TITLE = "Poisson blending: masks within 300 x 300 px of a picture of 512 x 512 px, 3 channels"
@@ -86,8 +87,8 @@ def clone(source: np.ndarray, target: np.ndarray, mask: np.ndarray, shift: tuple
 
 def best_shift(source: np.ndarray, target: np.ndarray, mask: np.ndarray, reference: np.ndarray) -> tuple[int, int]:
     """The shift, within a pixel, at which OpenCV comes closest; it raises where the patch leaves the picture."""
-    errors = {}
-    for shift in itertools.product((-1, 0, 1), repeat=2):
+    errors: dict[tuple[int, int], float] = {}
+    for shift in itertools.product((-1, 0, 1), (-1, 0, 1)):
         try:
             errors[shift] = np.abs(clone(source, target, mask, shift) - reference)[mask > 0].mean()
         except cv2.error:
@@ -113,7 +114,7 @@ def main() -> None:
         # What uint8 cannot show is left out of the comparison of both.
         reference = np.clip(exact(source, target, mask), 0, 255)
         ours = np.clip(poisson_blend(source_float, target_float, mask), 0, 255)
-        time = measure(lambda m=mask: poisson_blend(source_float, target_float, m), repeats=options.repeats)
+        time = measure(partial(poisson_blend, source_float, target_float, mask), repeats=options.repeats)
         within = time.median_ms <= BAR_MS and np.abs(ours - reference).max() <= BAR_LEVELS
         note = f"{levels(ours, reference, mask)}; {'within' if within else 'OVER'} the bars"
         rows.append(Row(f"{name}: poisson_blend", time, note))
@@ -121,7 +122,7 @@ def main() -> None:
         picture_mask = mask.astype(np.uint8) * 255
         shift = best_shift(source, target, picture_mask, reference)
         theirs = clone(source, target, picture_mask, shift)
-        peer = measure(lambda m=picture_mask, s=shift: clone(source, target, m, s), repeats=options.repeats)
+        peer = measure(partial(clone, source, target, picture_mask, shift), repeats=options.repeats)
         outside = int((theirs != target).any(axis=-1)[~mask].sum())
         note = f"{levels(theirs, reference, mask)}; {outside} pixels outside changed; centre moved by {shift}"
         rows.append(Row(f"{name}: seamlessClone", peer, f"{note}; {peer.median_ms / time.median_ms:.1f} x our time"))

@@ -10,7 +10,8 @@ import functools
 import importlib.util
 
 import numpy as np
-from _timing import (
+
+from benchmarks._timing import (
     Row,
     arguments,
     landmark_model_file,
@@ -20,14 +21,13 @@ from _timing import (
     use_one_thread,
     write_json,
 )
-
 from synth_affect.heads.camera import Camera, ImageSize, project
 from synth_affect.heads.mesh import Mesh
 from synth_affect.render.rasterizer import NumbaRasterizer, interpolate, rasterize_projected
 
 TITLE = "Rasterizer: 22,260 triangles at 512 x 512 px"
 SIZE = ImageSize(512, 512)
-CAMERA = Camera(np.eye(3), [0.0, 0.0, 600.0], 1200.0, [256.0, 256.0])
+CAMERA = Camera(np.eye(3), np.array([0.0, 0.0, 600.0]), 1200.0, np.array([256.0, 256.0]))
 BAR_MS = 10.0
 
 
@@ -81,7 +81,7 @@ def pytorch3d_row(mesh: Mesh) -> Row:
     from pytorch3d.structures import Meshes
 
     torch.set_num_threads(1)
-    points = torch.from_numpy(mesh.vertices * np.float32([-1, 1, -1]) + np.float32([0, 0, 600]))
+    points = torch.from_numpy(mesh.vertices * np.array([-1, 1, -1], np.float32) + np.array([0, 0, 600], np.float32))
     cameras = PerspectiveCameras(
         focal_length=CAMERA.focal_px, principal_point=((256.0, 256.0),), image_size=((512, 512),), in_ndc=False
     )

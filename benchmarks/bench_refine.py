@@ -9,7 +9,7 @@
 3. Time: a refinement beside the detector and the landmark fit in the same run; the bar: 2 s a face. Process time, so
    that other programs count less. For eos-py beside the landmark fit see bench_fit_quality.py and bench_fit.py.
 
-    python benchmarks/bench_refine.py --ict ict_facekit.npz --pictures FOLDER [--heads 3] [--seed 0] [--json PATH]
+    python -m benchmarks.bench_refine --ict ict_facekit.npz --pictures FOLDER [--heads 3] [--seed 0] [--json PATH]
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from _fit_scores import FITTED, FRONTAL, HELD_OUT, fit_of_points, mean_error
-from _refine_scenes import FitErrors, fit_errors, rendered_head
-from _timing import surroundings
 
+from benchmarks._fit_scores import FITTED, FRONTAL, HELD_OUT, fit_of_points, mean_error
+from benchmarks._refine_scenes import FitErrors, fit_errors, rendered_head
+from benchmarks._timing import surroundings
 from synth_affect.data.pictures import read_picture
 from synth_affect.fitting.landmarks import Landmarks
 from synth_affect.fitting.markup import N_LANDMARKS

@@ -13,18 +13,14 @@ beside (`pip install --target DIR rtree`, then PYTHONPATH=DIR), or trimesh's row
 from __future__ import annotations
 
 import importlib.util
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
-from _timing import Row, Timing, arguments, measure, print_table, surroundings, use_one_thread, write_json
 from scipy.spatial import cKDTree
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # the builder of raw scans is shared with the tests
-
+from benchmarks._timing import Row, Timing, arguments, measure, print_table, surroundings, use_one_thread, write_json
 from synth_affect.arrays import FloatArray
 from synth_affect.blendshape.registration.nonrigid_icp import NonRigidIcp
 from synth_affect.blendshape.registration.rigid import fit_rigid, moved

@@ -1,6 +1,6 @@
 """Rendered faces: how long one takes, and whether MediaPipe finds them and lands where the labels say.
 
-    python benchmarks/bench_render_faces.py [--subjects 40] [--per-subject 5] [--size 384] [--dataset DIR] [--head cc0]
+    python -m benchmarks.bench_render_faces [--subjects 40] [--per-subject 5] [--size 384] [--dataset DIR] [--head cc0]
 
 The detector never saw a rendering of ours and the labels are points of the head model's own embedding, so the distance
 holds both errors: of the detector on rendered faces, and of the embedding.
@@ -16,8 +16,8 @@ import time
 from pathlib import Path
 
 import numpy as np
-from _timing import surroundings, use_one_thread
 
+from benchmarks._timing import surroundings, use_one_thread
 from synth_affect.data.pictures import read_picture
 from synth_affect.fitting.markup import interocular_distance_px
 from synth_affect.fitting.mediapipe_detector import MediaPipeDetector

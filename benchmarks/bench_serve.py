@@ -1,6 +1,6 @@
 """From a drag to the preview: `synth-affect serve` asked over sockets and in Chromium, by one user and by three.
 
-    python benchmarks/bench_serve.py
+    python -m benchmarks.bench_serve
 
 The bars: one user sees the preview of a 512 px picture after 150 ms (median) and 300 ms (95th percentile), three users
 at once after less than twice that. Wall time is what a user waits; beside it stands the processor time that the server
@@ -25,12 +25,10 @@ from http.client import HTTPConnection
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from _timing import arguments, surroundings
 from PIL import Image
 
+from benchmarks._timing import arguments, surroundings
 from synth_affect.pipelines.demo_picture import find_demo_picture
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
 from tools.browser import Browser, Page, find_chromium
 
 MEDIAN_MS, P95_MS, USERS = 150.0, 300.0, 3

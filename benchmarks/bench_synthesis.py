@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import resource
 import sys
+from functools import partial
 from pathlib import Path
 
 import numpy as np
-from _timing import Row, arguments, measure, print_table, surroundings, use_one_thread, write_json
 from PIL import Image
 
+from benchmarks._timing import Row, arguments, measure, print_table, surroundings, use_one_thread, write_json
 from synth_affect.arrays import ImageArray
 from synth_affect.fitting.mediapipe_detector import MediaPipeDetector
 from synth_affect.pipelines.synthesize import AffectSynthesizer
@@ -35,7 +36,7 @@ def pictures(path: Path | None, sizes: list[int]) -> dict[int, ImageArray]:
     for size in sizes:
         share = size / max(whole.size)
         scaled[size] = np.asarray(
-            whole.resize((round(whole.width * share), round(whole.height * share)), Image.LANCZOS)
+            whole.resize((round(whole.width * share), round(whole.height * share)), Image.Resampling.LANCZOS)
         )
     return scaled
 
@@ -50,22 +51,18 @@ def main() -> None:
     rows = []
     with AffectSynthesizer() as synthesizer, MediaPipeDetector() as detector:
         for size, picture in pictures(options.picture, options.sizes).items():
-            detection = measure(lambda p=picture: detector.detect(p), repeats=options.repeats)
+            detection = measure(partial(detector.detect, picture), repeats=options.repeats)
             landmarks = detector.detect(picture)[0]
             fit = synthesizer.fit(picture)
             scene = synthesizer.prepare(picture, fit)
-            fitting = measure(lambda p=picture, a=landmarks: synthesizer.fit_landmarks(p, a), repeats=options.repeats)
-            preparing = measure(lambda p=picture, f=fit: synthesizer.prepare(p, f), repeats=options.repeats)
+            fitting = measure(partial(synthesizer.fit_landmarks, picture, landmarks), repeats=options.repeats)
+            preparing = measure(partial(synthesizer.prepare, picture, fit), repeats=options.repeats)
             rows.append(Row(f"{size} px: MediaPipe detection", detection))
             rows.append(Row(f"{size} px: fit", fitting, f"{fitting.median_ms / detection.median_ms:.2f} of detection"))
             rows.append(Row(f"{size} px: what all targets share", preparing, "once a face"))
             for valence, arousal in TARGETS:
-                timing = measure(
-                    lambda p=picture, f=fit, s=scene, v=valence, a=arousal: synthesizer.synthesize(
-                        p, f, valence=v, arousal=a, scene=s
-                    ),
-                    repeats=options.repeats,
-                )
+                edit = partial(synthesizer.synthesize, picture, fit, valence=valence, arousal=arousal, scene=scene)
+                timing = measure(edit, repeats=options.repeats)
                 note = f"{timing.median_ms / detection.median_ms:.1f} of detection"
                 if size in BAR_MS:
                     note += f"; {'meets' if timing.median_ms <= BAR_MS[size] else 'MISSES'} the bar"

@@ -11,8 +11,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from _timing import Row, arguments, measure, print_table, surroundings, use_one_thread, write_json
 
+from benchmarks._timing import Row, arguments, measure, print_table, surroundings, use_one_thread, write_json
 from synth_affect.blendshape.template import face_template, face_vertices
 from synth_affect.blendshape.transfer.correspondence import face_correspondence
 from synth_affect.blendshape.transfer.deformation_transfer import DeformationTransfer

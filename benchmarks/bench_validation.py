@@ -19,9 +19,9 @@ from dataclasses import dataclass, replace
 from unittest.mock import patch
 
 import numpy as np
-from _timing import arguments, surroundings, use_one_thread
 from sklearn.ensemble import ExtraTreesRegressor
 
+from benchmarks._timing import arguments, surroundings, use_one_thread
 from synth_affect.arrays import BoolArray, FloatArray, IntArray
 from synth_affect.blendshape.affect_map import default_map
 from synth_affect.blendshape.canonical_correlation import fit_cca

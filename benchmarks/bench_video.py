@@ -5,7 +5,7 @@ moves the new frames must change from one to the next as those of a mere pass th
 which does move, the second difference in time is compared with the input's: flicker would raise it. What a face has of
 brightness as a whole (teeth, skin) is followed, too.
 
-    python benchmarks/bench_video.py --keep talk           # keeps talk.mp4, pleased.mp4 and strip.png
+    python -m benchmarks.bench_video --keep talk           # keeps talk.mp4, pleased.mp4 and strip.png
 """
 
 from __future__ import annotations
@@ -14,16 +14,15 @@ import argparse
 import json
 import math
 import multiprocessing
-import sys
 import tempfile
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from _timing import surroundings, use_one_thread
 from PIL import Image
 
+from benchmarks._timing import surroundings, use_one_thread
 from synth_affect.affect import Emotion, ValenceArousal
 from synth_affect.arrays import FloatArray, ImageArray
 from synth_affect.blendshape.action_units import ARKIT_UNITS, UNIT_INDEX
@@ -235,4 +234,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()
