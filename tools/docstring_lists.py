@@ -37,7 +37,7 @@ def as_markdown(text: str) -> str:
     return "\n".join(lines)
 
 
-class DocstringLists(griffe.Extension):
+class DocstringLists(griffe.Extension):  # type: ignore[misc]  # griffe is in the environment of the site alone
     """Applies `as_markdown` to every docstring that is read."""
 
     def on_object(self, *, obj: griffe.Object, **kwargs: Any) -> None:

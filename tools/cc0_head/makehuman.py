@@ -105,8 +105,10 @@ BUILDS = ("min", "average", "max")
 
 def macro_targets(data: MakeHumanData) -> tuple[dict[tuple[str, ...], np.ndarray], dict[tuple[str, ...], np.ndarray]]:
     """(race, gender, age) -> offsets and (gender, age, muscle, weight) -> offsets, adults only."""
-    by_race = {key: data.target("macrodetails/" + "-".join(key)) for key in itertools.product(RACES, GENDERS, AGES)}
-    by_build = {
+    by_race: dict[tuple[str, ...], np.ndarray] = {
+        key: data.target("macrodetails/" + "-".join(key)) for key in itertools.product(RACES, GENDERS, AGES)
+    }
+    by_build: dict[tuple[str, ...], np.ndarray] = {
         (g, a, m, w): data.target(f"macrodetails/universal-{g}-{a}-{m}muscle-{w}weight")
         for g, a, m, w in itertools.product(GENDERS, AGES, BUILDS, BUILDS)
     }

@@ -109,9 +109,9 @@ def dental_arch(vertices: np.ndarray, quads: np.ndarray, kind: str, lower_by_mm:
     def along(name: str) -> tuple[sparse.csr_matrix, np.ndarray]:
         """Spline weights that read a row of the strip at s, from the subject's right to the left."""
         knots = [_mirror_vertex(vertices, v) for v in rows[name][:0:-1]] + rows[name]
-        reader = sparse.lil_matrix((len(s), n_base))
-        reader[:, knots] = CubicSpline(whole_arc, np.eye(len(whole_arc)), axis=0, bc_type="natural")(s)
-        reader = reader.tocsr()
+        blank = sparse.lil_matrix((len(s), n_base))
+        blank[:, knots] = CubicSpline(whole_arc, np.eye(len(whole_arc)), axis=0, bc_type="natural")(s)
+        reader = blank.tocsr()
         return reader, reader @ vertices
 
     reads = {name: along(name) for name in rows}
@@ -129,12 +129,12 @@ def dental_arch(vertices: np.ndarray, quads: np.ndarray, kind: str, lower_by_mm:
     gap = np.clip(1 - (2 * np.abs(across)) ** 4, 0, 1)  # 1 on the tooth, 0 between two
     t_end = 1 - (shorter[tooth] * 0.5 + 0.9 * (2 * np.abs(across)) ** 6) / height
     t_gum = 1 - crown / height + 0.10 * (2 * np.abs(across)) ** 2 * crown / height
-    operators, constants, labels_of_row = [], [], []
+    operators: list[sparse.csr_matrix] = []
+    constants: list[np.ndarray] = []
 
-    def add(weights: dict[str, np.ndarray], shift: np.ndarray, label: str) -> None:
+    def add(weights: dict[str, np.ndarray], shift: np.ndarray) -> None:
         operators.append(sum(sparse.diags(w) @ reads[name][0] for name, w in weights.items()))
         constants.append(shift)
-        labels_of_row.append(label)
 
     def surface(t: np.ndarray) -> dict[str, np.ndarray]:
         """Quadratic through gum rim (t = 0), front (0.5) and edge (1)."""
@@ -143,19 +143,19 @@ def dental_arch(vertices: np.ndarray, quads: np.ndarray, kind: str, lower_by_mm:
     for k in range(GUM_ROWS):
         u = k / GUM_ROWS
         bulge = 0.4 + 0.7 * np.sin(np.pi * min(1.0, u + 0.15)) * (0.6 + 0.4 * gap)
-        add(surface(u * t_gum), outward * bulge[:, None], "gums")
+        add(surface(u * t_gum), outward * bulge[:, None])
     for k in range(CROWN_ROWS):
         u = k / (CROWN_ROWS - 1)
         t = t_gum + u * (t_end - t_gum)
         # A crown is fullest in its lower third and falls back to the gap on both sides.
         bulge = -0.5 + gap * (0.9 + 0.9 * np.sin(np.pi * (0.15 + 0.65 * u))) - 0.9 * max(0.0, u - 0.8) / 0.2 * gap
-        add(surface(t), outward * bulge[:, None], "teeth")
+        add(surface(t), outward * bulge[:, None])
     thickness = np.where(tooth < 3, 1.6, 4.5)
     for k in range(BACK_ROWS):
         u = (k + 1) / BACK_ROWS
         depth = thickness * min(1.0, 2 * u)
         t = t_end - max(0.0, u - 0.34) * 0.5
-        add(surface(t), -outward * (depth * (0.5 + 0.5 * gap))[:, None], "teeth")
+        add(surface(t), -outward * (depth * (0.5 + 0.5 * gap))[:, None])
     n_columns = len(s)
     constant = np.concatenate(constants) + np.array([0.0, -lower_by_mm, 0.0])
     n_rows = len(operators)
@@ -171,8 +171,8 @@ def dental_arch(vertices: np.ndarray, quads: np.ndarray, kind: str, lower_by_mm:
     a, b, c = placed[triangles[0]]
     if np.dot(np.cross(b - a, c - a), normal * np.sign(normal[2])) < 0:
         triangles = triangles[:, ::-1]
-    u, v = np.meshgrid(np.linspace(0, 1, n_columns), np.linspace(0, 1, n_rows))
-    return Part(operator, constant, triangles, regions, np.stack([u.ravel(), v.ravel()], -1))
+    columns, rows_down = np.meshgrid(np.linspace(0, 1, n_columns), np.linspace(0, 1, n_rows))
+    return Part(operator, constant, triangles, regions, np.stack([columns.ravel(), rows_down.ravel()], -1))
 
 
 def _mirror_vertex(vertices: np.ndarray, vertex: int) -> int:

@@ -13,7 +13,9 @@ def edge_table(triangles: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return edges, index.reshape(-1, 3)
 
 
-def refine(triangles: np.ndarray, edges: np.ndarray, tri_edges: np.ndarray, split: np.ndarray, n: int):
+def refine(
+    triangles: np.ndarray, edges: np.ndarray, tri_edges: np.ndarray, split: np.ndarray, n: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Split the marked edges. Returns triangles and each one's parent; edge e's midpoint gets index n + rank of e."""
     midpoint = np.full(len(edges), -1)
     midpoint[split] = n + np.arange(split.sum())

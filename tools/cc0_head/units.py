@@ -47,13 +47,13 @@ def _soften(offsets: np.ndarray, head: Assembly) -> np.ndarray:
     rows = links[:, [0, 1, 2]].ravel()
     cols = links[:, [1, 2, 0]].ravel()
     adjacency = sparse.coo_matrix((np.ones(len(rows)), (rows, cols)), shape=(n, n)).tocsr()
-    adjacency = ((adjacency + adjacency.T) > 0).astype(float)
+    adjacency = (adjacency + adjacency.T).sign()
     degree = np.maximum(np.asarray(adjacency.sum(1)).ravel(), 1)
     average = sparse.diags(1 / degree) @ adjacency
     share = np.zeros(n)
     share[np.unique(head.triangles[lips])] = 0.5
     for _ in range(3):  # fade out over three rings
-        share = np.maximum(share, 0.6 * (average @ share))
+        share = np.maximum(share, 0.6 * np.asarray(average @ share))
     smooth = offsets.copy()
     for _ in range(SOFTEN_ROUNDS):
         for k in range(len(smooth)):

@@ -30,7 +30,7 @@ class GoldenLayer:
 
 def save_golden(layers: dict[tuple[str, int], Fragments], path: Path) -> None:
     """Write the fragments of all cases, by mesh and pose."""
-    arrays = {}
+    arrays: dict[str, np.ndarray] = {}
     for name, mesh in golden_meshes().items():
         arrays[f"{name}_checksum"] = mesh_checksum(mesh.vertices, mesh.triangles)
         for pose in range(len(POSES_DEG)):
@@ -43,7 +43,7 @@ def save_golden(layers: dict[tuple[str, int], Fragments], path: Path) -> None:
             arrays[f"{name}_{pose}_range"] = np.array([near, far], dtype=np.float32)
             arrays[f"{name}_{pose}_depth"] = _shares((depth[hit] - near) / (far - near))
             arrays[f"{name}_{pose}_weights"] = _shares(share)
-    np.savez_compressed(path, **arrays)
+    np.savez_compressed(path, **arrays)  # type: ignore[arg-type]
 
 
 def load_golden(path: Path) -> dict[tuple[str, int], GoldenLayer]:
