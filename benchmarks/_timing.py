@@ -57,7 +57,7 @@ def use_one_thread() -> None:
         return
     os.environ.update(dict.fromkeys(THREAD_VARIABLES, "1"))
     sys.stdout.flush()
-    os.execv(sys.executable, sys.orig_argv)
+    os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])
 
 
 def measure(call: Callable[[], object], *, repeats: int = 50, warm_up: int = 3) -> Timing:
