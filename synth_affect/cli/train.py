@@ -177,6 +177,9 @@ def classes(
     size: SizeOption = 96,
     crop: CropOption = "square",
     batch_norm: NormOption = True,
+    landmarks: Annotated[
+        bool, typer.Option(help="Read 68 landmarks beside the picture; crops that an editor made have none.")
+    ] = True,
     epochs: EpochsOption = 50,
     batch: BatchOption = 32,
     learning_rate: RateOption = 1e-3,
@@ -201,7 +204,7 @@ def classes(
 
     network = {
         "kind": "classes", "size": size, "crop": crop, "width": width, "batch_norm": batch_norm, "dropout": 0.25,
-        "categories": tuple(parse_emotion(name) for name in categories.split(",")),
+        "categories": tuple(parse_emotion(name) for name in categories.split(",")), "landmarks": landmarks,
     }  # fmt: skip
     training = {
         "epochs": epochs, "batch": batch, "learning_rate": learning_rate, "optimizer": optimizer,

@@ -55,6 +55,7 @@ class NetworkSettings:
     embedding : numbers of an identity.
     crop : how its faces are cut out: a square round their landmarks, or eyes and mouth brought to fixed places.
     categories : what `classes` tells apart, in the order of its outputs; empty for the others.
+    landmarks : whether `classes` reads them beside the picture; of the others the kind says it.
     Raises InputError naming the option.
     """
 
@@ -68,6 +69,7 @@ class NetworkSettings:
     embedding: int = 128
     categories: tuple[Emotion, ...] = ()
     crop: CropName = "square"
+    landmarks: bool = True
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
@@ -93,6 +95,8 @@ class NetworkSettings:
                 raise InputError("--categories", f"two different ones or more are needed; there are: {said}")
         elif self.categories:
             raise InputError("--categories", f"are what a network of kind classes tells apart, and this is {self.kind}")
+        if not self.landmarks and self.kind != "classes":
+            raise InputError("--no-landmarks", f"is for networks of kind classes, and this is {self.kind}")
 
     @property
     def fc_units(self) -> int:
@@ -102,7 +106,7 @@ class NetworkSettings:
     @property
     def takes_landmarks(self) -> bool:
         """Whether the network reads landmarks beside pictures."""
-        return self.kind in ("vgg-gru", "classes")
+        return self.kind == "vgg-gru" or (self.kind == "classes" and self.landmarks)
 
     @property
     def is_recurrent(self) -> bool:
@@ -120,8 +124,10 @@ def build_network(settings: NetworkSettings) -> nn.Module:
     network: nn.Module
     if settings.kind == "vgg":
         network = torch.nn.Sequential(_layers(settings, 2))
-    elif settings.kind == "classes":
+    elif settings.kind == "classes" and settings.landmarks:
         network = _classes().Classes(settings)
+    elif settings.kind == "classes":
+        network = torch.nn.Sequential(_layers(settings, len(settings.categories)))
     elif settings.kind == "va-cnn":
         network = _classes().Judges(settings)
     elif settings.kind == "identity":

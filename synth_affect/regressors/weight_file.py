@@ -92,9 +92,10 @@ def _check_said(card: Mapping[str, Any], path: Path) -> None:
     steps = card.get("training", {}).get("steps", 1)
     if isinstance(steps, bool) or not isinstance(steps, int) or not 1 <= steps <= MAX_STEPS:
         raise InputError(path, f"steps is no whole number in [1, {MAX_STEPS}]")
-    people = card.get("data", {}).get("held_out_people", [])
-    if not isinstance(people, list) or not all(isinstance(name, str) for name in people):
-        raise InputError(path, "held_out_people is no list of names")
+    for group in ("held_out_people", "seen_people"):
+        people = card.get("data", {}).get(group, [])
+        if not isinstance(people, list) or not all(isinstance(name, str) for name in people):
+            raise InputError(path, f"{group} is no list of names")
 
 
 def read_weights(path: Path, form: str) -> tuple[dict[str, Any], dict[str, Tensor]]:

@@ -84,6 +84,12 @@ def test_each_gives_what_it_says() -> None:
     torch.testing.assert_close(outputs["identity"].norm(dim=1), torch.ones(2))
 
 
+def test_categories_are_read_from_pictures_alone_where_landmarks_are_not_wanted() -> None:
+    settings = NetworkSettings("classes", **SMALL, categories=("anger", "fear", "neutral"), landmarks=False)
+    assert not settings.takes_landmarks
+    assert build_network(settings).eval()(pictures()).shape == (2, 3)
+
+
 def test_judges_share_nothing() -> None:
     judges = build_network(NetworkSettings("va-cnn", **SMALL))
     judges(pictures())[:, 0].sum().backward()
@@ -116,6 +122,7 @@ def test_activations_are_those_of_the_named_layers() -> None:
         ({"kind": "classes", "categories": ("fear", "fear")}, "there are: fear, fear"),
         ({"kind": "classes", "categories": ("fear", "vim")}, "'vim' is none of"),
         ({"kind": "vgg", "categories": ("fear", "anger")}, "and this is vgg"),
+        ({"kind": "vgg-gru", "landmarks": False}, "--no-landmarks: is for networks of kind classes, and this is vgg-g"),
     ],
 )
 def test_settings_that_are_none(settings: dict[str, object], said: str) -> None:
@@ -222,6 +229,7 @@ def test_weights_of_another_shape_name_the_layer(stored: Path) -> None:
         ({"training": {"steps": "many"}}, "steps is no whole number"),
         ({"training": {"steps": 10**9}}, "steps is no whole number"),
         ({"data": {"held_out_people": "anna"}}, "held_out_people is no list of names"),
+        ({"data": {"seen_people": [3]}}, "seen_people is no list of names"),
         ({"network": []}, "names no network"),
         ({"network": {"kind": "va-cnn", "width": None}}, "names no network"),
         ({"network": {"kind": "va-cnn", "width": 10**9}}, "--width: 1000000000 is no whole number"),

@@ -177,6 +177,7 @@ def train_parts(
             "landmarks": "detected" if request.sources[0].detected else "of the data",
             "turned_down": turned_down,
             "held_out_people": sorted({str(name) for name in parts.test.subjects}),
+            "seen_people": sorted({*_names(parts.training), *_names(parts.validation)}),
         },
         "version": synth_affect.__version__,
     }  # fmt: skip
@@ -190,6 +191,11 @@ def train_parts(
     for path in (staged, staged.with_suffix(".json")):
         path.unlink(missing_ok=True)
     return card
+
+
+def _names(samples: FaceSamples) -> set[str]:
+    """Of its people; a picture of nobody who has a name is its own person, and is met nowhere else."""
+    return {str(name) for name in samples.subjects if not str(name).startswith("?")}
 
 
 def held_out_scores(samples: FaceSamples, found: FloatArray, network: NetworkSettings) -> dict[str, Any]:

@@ -121,11 +121,14 @@ def test_categories_are_trained_and_evaluated(tmp_path: Path, capsys: pytest.Cap
     named = ("fear", "anger", "happiness", "")
     data.write_text("\n".join([rows[0] + ",category", *(f"{row},{named[i % 4]}" for i, row in enumerate(rows[1:]))]))
     train = ["train", "classes", "--database", "csv", "--data", str(data), "--out", str(out), "--device", "cpu"]
-    train += ["--categories", "anger, fear", "--width", "2", "--size", "32", "--epochs", "1", "--batch", "8"]
+    train += ["--categories", "anger, fear", "--no-landmarks", "--width", "2", "--size", "32", "--epochs", "1"]
+    train += ["--batch", "8"]
     assert main(train) == 0
     assert "mean recall" in capsys.readouterr().out
     card = json.loads((out / "weights.json").read_text())
     assert card["network"]["categories"] == ["anger", "fear"]
+    assert card["network"]["landmarks"] is False
+    assert set(card["data"]["seen_people"]) == {f"p{n}" for n in range(6)} - set(card["data"]["held_out_people"])
     assert card["data"]["train"]["pictures"] + card["data"]["validation"]["pictures"] + card["test"]["n"] == 12
     assert (out / "predictions.csv").read_text().splitlines()[0].endswith("category,predicted_category")
     assert main(train) == 0, "a finished run is read"
