@@ -125,6 +125,23 @@ class FaceSamples:
 _COLUMNS = tuple(field.name for field in fields(FaceSamples))[1:]
 
 
+def unlabelled(pictures: npt.NDArray[np.uint8], landmarks: FloatArray | None = None) -> FaceSamples:
+    """Stills (n, size, size, 3) that are only to be read; landmarks as in FaceSamples."""
+    n = len(pictures)
+    nameless = np.full(n, "")
+    return FaceSamples(
+        Crops.of(pictures),
+        affect=np.full((n, 2), np.nan, dtype=np.float32),
+        landmarks=np.full((n, 68, 2), np.nan, dtype=np.float32) if landmarks is None else landmarks,
+        categories=nameless,
+        subjects=nameless,
+        sequences=nameless,
+        keys=np.arange(n).astype(str),
+        frames=np.zeros(n, dtype=np.int64),
+        made=np.zeros(n, dtype=bool),
+    )
+
+
 def select(samples: FaceSamples, chosen: npt.NDArray[Any]) -> FaceSamples:
     """Those at the numbers `chosen`, or where a mask is True."""
     crops = samples.pictures

@@ -9,6 +9,7 @@ yardstick, `synth-affect evaluate editor --targets labels,corners`.
 from __future__ import annotations
 
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,7 @@ from synth_affect.pipelines.reproduce.experiment import Materials, Progress, Res
 from synth_affect.regressors.metrics import score_affect
 from synth_affect.regressors.networks import NetworkSettings, build_network
 from synth_affect.regressors.predicting import predict
-from synth_affect.regressors.samples import Crops, FaceSamples
+from synth_affect.regressors.samples import FaceSamples, unlabelled
 from synth_affect.regressors.train_settings import TrainSettings
 from synth_affect.regressors.training import train_network
 from synth_affect.regressors.weight_file import StoredNetwork
@@ -95,24 +96,9 @@ def _row(asked: FloatArray, read: FloatArray) -> dict[str, Any]:
 
 
 def _read(judges: StoredNetwork, pictures: npt.NDArray[np.uint8]) -> FloatArray:
-    n = len(pictures)
-    shown = EditorFaces(
-        pictures, np.zeros((n, 2), np.float32), np.full(n, -1), np.full(n, ""), np.arange(n).astype(str)
-    )
-    found: FloatArray = predict(judges.network, judges.settings, _samples(shown)).astype(np.float64)
+    found: FloatArray = predict(judges.network, judges.settings, unlabelled(pictures)).astype(np.float64)
     return found
 
 
 def _samples(faces: EditorFaces) -> FaceSamples:
-    n = len(faces)
-    return FaceSamples(
-        Crops.of(faces.pictures),
-        affect=faces.affect,
-        landmarks=np.full((n, 68, 2), np.nan, dtype=np.float32),
-        categories=np.full(n, ""),
-        subjects=faces.subjects,
-        sequences=np.full(n, ""),
-        keys=faces.keys,
-        frames=np.zeros(n, dtype=np.int64),
-        made=np.zeros(n, dtype=bool),
-    )
+    return replace(unlabelled(faces.pictures), affect=faces.affect, subjects=faces.subjects, keys=faces.keys)
