@@ -1,4 +1,4 @@
-"""`synth-affect evaluate editor`: an editor before the yardstick."""
+"""`synth-affect evaluate editor|crops|editors-table`: an editor before the yardstick, and its crops before a judge."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from synth_affect.cli.database_settings import DatabaseSettingOption, database_settings
 from synth_affect.cli.edit_with import EditorDeviceOption, EditorOption, WeightsOption
 from synth_affect.cli.options import DeviceName, JsonOption, count, number
 from synth_affect.cli.progress import print_summary, with_progress
+from synth_affect.cli.train_options import DatabaseOption, DataOption, DeviceOption, reading
 from synth_affect.errors import InputError
 
 if TYPE_CHECKING:
@@ -18,8 +20,9 @@ if TYPE_CHECKING:
 
 
 def add_commands(evaluate_app: typer.Typer) -> None:
-    """Register both in the family `evaluate`."""
+    """Register them in the family `evaluate`."""
     evaluate_app.command()(editor)
+    evaluate_app.command()(crops)
     evaluate_app.command("editors-table")(editors_table)
 
 
@@ -82,6 +85,37 @@ def editor(
     if not as_json:
         typer.echo(_text(summary))
     print_summary({**summary, "output": str(out / "report.html")}, as_json)
+
+
+def crops(
+    weights: Annotated[Path, typer.Option(help="Of the editor: what synth-affect train wrote.", show_default=False)],
+    judge: Annotated[
+        Path, typer.Option(help="Weights of train classes --crop aligned --no-landmarks.", show_default=False)
+    ],
+    data: DataOption,
+    out: Annotated[Path, typer.Option("--out", "-o", help="A folder for figures, a sheet, and cropped faces.")],
+    people: Annotated[
+        str, typer.Option(metavar="A-B,...", help="Who is edited [all from whom neither editor nor judge learnt].")
+    ] = "",
+    database: DatabaseOption = "",
+    database_setting: DatabaseSettingOption = None,
+    device: DeviceOption = DeviceName.AUTO,
+    as_json: JsonOption = False,
+) -> None:
+    """How many of a neural editor's own crops, not pasted back, a judge names as they were asked for.
+
+    synth-affect evaluate crops --weights FADER/weights.safetensors --judge JUDGE/weights.safetensors --data FACES
+    --out DIR
+    """
+    from synth_affect.pipelines.evaluate_editor.crops import CropsRequest, crops_text, evaluate_crops
+    from synth_affect.pipelines.training.face_samples import FaceSource
+
+    sources = tuple(FaceSource(path, database, database_settings(database_setting)) for path in data)
+    request = CropsRequest(weights, judge, sources, people)
+    found = evaluate_crops(request, out, device=str(device), reading=reading, progress=with_progress)
+    if not as_json:
+        typer.echo(crops_text(found))
+    print_summary(found, as_json)
 
 
 def editors_table(

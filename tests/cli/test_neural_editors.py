@@ -39,6 +39,10 @@ from synth_affect.editors.recipes import RECIPES
         (["train", "caae", "--data", "f", "--out", "o", "--max-yaw", "0"], "--max-yaw: 0 is not in (0, 90]"),
         (["evaluate", "editor", "--images", "f", "--out", "o", "--editor", "caae"], "--weights: missing; caae needs"),
         (["evaluate", "editor", "--images", "f", "--out", "o", "--classes", "glee"], "--category: 'glee' is none of"),
+        (
+            ["evaluate", "crops", "--weights", "w.safetensors", "--judge", "j", "--data", "f", "--out", "o"],
+            "w.safetensors: cannot be read",
+        ),
         (["evaluate", "editors-table", "none"], "is it a finished run of evaluate editor?"),
         (["reproduce", "caae:fig99"], "reproduce: 'caae:fig99' is none of caae:fig2"),
         (["reproduce", "gan:fig1"], "reproduce: 'gan:fig1' is of none of caae"),

@@ -7,6 +7,7 @@ training, by ibug's 68 points, which are taken from MediaPipe's.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +22,9 @@ from synth_affect.pipelines.judges.face_view import FaceView
 from synth_affect.pipelines.judges.judge import AffectJudge, AffectReading, IdentityCard, IdentityJudge, JudgeCard
 from synth_affect.pipelines.judges.onnx_network import softmax
 from synth_affect.pipelines.training.face_crops import CROPPINGS
+from synth_affect.regressors.networks import NetworkSettings
 from synth_affect.regressors.predicting import predict
-from synth_affect.regressors.samples import Crops, FaceSamples
+from synth_affect.regressors.samples import unlabelled
 from synth_affect.regressors.weight_file import StoredNetwork, load_network
 
 STEPS = 16
@@ -43,7 +45,7 @@ class TrainedJudge(AffectJudge):
         self._card = JudgeCard(
             name=f"{stored.settings.kind} {path.stem}",
             databases=_data(stored),
-            accuracy=_accuracy(stored),
+            accuracy=accuracy_text(stored.settings, stored.card),
             terms=str(stored.card.get("licence", "not said")),
             fingerprint=f"trained 1 {stored.card['sha256']}",
             positions=class_positions([str(category) for category in stored.settings.categories]),
@@ -95,18 +97,7 @@ class TrainedIdentity(IdentityJudge):
 def _predict(stored: StoredNetwork, face: FaceView) -> FloatArray:
     record = FaceRecord("face", Path("face"), landmarks=face.points[list(IBUG_68)])
     crop, points = CROPPINGS[stored.settings.crop].cut(face.pixels, record, stored.settings.size)
-    nameless = np.array([""])
-    samples = FaceSamples(
-        Crops.of(crop[np.newaxis]),
-        np.full((1, 2), np.nan, np.float32),
-        points[np.newaxis],
-        categories=nameless,
-        subjects=nameless,
-        sequences=nameless,
-        keys=np.array(["face"]),
-        frames=np.zeros(1, np.int64),
-        made=np.zeros(1, bool),
-    )
+    samples = unlabelled(crop[np.newaxis], points[np.newaxis])
     steps = int(stored.card.get("training", {}).get("steps", STEPS))
     found: FloatArray = predict(stored.network, stored.settings, samples, steps=steps)[0].astype(np.float64)
     return found
@@ -120,11 +111,12 @@ def _data(stored: StoredNetwork) -> str:
     return f"{about.get('source', 'not said')}{made}"
 
 
-def _accuracy(stored: StoredNetwork) -> str:
-    test: Any = stored.card.get("test")
+def accuracy_text(settings: NetworkSettings, card: Mapping[str, Any]) -> str:
+    """What the card of a network says that it reached on people held out, in a line."""
+    test: Any = card.get("test")
     try:
-        if stored.settings.kind == "classes":
-            share, n = test["accuracy"]["value"], len(stored.settings.categories)
+        if settings.kind == "classes":
+            share, n = test["accuracy"]["value"], len(settings.categories)
             return f"{100 * share:.0f} % of {n} classes on {test['n']} pictures of {test['n_groups']} people held out"
         valence, arousal = test["valence"]["ccc"]["value"], test["arousal"]["ccc"]["value"]
         return f"CCC {valence:.2f} / {arousal:.2f} on {test['n']} pictures of {test['n_groups']} people held out"
