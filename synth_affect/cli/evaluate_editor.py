@@ -154,6 +154,8 @@ def _choice(targets: str, directions: int, radii: str, classes: str) -> TargetCh
 
 def _text(summary: dict[str, Any]) -> str:
     """The main figures, a line a judge and set."""
+    from synth_affect.regressors.class_scores import share_text
+
     n_faces = summary["n_faces"]
     lines = [f"{n_faces} {'face' if n_faces == 1 else 'faces'}, {summary['n_pictures']} pictures"]
     for card in summary["judges"]:
@@ -166,8 +168,11 @@ def _text(summary: dict[str, Any]) -> str:
                 )
                 lines.append(f"{card['name']}, {name}: {said}")
         if card["classes"] is not None:
-            share = card["classes"]["accuracy"]["value"]
-            lines.append(f"{card['name']}: {share:.0%} of {card['classes']['n']} categories are named as asked for")
+            found = card["classes"]
+            lines.append(
+                f"{card['name']}: {share_text(found['accuracy'])} of {found['n']} categories are named as asked for, "
+                f"{found['left_alone']:.0%} had nothing been done"
+            )
     for card in summary["identity"]:
         if card["n"]:
             lines.append(f"{card['name']}: {card['likeness']} {card['mean']:.3f}, worst {card['worst']:.3f}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -70,6 +70,14 @@ def score_classes(
         mean_recall=_scored(mean_recall, [rates[1] for rates in drawn]),
         confusion=tuple(tuple(int(cell) for cell in row) for row in confusion),
     )
+
+
+def share_text(score: Mapping[str, float | None]) -> str:
+    """A `Score` as `described` gives it, in per cent: 67% [63, 71]."""
+    value, low, high = score["value"], score["low"], score["high"]
+    if value is None:
+        return "undefined"
+    return f"{value:.0%}" if low is None or high is None else f"{value:.0%} [{100 * low:.0f}, {100 * high:.0f}]"
 
 
 def _scored(value: float, drawn: Sequence[float]) -> Score:

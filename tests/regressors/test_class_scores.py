@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from synth_affect.errors import ShapeError
-from synth_affect.regressors.class_scores import score_classes
+from synth_affect.regressors.class_scores import score_classes, share_text
 
 NAMES = ("fear", "anger", "neutral")
 
@@ -31,3 +31,9 @@ def test_one_person_has_no_interval_and_nobody_no_score() -> None:
     assert math.isnan(scores.accuracy.low)
     with pytest.raises(ShapeError):
         score_classes(np.zeros(0, dtype=int), np.zeros(0, dtype=int), NAMES)
+
+
+def test_shares_are_told_in_per_cent_with_their_interval() -> None:
+    assert share_text({"value": 0.674, "low": 0.63, "high": 0.706}) == "67% [63, 71]"
+    assert share_text({"value": 1.0, "low": None, "high": None}) == "100%"
+    assert share_text({"value": None, "low": None, "high": None}) == "undefined"

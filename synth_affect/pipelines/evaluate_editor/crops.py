@@ -39,6 +39,7 @@ from synth_affect.pipelines.training.editor_faces import as_editor_faces, load_e
 from synth_affect.pipelines.training.face_samples import FaceSource, LoadedFaces
 from synth_affect.pipelines.training.face_samples import Progress as ReadingProgress
 from synth_affect.pipelines.training.people_choice import chosen_people
+from synth_affect.regressors.class_scores import share_text
 from synth_affect.regressors.devices import choose_device
 
 SHEET_PEOPLE = 6
@@ -183,21 +184,15 @@ def crops_text(found: Mapping[str, Any]) -> str:
     edits, among, real = found["edits"], found["edits_among_asked"], found["real"]
     lines = [
         f"{found['people']} people, {edits['n']} edits of their neutral faces, {found['size_px']} px",
-        f"named as asked for: {_share(edits['accuracy'])}; among what the editor knows: {_share(among['accuracy'])}; "
-        f"had nothing been done: {found['left_alone']:.0%}",
-        f"real pictures of these people that the judge names rightly: {_share(real['accuracy'])} of {real['n']}",
-        f"{'':12}{'edits':>20}{'real pictures':>15}{'neutral ones':>14}  others are taken for",
+        f"named as asked for: {share_text(edits['accuracy'])}; had nothing been done: {found['left_alone']:.0%}",
+        f"where only these and neutral may be named: {share_text(among['accuracy'])}",
+        f"real pictures of these people that are named rightly: {share_text(real['accuracy'])} of {real['n']}",
+        f"{'':12}{'edits':>20}{'real pictures':>15}{'neutral ones':>14}  other edits are taken for",
     ]
     for category, own in found["of_each"].items():
         others = ", ".join(f"{name} {share:.0%}" for name, share in own["taken_for"].items())
         real_share = "none" if own["real"] is None else f"{own['real']:.0%}"
-        lines.append(f"{category:12}{_share(own['edits']):>20}{real_share:>15}{own['unedited']:>14.0%}  {others}")
+        lines.append(f"{category:12}{share_text(own['edits']):>20}{real_share:>15}{own['unedited']:>14.0%}  {others}")
     if found["people_trained_on"]:
         lines.append(f"the editor was trained on, or chosen by, {found['people_trained_on']} of these people")
     return "\n".join(lines)
-
-
-def _share(score: Mapping[str, float | None]) -> str:
-    if score["low"] is None or score["high"] is None:
-        return f"{score['value']:.0%}"
-    return f"{score['value']:.0%} [{100 * score['low']:.0f}, {100 * score['high']:.0f}]"
