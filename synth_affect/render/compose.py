@@ -13,7 +13,7 @@ from synth_affect.render.mouth import Interior, lip_contact, mouth_interior
 from synth_affect.render.poisson import poisson_blend
 from synth_affect.render.pull_push import extend
 from synth_affect.render.rasterizer import interpolate
-from synth_affect.render.scene import EYE_KIND, INTERIOR_KIND, Scene
+from synth_affect.render.scene import EYE_KIND, FACE_KIND, INTERIOR_KIND, Scene
 from synth_affect.render.wrinkles import WrinkleMaps, soften_folds, wrinkle_light
 
 STILL_PX = 0.004
@@ -72,19 +72,21 @@ def render_expression(
     return result
 
 
-PRESSED = (0.4, 1.0)
-"""Steps of the flow, in pixels from one to the next, from which on, and from which on wholly, what lies beside the face
-is read from the blurred picture: a collar's edge that a chin presses together would be a stair."""
+PRESSED, PRESSED_SKIN = (0.4, 1.0), (1.0, 2.0)
+"""Steps of the flow, in pixels from one to the next, from which on, and from which on wholly, what lies beside the
+face, and its skin, is read from the blurred picture: a collar's edge that a chin presses together would be a stair, and
+lashes on a lid that goes under a brow would be dots."""
 PRESSED_PX = 1.0
 
 
 def _press_together(warped: FloatArray, scene: Scene, surface: SurfaceFlow) -> None:
-    """Even out what the flow presses together beside the face, in place: one sample a pixel is too few there."""
+    """Even out what the flow presses together, in place: one sample a pixel is too few there."""
     step = np.zeros(surface.kind_map.shape, dtype=np.float32)
     for channel in cv2.split(surface.flow):
         for first, second in NEIGHBOURS:
             step[first] = np.maximum(step[first], np.abs(channel[second] - channel[first]))
-    share = np.clip((step - PRESSED[0]) / (PRESSED[1] - PRESSED[0]), 0, 1) * (surface.kind_map == 0)
+    beside, skin = (np.clip((step - least) / (most - least), 0, 1) for least, most in (PRESSED, PRESSED_SKIN))
+    share = np.where(surface.kind_map == 0, beside, skin * (surface.kind_map == FACE_KIND))
     if not share.any():
         return
     box = _around(share > 0, 4)

@@ -1,15 +1,17 @@
-"""The skin over eyes whose lids droop: the rim of a lid keeps its width, the skin above it unrolls.
+"""The skin over eyes whose lids move: the rim of a lid keeps its width, the skin above it unrolls or hangs over it.
 
-A mesh stretches what little of a lid a photograph shows, and with it liner, lashes and the line of the fold. On a face
-the lid comes out from under the skin below the brow.
+A mesh stretches what little of a lid a photograph shows, and with it liner, lashes and the line of the fold; and a brow
+that comes down covers all of it. On a face the lid comes out from under the skin below the brow, or goes under it, and
+its rim is always seen.
 """
 
 from __future__ import annotations
 
 import cv2
 import numpy as np
+from scipy.ndimage import gaussian_filter1d
 
-from synth_affect.arrays import BoolArray, FloatArray
+from synth_affect.arrays import BoolArray, FloatArray, IntArray
 
 RIM_MM = 1.6
 """So far from the eye the lid moves as its edge does: lashes and a line drawn along them."""
@@ -20,17 +22,25 @@ FOLDING = (0.8, 1.0)
 itself."""
 EVEN_MM = 1.2
 """Width over which the way of the edge is evened out."""
+EDGE_EVEN_MM = 0.5
+"""Width over which the edge of an eye is evened out: it comes in whole pixels."""
+STEP_PX = 1.2
+"""Width over which the distance from an edge in whole pixels is evened out, or its steps would be teeth."""
+LEAST_HANG_MM, TUCKED = (0.7, 2.5), 0.3
+"""How far skin must come down towards the edge of a lid to hang over it, and the width, as a share of that, over which
+the lid goes under it: pressed together more, its lashes and folds would be dots."""
 LEAST_DROOP_MM = (0.3, 1.2)
 """How far the edge of a lid must come down for this to begin, and to hold in full."""
-ABOVE = (0.3, 0.8)
+ABOVE = (0.2, 0.6)
 """Cosine to the upright from which on skin lies above the eye, and wholly so; beside and below it nothing changes."""
 
 
-def unroll_lids(flow: FloatArray, eyes: BoolArray, up: FloatArray, px_per_mm: float) -> None:
-    """Even out `flow` (height, width, 2), px, over eyes that close, in place.
+def unroll_lids(flow: FloatArray, eyes: BoolArray, rest_eyes: BoolArray, up: FloatArray, px_per_mm: float) -> None:
+    """Let the rims of upper lids keep their width in `flow` (height, width, 2), px, in place.
 
     flow : backward, the photograph's place = pixel + flow; continued into the eyes.
-    eyes : (height, width) bool, between the lids now.  up : (2,) unit vector in the picture from chin to forehead.
+    eyes, rest_eyes : (height, width) bool, between the lids now and in the photograph.
+    up : (2,) unit vector in the picture from chin to forehead.
     """
     if not eyes.any():
         return
@@ -42,20 +52,72 @@ def unroll_lids(flow: FloatArray, eyes: BoolArray, up: FloatArray, px_per_mm: fl
     x, y = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
     edge_x, edge_y, distance = _nearest_eye(eyes[box])
     above = ((x - edge_x) * up[0] + (y - edge_y) * up[1]) / np.maximum(distance, 1)
-    distance_mm = distance / px_per_mm
     outside = (distance > 0).astype(np.float32)
     first = np.minimum(1, distance) / np.maximum(distance, 1)  # the lid's first pixel on the way
     edge = cv2.remap(part, edge_x + first * (x - edge_x), edge_y + first * (y - edge_y), cv2.INTER_NEAREST)
     edge = _blurred(edge, outside, EVEN_MM * px_per_mm)
+    _lift_to_rest(edge, (edge_x, edge_y), eyes[box], rest_eyes[box], up, px_per_mm)
+    distance_mm = cv2.GaussianBlur(distance, (0, 0), STEP_PX) / px_per_mm
     left = np.maximum(REACH_MM - distance_mm, 0) * px_per_mm
     far = cv2.remap(part, x + left * up[0], y + left * up[1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     droop_mm, between_mm = edge @ up / px_per_mm, (edge - far) @ up / px_per_mm
     with_edge = np.clip(1 - (distance_mm - RIM_MM) / (REACH_MM - RIM_MM), 0, 1)
-    share: FloatArray = _ramp(droop_mm, LEAST_DROOP_MM) * _ramp(above, ABOVE) * (distance_mm < REACH_MM)
+    share: FloatArray = _ramp(droop_mm, LEAST_DROOP_MM) * (distance_mm < REACH_MM)
     share *= 1 - _ramp(between_mm / (REACH_MM - RIM_MM), FOLDING)
     unrolled = with_edge[..., None] * edge + (1 - with_edge[..., None]) * far
+    hangs = _ramp(-between_mm, LEAST_HANG_MM)
+    into_fold = (distance_mm - RIM_MM) / np.maximum(TUCKED * -between_mm, 1)
+    tucked = part + (1 - _ramp(into_fold, (0, 1)))[..., None] * (edge - part)
+    unrolled += hangs[..., None] * (tucked - unrolled)
+    share = np.maximum(share, hangs * (into_fold < 1)) * _ramp(above, ABOVE)
     share = _blurred(share, outside, 0.5 * px_per_mm)
     part += (share * outside)[..., None] * (unrolled - part)
+
+
+def _lift_to_rest(
+    edge: FloatArray,
+    nearest: tuple[FloatArray, FloatArray],
+    eyes: BoolArray,
+    rest_eyes: BoolArray,
+    up: FloatArray,
+    px_per_mm: float,
+) -> None:
+    """Set `edge`, in place, so that the edge of a lid comes from the edge above or below it in the photograph.
+
+    Where skin hangs over a lid the mesh's own flow at the edge of the eye is that of the skin. It stays for an eye
+    that the photograph does not show.
+    """
+    n, labels = cv2.connectedComponents(cv2.dilate((eyes | rest_eyes).astype(np.uint8), np.ones((3, 3), np.uint8)))
+    right = np.array([-up[1], up[0]], dtype=np.float32)
+    owner = labels[nearest[1].astype(np.intp), nearest[0].astype(np.intp)]
+    for eye in range(1, n):
+        here = labels == eye
+        now, rest = (_upper_edge(mask & here, up, right, EDGE_EVEN_MM * px_per_mm) for mask in (eyes, rest_eyes))
+        if now is None or rest is None:
+            continue
+        mine = owner == eye
+        rows, columns = np.nonzero(mine)
+        along = columns * right[0] + rows * right[1]
+        sideways = np.median(edge[mine] @ right)  # skin that hangs over the lid moves to either side
+        upward = np.interp(along + sideways, *rest) - np.interp(along, *now)
+        edge[mine] = sideways * right + upward.astype(np.float32)[:, None] * up
+
+
+def _upper_edge(
+    eye: BoolArray, up: FloatArray, right: FloatArray, even_px: float
+) -> tuple[FloatArray, FloatArray] | None:
+    """Places along `right` and how far up the eye reaches there, px; None without an eye."""
+    rows, columns = np.nonzero(eye)
+    if len(rows) == 0:
+        return None
+    places: IntArray = np.rint(columns * right[0] + rows * right[1]).astype(np.intp)
+    first = places.min()
+    top = np.full(int(places.max() - first) + 1, -np.inf)
+    np.maximum.at(top, places - first, columns * up[0] + rows * up[1])
+    known = np.isfinite(top)
+    along = np.arange(len(top))
+    filled = np.interp(along, along[known], top[known])
+    return along + first, gaussian_filter1d(filled, max(even_px, 0.5), mode="nearest")
 
 
 def _nearest_eye(eyes: BoolArray) -> tuple[FloatArray, FloatArray, FloatArray]:

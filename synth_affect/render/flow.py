@@ -34,8 +34,11 @@ HIDDEN_MM = 2.5
 """A surface point this much deeper than what the photograph shows at its place was hidden there."""
 SUNK_MM = 3.0
 """What is in the mouth is drawn so much further off: a fitted jaw's teeth may reach into the skin under a thin lip."""
-RELIGHT_LIMIT = (0.72, 1.3)
-"""Gentle: the light estimated from one picture is not known well enough for more."""
+RELIGHT_LIMIT = (0.72, 1.15)
+"""Gentle: the light estimated from one picture is not known well enough for more, and skin that lights up looks swollen
+where skin in the shade looks only shaded."""
+RELIGHT_MM, RELIGHT_GRID_MM = 2.5, 0.8
+"""Width over which that light is evened out, since no triangle of the mesh shall be seen in it, and how finely."""
 FACING = (0.08, 0.3)
 """Cosines from which and up to which a surface of the photograph becomes a texture: inner lips and folded lids were
 seen too flatly. A range and not a limit, or texture would come and go from pixel to pixel."""
@@ -107,11 +110,12 @@ def surface_flow(scene: Scene, vertices: FloatArray) -> SurfaceFlow:
     weights = texture * np.clip((rest_facing - FACING[0]) / (FACING[1] - FACING[0]), 0, 1).astype(np.float32)
     field = extend(np.concatenate([own_flow, relight[..., None]], axis=2), weights)
     _smooth_rims(field, kind_map, scene.px_per_mm)
-    up = scene.camera.rotation[:2, 1] * [1, -1]
-    unroll_lids(field[..., :2], kind_map == EYE_KIND, (up / np.linalg.norm(up)).astype(np.float32), scene.px_per_mm)
     every = max(1, round(FOLD_GRID_MM * scene.px_per_mm))
     skin = scene.regions[seen[::every, ::every]] == scene.head.region_names.index("skin")
     _smooth_folds(field, texture[::every, ::every] & skin, every, scene.px_per_mm)
+    up = scene.camera.rotation[:2, 1] * [1, -1]
+    up = (up / np.linalg.norm(up)).astype(np.float32)
+    unroll_lids(field[..., :2], kind_map == EYE_KIND, scene.kind_map == EYE_KIND, up, scene.px_per_mm)
     face = face_mask(scene, fragments)
     distance = cv2.distanceTransform((~face).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5) / scene.px_per_mm
     # Past an edge it fades sooner: what is not the neck stays, and the chin covers it.
@@ -121,6 +125,21 @@ def surface_flow(scene: Scene, vertices: FloatArray) -> SurfaceFlow:
     return SurfaceFlow(
         fragments, kind_map, field[..., :2], shown, own_flow, 1 + field[..., 2], vertices, projected, normals
     )
+
+
+def _even_light(field: FloatArray, face: BoolArray, px_per_mm: float) -> None:
+    """Even out the light of `field` on the face, in place."""
+    height, width = face.shape
+    every = max(1, round(RELIGHT_GRID_MM * px_per_mm))
+    size = (-(-width // every), -(-height // every))
+    counted = face.astype(np.float32)
+    light = np.ascontiguousarray(field[..., 2])
+    weight, total = (
+        cv2.GaussianBlur(cv2.resize(part, size, interpolation=cv2.INTER_AREA), (0, 0), RELIGHT_MM * px_per_mm / every)
+        for part in (counted, counted * light)
+    )
+    even = cv2.resize(total / np.maximum(weight, 1e-3), (width, height), interpolation=cv2.INTER_LINEAR)
+    field[..., 2] = np.where(face, even, light)
 
 
 def _smooth_rims(field: FloatArray, kind_map: IntArray, px_per_mm: float) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from synth_affect.arrays import FloatArray, ImageArray
-from synth_affect.render.drooping_lids import REACH_MM, RIM_MM, unroll_lids
+from synth_affect.render.drooping_lids import REACH_MM, RIM_MM, TUCKED, unroll_lids
 from synth_affect.render.flow import surface_flow
 from synth_affect.render.scene import EYE_KIND, Scene
 
@@ -27,6 +27,13 @@ def eyes() -> np.ndarray:
     return mask
 
 
+def at_rest(eyes: np.ndarray, drop: float = DROP) -> np.ndarray:
+    """The eye before its lid came down."""
+    rest = np.zeros_like(eyes)
+    rest[TOP - round(drop) : BOTTOM, LEFT:RIGHT] = True
+    return rest
+
+
 def stretched(lid_mm: float) -> np.ndarray:
     """The flow of a mesh whose lid, `lid_mm` high now, has come down by DROP: all of it is gone at the fold."""
     above = np.clip(np.arange(200)[:, None] - TOP + lid_mm * PX_PER_MM, 0, lid_mm * PX_PER_MM) / (lid_mm * PX_PER_MM)
@@ -37,7 +44,7 @@ def stretched(lid_mm: float) -> np.ndarray:
 
 def test_the_rim_of_the_lid_keeps_its_width_and_the_skin_above_gives_way(eyes: np.ndarray) -> None:
     flow = stretched(4.0)
-    unroll_lids(flow, eyes, UP, PX_PER_MM)
+    unroll_lids(flow, eyes, at_rest(eyes), UP, PX_PER_MM)
     middle = flow[:, 120, 1]
     rim = slice(TOP - int(RIM_MM * PX_PER_MM) + 2, TOP)
     np.testing.assert_allclose(middle[rim], -DROP, atol=0.07 * DROP)
@@ -51,30 +58,52 @@ def test_the_rim_of_the_lid_keeps_its_width_and_the_skin_above_gives_way(eyes: n
 def test_below_and_beside_the_eye_nothing_changes(eyes: np.ndarray) -> None:
     before = np.random.default_rng(2).normal(size=(200, 240, 2)).astype(np.float32) + stretched(4.0)
     flow = before.copy()
-    unroll_lids(flow, eyes, UP, PX_PER_MM)
+    unroll_lids(flow, eyes, at_rest(eyes), UP, PX_PER_MM)
     np.testing.assert_allclose(flow[BOTTOM:], before[BOTTOM:], atol=0.02)
     np.testing.assert_allclose(flow[TOP + 5 : BOTTOM, :LEFT], before[TOP + 5 : BOTTOM, :LEFT], atol=0.02)
 
 
 @pytest.mark.parametrize("drop", [0.0, -DROP])
-def test_lids_that_stay_or_rise_are_left_alone(eyes: np.ndarray, drop: float) -> None:
-    before = stretched(4.0) * np.float32(drop / DROP)
+def test_lids_that_stay_or_rise_with_the_brow_are_left_alone(eyes: np.ndarray, drop: float) -> None:
+    before = np.zeros((200, 240, 2), dtype=np.float32)
+    before[..., 1] = -drop * (1 + 0.2 * np.clip(TOP - np.arange(200), 0, 40)[:, None] / 40)
     flow = before.copy()
-    unroll_lids(flow, eyes, UP, PX_PER_MM)
+    unroll_lids(flow, eyes, at_rest(eyes, drop), UP, PX_PER_MM)
     np.testing.assert_allclose(flow, before, atol=1e-6)
 
 
 def test_without_eyes_there_is_nothing_to_do() -> None:
     flow = stretched(4.0)
-    unroll_lids(flow, np.zeros((200, 240), dtype=bool), UP, PX_PER_MM)
+    none = np.zeros((200, 240), dtype=bool)
+    unroll_lids(flow, none, none, UP, PX_PER_MM)
     np.testing.assert_array_equal(flow, stretched(4.0))
 
 
 def test_a_head_that_lies_on_its_side_has_its_own_up(eyes: np.ndarray) -> None:
     upright, lying = stretched(4.0), np.ascontiguousarray(stretched(4.0).transpose(1, 0, 2)[..., ::-1])
-    unroll_lids(upright, eyes, UP, PX_PER_MM)
-    unroll_lids(lying, np.ascontiguousarray(eyes.T), UP[::-1].copy(), PX_PER_MM)
-    np.testing.assert_allclose(lying, upright.transpose(1, 0, 2)[..., ::-1], atol=0.05)
+    rest = at_rest(eyes)
+    unroll_lids(upright, eyes, rest, UP, PX_PER_MM)
+    unroll_lids(lying, np.ascontiguousarray(eyes.T), np.ascontiguousarray(rest.T), UP[::-1].copy(), PX_PER_MM)
+    np.testing.assert_allclose(lying, upright.transpose(1, 0, 2)[..., ::-1], atol=0.1)
+
+
+def test_skin_that_comes_down_leaves_the_rim_of_a_lid_that_rises(eyes: np.ndarray) -> None:
+    """A mesh whose brow hangs over the lid shows brow down to the eye; lashes and the lid's edge stay before it."""
+    rise, hang = 6, 10.0
+    flow = np.zeros((200, 240, 2), dtype=np.float32)
+    flow[..., 1] = -hang
+    unroll_lids(flow, eyes, at_rest(eyes, -rise), UP, PX_PER_MM)
+    middle = flow[:, 120, 1]
+    np.testing.assert_allclose(middle[TOP - int(RIM_MM * PX_PER_MM) + 2 : TOP], rise, atol=0.4)
+    fold = int((RIM_MM + 1) * PX_PER_MM + TUCKED * (rise + hang))
+    np.testing.assert_allclose(middle[: TOP - fold], -hang, atol=0.05)
+    assert (np.diff((np.arange(200) + middle)[:TOP]) > 0).all()  # and nothing folds over itself
+
+
+def test_an_eye_that_the_photograph_hides_keeps_the_flow_of_its_lid(eyes: np.ndarray) -> None:
+    flow = stretched(4.0)
+    unroll_lids(flow, eyes, np.zeros_like(eyes), UP, PX_PER_MM)
+    np.testing.assert_allclose(flow[TOP - 4 : TOP, 120, 1], -DROP, atol=0.07 * DROP)
 
 
 def test_lashes_come_down_with_the_lid(make_scene: SceneMaker, displace: Displacer) -> None:
