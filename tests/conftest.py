@@ -102,5 +102,5 @@ def shade(monkeypatch: pytest.MonkeyPatch) -> Recipe:
     from synth_affect.editors import recipes
     from tests.shade_editor import SHADE
 
-    monkeypatch.setitem(recipes.RECIPES, "shade", lambda: SHADE)  # type: ignore[arg-type]
+    monkeypatch.setitem(recipes.RECIPES, "shade", lambda: SHADE)
     return SHADE

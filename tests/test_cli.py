@@ -97,7 +97,14 @@ def test_the_same_request_gives_the_same_bytes(face: Path, tmp_path: Path) -> No
     for name in ("first", "second"):
         folder = tmp_path / name
         folder.mkdir()
-        arguments = ["-o", folder / "o.png", "--report", folder / "r.png", "--fit-out", folder / "f.json"]
+        arguments: list[str | Path] = [
+            "-o",
+            folder / "o.png",
+            "--report",
+            folder / "r.png",
+            "--fit-out",
+            folder / "f.json",
+        ]
         assert run("--image", face, *JOY, *arguments) == 0
         runs.append(contents(folder))
     assert set(runs[0]) == {"o.png", "o.png.json", "r.png", "r.png.json", "f.json"}
@@ -145,9 +152,11 @@ def test_sixteen_bits_stay(face: Path, tmp_path: Path) -> None:
 
     eight = pixels(face)
     assert cv2.imwrite(str(face), (eight.astype(np.uint16) * 257)[..., ::-1])
-    outputs = ["-o", tmp_path / "o.png", "--report", tmp_path / "r.png"]
+    outputs: list[str | Path] = ["-o", tmp_path / "o.png", "--report", tmp_path / "r.png"]
     assert run("--image", face, *JOY, *outputs) == 0
-    deep = cv2.imread(str(tmp_path / "o.png"), cv2.IMREAD_UNCHANGED)[..., ::-1]
+    written = cv2.imread(str(tmp_path / "o.png"), cv2.IMREAD_UNCHANGED)
+    assert written is not None
+    deep = written[..., ::-1]
     assert deep.dtype == np.uint16
     changed = (deep != eight.astype(np.uint16) * 257).any(axis=2)
     assert 0.01 < changed.mean() < 0.5
@@ -380,7 +389,14 @@ def test_a_full_disk_leaves_nothing(
 ) -> None:
     files = contents(tmp_path)
     monkeypatch.setattr(os, "fsync", fails_at(3, OSError(28, "No space left on device")))
-    outputs = ["-o", tmp_path / "o.png", "--report", tmp_path / "r.png", "--fit-out", tmp_path / "f.json"]
+    outputs: list[str | Path] = [
+        "-o",
+        tmp_path / "o.png",
+        "--report",
+        tmp_path / "r.png",
+        "--fit-out",
+        tmp_path / "f.json",
+    ]
     assert run("--image", face, *JOY, *outputs) == 2
     assert "No space left on device" in capsys.readouterr().err
     assert contents(tmp_path) == files

@@ -22,6 +22,7 @@ from synth_affect.blendshape.expression_change import (
     UPPER_LID_LIFTS,
     UPPER_LIDS,
     WHITE_ABOVE_MM,
+    InputExpression,
     changed_expression,
     lid_travel,
     lip_closing,
@@ -43,7 +44,7 @@ def head() -> HeadModel:
     return load_cc0()
 
 
-def changed(fitted: np.ndarray, asked: np.ndarray, how: str = "replace") -> dict[str, float]:
+def changed(fitted: np.ndarray, asked: np.ndarray, how: InputExpression = "replace") -> dict[str, float]:
     new = changed_expression(fitted, asked, NAMES, how)
     assert new.shape == fitted.shape
     assert new.dtype == np.float32
@@ -72,7 +73,7 @@ def test_halves_of_the_face_are_judged_apart() -> None:
 
 
 @pytest.mark.parametrize("how", ["replace", "keep"])
-def test_gaze_and_the_lids_at_rest_belong_to_the_person(how: str) -> None:
+def test_gaze_and_the_lids_at_rest_belong_to_the_person(how: InputExpression) -> None:
     new = changed(weights(eyeBlinkLeft=0.6, eyeLookUpLeft=0.7, mouthSmileLeft=0.9, browDownLeft=0.9), NOTHING, how)
     assert new["eyeBlinkLeft"] == pytest.approx(0.6)
     assert new["eyeLookUpLeft"] == pytest.approx(0.7)

@@ -42,9 +42,12 @@ def test_nothing_is_fetched_before_the_licence_is_accepted(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fetched: list[str] = []
-    monkeypatch.setattr(
-        module, "get_model", lambda name, **_: fetched.append(name) or {"output": "there", "name": name}
-    )
+
+    def get_model(name: str, **_: object) -> dict[str, str]:
+        fetched.append(name)
+        return {"output": "there", "name": name}
+
+    monkeypatch.setattr(module, "get_model", get_model)
     assert run("models", "get", "gnm") == 2
     captured = capsys.readouterr()
     assert "licence: Apache-2.0" in captured.err

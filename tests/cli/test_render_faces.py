@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from synth_affect.cli import main
@@ -16,7 +18,9 @@ from synth_affect.cli import main
         (["--subjects", "1", "--per-subject", "1", "--head", "nowhere.npz"], "nowhere.npz"),
     ],
 )
-def test_one_line_and_nothing_written(arguments, said, tmp_path, capsys):
+def test_one_line_and_nothing_written(
+    arguments: list[str], said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     out = tmp_path / "faces"
     assert main(["render-faces", "--out", str(out), *arguments]) == 2
     error = capsys.readouterr().err

@@ -44,7 +44,8 @@ def png(channels: Deep, *beside: bytes) -> bytes:
 
 def png_rows(content: bytes) -> Deep:
     """(height, width, n) samples, by undoing the rows' filters one byte after the other (PNG specification, 9.2)."""
-    chunks, at = {}, 8
+    chunks: dict[bytes, bytes] = {}
+    at = 8
     while at < len(content):
         (length,) = struct.unpack(">I", content[at : at + 4])
         name = content[at + 4 : at + 8]

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -9,9 +10,11 @@ from synth_affect.affect import Emotion
 from synth_affect.data.sequence_labels import RecordingName, read_sequence_labels
 from synth_affect.errors import InputError
 
+WriteLabels = Callable[[str | bytes], Path]
+
 
 @pytest.fixture
-def write(tmp_path: Path):
+def write(tmp_path: Path) -> WriteLabels:
     def write(text: str | bytes) -> Path:
         path = tmp_path / "labels.csv"
         path.write_bytes(text.encode() if isinstance(text, str) else text)
@@ -24,7 +27,7 @@ HEADER = "subject,session,sequence,frame,valence,arousal,category,posed,apex,neu
 NAME = RecordingName("anna", "1", "q")
 
 
-def test_rows_become_recordings_sorted_by_frame(write) -> None:
+def test_rows_become_recordings_sorted_by_frame(write: WriteLabels) -> None:
     text = HEADER + "anna,1,q,7,0.5,-1,fear,yes,1,\nbob,1,q,0,0,0,,,,true\nanna,1,q,3,,,,,No,\n"
     file = read_sequence_labels(write(text))
     assert file.rejected == {}
@@ -42,7 +45,7 @@ def test_rows_become_recordings_sorted_by_frame(write) -> None:
     assert labels.valence.dtype == np.float32
 
 
-def test_columns_come_in_any_order_and_may_lack(write) -> None:
+def test_columns_come_in_any_order_and_may_lack(write: WriteLabels) -> None:
     text = "\ufeffArousal, valence ,frame,note,subject,sequence\r\n.25,-.5,000,x,anna,q\r\n\r\n"
     (item,) = read_sequence_labels(write(text)).sequences.items()
     assert item[0] == RecordingName("anna", None, "q")
@@ -63,13 +66,13 @@ def test_columns_come_in_any_order_and_may_lack(write) -> None:
         ("anna,1,q,1,0,0,,no,,", "is labelled posed and not posed"),
     ],
 )
-def test_a_bad_row_rejects_its_recording_and_no_other(write, row: str, reason: str) -> None:
+def test_a_bad_row_rejects_its_recording_and_no_other(write: WriteLabels, row: str, reason: str) -> None:
     file = read_sequence_labels(write(f"{HEADER}anna,1,q,0,0,0,fear,yes,,\n{row}\nbob,1,q,0,0,0,,,,\n"))
     assert file.rejected == {NAME: reason}
     assert set(file.sequences) == {RecordingName("bob", "1", "q")}
 
 
-def test_an_unknown_category_is_told_with_the_known_ones(write) -> None:
+def test_an_unknown_category_is_told_with_the_known_ones(write: WriteLabels) -> None:
     (reason,) = read_sequence_labels(write(HEADER + "anna,1,q,1,0,0,glee,,,\n")).rejected.values()
     assert reason.startswith("line 2: category 'glee' is none of neutral, happiness")
 
@@ -88,7 +91,7 @@ def test_an_unknown_category_is_told_with_the_known_ones(write) -> None:
         (b"subject,sequence\xff\n", "not a CSV file"),
     ],
 )
-def test_what_is_no_file_of_labels_is_told(write, text: str | bytes, reason: str) -> None:
+def test_what_is_no_file_of_labels_is_told(write: WriteLabels, text: str | bytes, reason: str) -> None:
     with pytest.raises(InputError) as caught:
         read_sequence_labels(write(text))
     assert caught.value.reason.startswith(reason)

@@ -17,7 +17,7 @@ def video_path(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPath
 
 def make_video(path: Path) -> Path:
     """Each frame is one grey, 10 brighter than the last; its left half is red."""
-    codec = cv2.VideoWriter_fourcc(*("mp4v" if path.suffix == ".mp4" else "MJPG"))
+    codec = cv2.VideoWriter.fourcc(*("mp4v" if path.suffix == ".mp4" else "MJPG"))
     writer = cv2.VideoWriter(str(path), codec, RATE, (64, 48))
     assert writer.isOpened()
     for k in range(N):

@@ -12,7 +12,7 @@ from synth_affect.editors.training import EditorBatch, pictures_as_tensor
 
 def banded_faces(categories: tuple[str, ...], n_people: int = 4, size: int = 16) -> EditorFaces:
     """One picture of each category, person by person."""
-    numbers = np.tile([CATEGORIES.index(name) if name else -1 for name in categories], n_people)  # type: ignore[arg-type]
+    numbers = np.tile([CATEGORIES.index(name) if name else -1 for name in categories], n_people)
     people = np.repeat(np.arange(n_people), len(categories))
     pictures = np.empty((len(numbers), size, size, 3), dtype=np.uint8)
     pictures[:] = (120 + 30 * people)[:, None, None, None]

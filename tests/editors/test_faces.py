@@ -46,4 +46,4 @@ def test_arrays_that_do_not_fit_are_refused(faces: Make) -> None:
         ({"keys": good.keys[:3]}, "keys"),
     ):
         with pytest.raises(ShapeError, match=message):
-            replace(good, **broken)  # type: ignore[arg-type]
+            replace(good, **broken)

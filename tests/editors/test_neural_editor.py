@@ -106,7 +106,7 @@ def test_only_the_face_changes(portrait: ImageArray, points: FloatArray) -> None
 
 def test_a_face_over_the_border_is_edited(portrait: ImageArray, points: FloatArray) -> None:
     x = int(points[30, 0])  # through the nose
-    half, moved = np.ascontiguousarray(portrait[:, x:]), points - np.array([x, 0], dtype=np.float32)
+    half, moved = portrait[:, x:].copy(), points - np.array([x, 0], dtype=np.float32)
     picture = next(iter(NeuralEditor("stripes", "1", Stripes(), At(moved)).edit(half, [ValenceArousal(0, 1)])))
     changed = (picture != half).any(axis=2)
     assert changed[:, 0].any(), "up to the border"

@@ -64,7 +64,7 @@ def test_the_value_is_the_formula_written_as_a_loop(energy: LandmarkEnergy, stat
         r2 = float(((point - detected) ** 2).sum()) * energy.mm_per_px**2
         total += 0.5 * weight * r2 * 30.0**2 / (r2 + 30.0**2) / 2.0**2
     c = state.coefficients
-    total += 0.5 * c @ energy.curvature @ c + energy.slope @ c
+    total += float(0.5 * c @ energy.curvature @ c + energy.slope @ c)
     total += 0.5 * ((6.5 - np.log(800.0)) / 0.2) ** 2
     assert energy_at(energy, state) == pytest.approx(total, rel=1e-12)
 

@@ -96,7 +96,7 @@ def test_padding_moves_the_points_by_the_padding(
 ) -> None:
     moved = points(detector, np.pad(portrait, ((37, 5), (61, 11), (0, 0)), mode="edge"))
     difference = moved[:, :2] - points(detector, portrait)[:, :2]
-    inter_ocular = np.linalg.norm(moved[LEFT_IRIS_CENTRE, :2] - moved[RIGHT_IRIS_CENTRE, :2])
+    inter_ocular = float(np.linalg.norm(moved[LEFT_IRIS_CENTRE, :2] - moved[RIGHT_IRIS_CENTRE, :2]))
     np.testing.assert_allclose(difference.mean(axis=0), [61, 37], atol=0.02 * inter_ocular)
 
 

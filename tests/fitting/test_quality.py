@@ -91,7 +91,7 @@ def test_what_spoils_a_picture_lowers_the_score_and_is_its_reason(
         points *= factor
     else:
         at = int(low[0] + 0.35 * (high[0] - low[0]))
-        picture = np.ascontiguousarray(picture[:, at:])
+        picture = picture[:, at:].copy()
         points[:, 0] -= at
     quality, _ = _quality(head, solver, picture, Landmarks(points, portrait_landmarks.blendshapes))
     assert quality.score < 0.7

@@ -49,7 +49,7 @@ def exact_fit(head: HeadModel, yaw_deg: float = 0.0, seed: int | None = None) ->
         head=head.name,
         topology=head.topology,
         image_size=ImageSize(512, 512),
-        camera=Camera(rotation, [0.0, 0.0, 700.0], 1400.0, [256.0, 256.0]),
+        camera=Camera(rotation, np.array([0.0, 0.0, 700.0]), 1400.0, np.array([256.0, 256.0])),
         identity_coefficients=identity,
         expression_weights=np.zeros(len(head.unit_names)),
         landmarks_image=np.zeros((478, 2)),
@@ -142,8 +142,8 @@ def test_lips_do_not_pull_each_other(head: HeadModel, field: ResidualField, pull
     residual[lip] = (0, 6)
     moved = at_landmarks(head, field(with_residual(fit, residual)))
     middle = slice(2, 7)  # lips meet in the corners
-    assert np.abs(moved[list(own[middle]), 1] - 6).max() < 1.5
-    assert np.abs(moved[list(other[middle])]).max() < 0.3
+    assert np.abs(moved[np.array(own)[middle], 1] - 6).max() < 1.5
+    assert np.abs(moved[np.array(other)[middle]]).max() < 0.3
 
 
 def test_what_is_far_from_all_landmarks_stays(head: HeadModel, field: ResidualField) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 import struct
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,15 +20,19 @@ class _Named:
         self.module, self.name, self.state = module, name, state
 
 
-class _Pickler(pickle._Pickler):  # type: ignore[misc]  # the one written in Python, whose opcodes can be added to
+class _Pickler(pickle._Pickler):
+    """The one that is written in Python, whose opcodes can be added to; what it adds with is in no stub."""
+
+    write: Callable[[bytes], object]
+
     def save(self, obj: Any, save_persistent_id: bool = True) -> None:
         if not isinstance(obj, _Named):
-            super().save(obj, save_persistent_id)
+            super().save(obj, save_persistent_id)  # type: ignore[misc]
             return
         # As Python 2 pickles objects: copy_reg._reconstructor(class, object, None), then the state.
         self.write(b"ccopy_reg\n_reconstructor\n(")
         self.write(f"c{obj.module}\n{obj.name}\n".encode() + b"c__builtin__\nobject\nNtR")
-        super().save(obj.state)
+        super().save(obj.state)  # type: ignore[misc]
         self.write(b"b")
 
 
@@ -99,7 +104,7 @@ def write_surrey(path: Path, vertices: FloatArray, triangles: IntArray, identity
 def write_gnm(path: Path, vertices: FloatArray, triangles: IntArray, identity: FloatArray) -> Path:
     """Metres."""
     arrays = {"template_vertex_positions": vertices, "triangles": triangles, "vertex_identity_basis": identity}
-    np.savez_compressed(path, **arrays, expression_names=np.array(["lower_face_region_0"]))
+    np.savez_compressed(path, **arrays, expression_names=np.array(["lower_face_region_0"]))  # type: ignore[arg-type]
     return path
 
 

@@ -36,8 +36,8 @@ def ict_arrays(n_identity: int = 3) -> dict[str, Any]:
     for left, right, low, high in (MOUTH, *EYES.values()):
         hole |= (column >= left) & (column < right) & (row >= low) & (row < high)
     add("narrow_face", face, face_quads[~hole])
-    for side in (-1, 1):
-        ear, quads = _sheet(4, 8, (8.0 if side > 0 else -9.4, 0.0, 2.0))
+    for edge in (-9.4, 8.0):
+        ear, quads = _sheet(4, 8, (edge, 0.0, 2.0))
         add("face", ear, quads)
     skull, quads = _sheet(40, 70, (-7.0, -12.0, -6.0))
     add("head_and_neck", skull, quads[:, ::-1])

@@ -13,7 +13,7 @@ NOSE, CROWN = np.array([0.0, 0.0, 100.0]), np.array([0.0, 100.0, 0.0])
 def camera(yaw: float = 0.0, pitch: float = 0.0, roll: float = 0.0) -> Camera:
     """Turned as the docstring of `yaw_pitch_roll` says: R_z(roll) @ R_y(yaw) @ R_x(pitch)."""
     turned = Rotation.from_euler("z", roll) * Rotation.from_euler("y", yaw) * Rotation.from_euler("x", pitch)
-    return Camera(turned.as_matrix(), [0.0, 0.0, 600.0], 1200.0, [256.0, 256.0])
+    return Camera(turned.as_matrix(), np.array([0.0, 0.0, 600.0]), 1200.0, np.array([256.0, 256.0]))
 
 
 def test_the_worked_number_of_the_convention() -> None:
@@ -28,7 +28,12 @@ def test_what_is_nearer_to_the_viewer_has_less_depth_and_is_larger() -> None:
 
 
 def test_the_translation_is_the_place_of_the_origin_in_the_camera_frame() -> None:
-    seen = Camera(Rotation.from_euler("xyz", [0.3, 0.2, 0.1]).as_matrix(), [30.0, -40.0, 800.0], 1000.0, [320.0, 240.0])
+    seen = Camera(
+        Rotation.from_euler("xyz", [0.3, 0.2, 0.1]).as_matrix(),
+        np.array([30.0, -40.0, 800.0]),
+        1000.0,
+        np.array([320.0, 240.0]),
+    )
     np.testing.assert_allclose(to_camera(seen, np.zeros(3)), [30.0, -40.0, 800.0])
     np.testing.assert_allclose(project(seen, np.zeros(3)), [320.0 + 37.5, 240.0 - 50.0, 800.0])
 
@@ -62,7 +67,7 @@ def test_angles_come_back(angles: tuple[float, float, float]) -> None:
 def test_a_rounded_rotation_of_a_full_profile_still_has_an_angle() -> None:
     profile = camera(yaw=np.pi / 2).rotation.copy()
     profile[2, 0] = -1.0000001
-    yaw, _, _ = yaw_pitch_roll(Camera(profile, [0, 0, 600], 1000, [0, 0]))
+    yaw, _, _ = yaw_pitch_roll(Camera(profile, np.array([0, 0, 600]), 1000, np.array([0, 0])))
     assert yaw == pytest.approx(np.pi / 2)
 
 
@@ -84,8 +89,8 @@ def test_keeps_the_precision_of_the_points() -> None:
 
 def test_wrong_parts_are_refused() -> None:
     with pytest.raises(ShapeError, match="rotation"):
-        Camera(np.eye(4), [0, 0, 600], 1000, [0, 0])
+        Camera(np.eye(4), np.array([0, 0, 600]), 1000, np.array([0, 0]))
     with pytest.raises(ShapeError, match="translation: expected finite numbers"):
-        Camera(np.eye(3), [0, 0, np.nan], 1000, [0, 0])
+        Camera(np.eye(3), np.array([0, 0, np.nan]), 1000, np.array([0, 0]))
     with pytest.raises(ShapeError, match="principal_point"):
-        Camera(np.eye(3), [0, 0, 600], 1000, [0, 0, 1])
+        Camera(np.eye(3), np.array([0, 0, 600]), 1000, np.array([0, 0, 1]))

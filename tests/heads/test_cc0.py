@@ -61,7 +61,7 @@ def seen_from(
     """(240, 480) bool: where a triangle of `regions` is nearest, without lashes; the camera 600 mm from `centre`."""
     rotation = Rotation.from_euler("y", yaw_deg, degrees=True).as_matrix()
     translation = [0, 0, 600] - HEAD_TO_CAMERA_AXES @ rotation @ np.array(centre)
-    camera = Camera(rotation, translation, 600 / PIXEL_MM, [240.0, 120.0])
+    camera = Camera(rotation, translation, 600 / PIXEL_MM, np.array([240.0, 120.0]))
     shown = ~region_triangles(head, "lashes")
     fragments = rasterize_projected(project(camera, vertices), head.triangles[shown], ImageSize(240, 480))
     face = fragments.pix_to_face[0, :, :, 0]
@@ -89,7 +89,7 @@ def border_loops(triangles: np.ndarray) -> list[np.ndarray]:
 
 
 def test_is_small_free_and_says_where_it_comes_from(head: HeadModel) -> None:
-    assert (files("synth_affect.heads") / FILE_NAME).stat().st_size <= 6_000_000
+    assert len((files("synth_affect.heads") / FILE_NAME).read_bytes()) <= 6_000_000
     assert head.licence == "CC0-1.0"
     assert "MakeHuman" in head.source
 
@@ -144,7 +144,7 @@ def test_triangles_are_counter_clockwise_from_outside(head: HeadModel) -> None:
     """Every skin triangle that is the first a ray from outside meets looks at the ray; and closed parts hold volume."""
     for yaw_deg in (0.0, 90.0, 180.0, 270.0):
         rotation = Rotation.from_euler("y", yaw_deg, degrees=True).as_matrix()
-        camera = Camera(rotation, [0.0, 0.0, 900.0], 700.0, [120.0, 120.0])
+        camera = Camera(rotation, np.array([0.0, 0.0, 900.0]), 700.0, np.array([120.0, 120.0]))
         skin = head.triangles[region_triangles(head, *SKIN)]
         fragments = rasterize_projected(project(camera, head.mean), skin, ImageSize(240, 240))
         first = np.unique(fragments.pix_to_face)[1:]
@@ -391,7 +391,7 @@ def test_lids_landmarks_close_with_the_blink(head: HeadModel) -> None:
 @pytest.mark.parametrize("markup", ["landmarks_478", "landmarks_68"])
 def test_landmarks_are_symmetric(head: HeadModel, markup: str) -> None:
     points = embed(head.mean, head.triangles, getattr(head, markup))
-    distance, partner = cKDTree(points).query(points * FLIP)
+    distance, partner = map(np.asarray, cKDTree(points).query(points * FLIP))
     assert distance.max() < 0.5
     np.testing.assert_array_equal(partner[partner], np.arange(len(points)))
 
@@ -405,7 +405,7 @@ def test_known_pairs_of_landmarks_face_each_other(head: HeadModel) -> None:
 
 def test_no_two_landmarks_are_one(head: HeadModel) -> None:
     points = landmarks(head, head.mean)[:468]
-    distance, _ = cKDTree(points).query(points, k=2)
+    distance = np.asarray(cKDTree(points).query(points, k=2)[0])
     assert distance[:, 1].min() > 0.3
 
 

@@ -104,7 +104,7 @@ def test_parts_that_imitate_wetness_and_the_inner_shells_are_not_drawn(head: Hea
     drawn = head.mean[ball[head.mean[ball, 0] > 0]]
     up = embed(head.mean, head.triangles, head.landmarks_68)[8] - arrays["mean"][arrays["landmarks_68"][8]] * 10
     np.testing.assert_allclose(cKDTree(outer + up).query(drawn)[0], 0, atol=1e-3)
-    assert cKDTree(inner + up).query(drawn)[0].min() > 0.5
+    assert np.min(cKDTree(inner + up).query(drawn)[0]) > 0.5
     assert len(drawn) < 0.7 * len(outer)  # without its back
 
 

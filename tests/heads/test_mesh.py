@@ -65,4 +65,4 @@ def test_a_mesh_holds_float32_and_int32_that_cannot_be_written(bumpy: Mesh) -> N
     assert not bumpy.vertices.flags.writeable
     assert not bumpy.triangles.flags.writeable
     with pytest.raises(ShapeError, match=r"triangles: expected \(n_triangles, 3\), got \(1, 4\)"):
-        Mesh(bumpy.vertices, [[0, 1, 2, 3]])
+        Mesh(bumpy.vertices, np.array([[0, 1, 2, 3]]))

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -80,7 +81,7 @@ def test_regions_are_found_by_name(tiny_head: HeadModel) -> None:
     ],
 )
 def test_parts_that_do_not_belong_together_are_refused(
-    tiny_head: HeadModel, changed: dict[str, object], message: str
+    tiny_head: HeadModel, changed: dict[str, Any], message: str
 ) -> None:
     with pytest.raises(ShapeError, match=message):
         replace(tiny_head, **changed)
@@ -88,7 +89,7 @@ def test_parts_that_do_not_belong_together_are_refused(
 
 def test_an_embedding_has_three_weights_a_landmark() -> None:
     with pytest.raises(ShapeError, match=r"barycentric: expected \(2, 3\), got \(1, 3\)"):
-        LandmarkEmbedding([0, 1], [[1, 0, 0]])
+        LandmarkEmbedding(np.array([0, 1]), np.array([[1, 0, 0]]))
 
 
 def test_arrays_cannot_be_written(tiny_head: HeadModel) -> None:

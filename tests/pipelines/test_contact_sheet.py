@@ -48,11 +48,12 @@ def test_arousal_rises_upwards() -> None:
 def test_a_ring_has_each_quadrant_in_its_corner_and_full_strength_at_the_edge() -> None:
     rows = table(ring_layout())
     assert (len(rows), len(rows[0])) == (8, 14)
-    radii = [[target.intensity for target in row] for row in rows]
+    radii = [[target.intensity for target in row if target is not None] for row in rows]
     expected = [1.0, 0.75, 0.5, 0.25, 0.25, 0.5, 0.75, 1.0]
     np.testing.assert_allclose(radii, np.repeat(expected, 14).reshape(8, 14))
     for r, row in enumerate(rows):
         for c, target in enumerate(row):
+            assert target is not None
             assert target.arousal * (1 if r < 4 else -1) >= -1e-12
             assert target.valence * (1 if c >= 7 else -1) >= -1e-12
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+import synth_affect
 from synth_affect.pipelines import doctor
 from synth_affect.pipelines.doctor import Finding
 
@@ -92,7 +93,7 @@ def test_a_library_that_breaks_when_imported_is_a_finding(monkeypatch: pytest.Mo
 
 def test_a_missing_file_of_the_package_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     assert doctor._packaged_files().state == "ok"
-    monkeypatch.setattr(doctor.synth_affect, "__file__", str(tmp_path / "__init__.py"))
+    monkeypatch.setattr(synth_affect, "__file__", str(tmp_path / "__init__.py"))
     found = doctor._packaged_files()
     assert found.state == "bad"
     assert str(tmp_path / "heads/cc0_head.npz") in found.text

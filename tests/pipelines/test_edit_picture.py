@@ -46,6 +46,6 @@ def test_a_target_is_a_point_a_category_or_both() -> None:
     assert make_target(0.1, -0.2, None) == Target(ValenceArousal(0.1, -0.2))
     assert make_target(None, None, Emotion.SADNESS).point == position(Emotion.SADNESS)
     assert make_target(0.1, -0.2, Emotion.SADNESS).point == ValenceArousal(0.1, -0.2)
-    for half, missing in (((0.1, None), "--arousal"), ((None, 0.1), "--valence")):
+    for valence, arousal, missing in ((0.1, None, "--arousal"), (None, 0.1, "--valence")):
         with pytest.raises(InputError, match=f"^{missing}: missing"):
-            make_target(*half, Emotion.SADNESS)
+            make_target(valence, arousal, Emotion.SADNESS)

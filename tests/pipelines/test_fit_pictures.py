@@ -9,7 +9,7 @@ import pytest
 
 from synth_affect.arrays import ImageArray
 from synth_affect.cli import main
-from synth_affect.data.fit_table import read_fit_table
+from synth_affect.data.fit_table import FaceRow, read_fit_table
 from synth_affect.errors import InputError
 from synth_affect.pipelines.fit_faces import PictureFaces
 from synth_affect.pipelines.fit_pictures import FitSettings, fit_pictures, list_pictures
@@ -20,7 +20,7 @@ N_FRAMES = 5
 @pytest.fixture(scope="module")
 def face(portrait: ImageArray) -> ImageArray:
     """The portrait cut to its face, and small: quick to search."""
-    return np.ascontiguousarray(portrait[:256, 96:352])
+    return portrait[:256, 96:352].copy()
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +40,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory, face: ImageArray) -> Path:
 def video(tmp_path_factory: pytest.TempPathFactory, face: ImageArray) -> Path:
     """One face that moves, and trembles."""
     path = tmp_path_factory.mktemp("video") / "v.avi"
-    writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*"MJPG"), 25.0, (256, 256))
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 25.0, (256, 256))
     rng = np.random.default_rng(0)
     for k in range(N_FRAMES):
         shift = np.array([[1, 0, 3.0 * k + rng.normal()], [0, 1, rng.normal()]])
@@ -74,8 +74,8 @@ def test_one_person_has_one_identity(folder: Path, tmp_path: Path) -> None:
 
 def test_a_video_is_one_person_who_moves_smoothly(video: Path, tmp_path: Path) -> None:
     tables = []
-    for smooth in (True, False):
-        made = fit_pictures([video], tmp_path / "f.json", FitSettings(smooth=smooth))
+    for smoothed in (True, False):
+        made = fit_pictures([video], tmp_path / "f.json", FitSettings(smooth=smoothed))
         assert (made.videos, made.fitted, made.people) == (1, N_FRAMES, 1)
         tables.append(read_fit_table(tmp_path / "f.json"))
     smooth, rough = tables
@@ -84,8 +84,8 @@ def test_a_video_is_one_person_who_moves_smoothly(video: Path, tmp_path: Path) -
     fits = [row.fit for row in smooth if row.fit is not None]
     assert all(np.array_equal(fit.identity_coefficients, fits[0].identity_coefficients) for fit in fits)
 
-    def unrest(table: list) -> float:
-        return float(np.std(np.diff([row.fit.camera.rotation[1, 2] for row in table], 2)))
+    def unrest(table: list[FaceRow]) -> float:
+        return float(np.std(np.diff([row.fit.camera.rotation[1, 2] for row in table if row.fit is not None], 2)))
 
     assert unrest(smooth) < unrest(rough)
     assert max(fit.residual_iod for fit in fits) < 0.04
@@ -96,7 +96,7 @@ def test_the_table_depends_neither_on_workers_nor_on_a_stop(video: Path, folder:
     fit_pictures(inputs, tmp_path / "one.json")
     fit_pictures(inputs, tmp_path / "two.json", workers=2)
     assert (tmp_path / "one.json").read_bytes() == (tmp_path / "two.json").read_bytes()
-    seen = []
+    seen: list[PictureFaces] = []
 
     def stopped(outcomes: Iterable[PictureFaces], count: int) -> Iterable[PictureFaces]:
         for outcome in outcomes:

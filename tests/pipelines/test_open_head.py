@@ -7,10 +7,12 @@ import numpy as np
 import pytest
 
 from synth_affect.errors import FitError, InputError
+from synth_affect.fitting.landmarks import LandmarkDetector
 from synth_affect.heads.archive import save_head
 from synth_affect.heads.cc0 import load_cc0
 from synth_affect.heads.model import HeadModel, LandmarkEmbedding
 from synth_affect.pipelines import embed_landmarks as module
+from synth_affect.pipelines.embed_landmarks import Progress
 from synth_affect.pipelines.open_head import open_head, prepare_head
 from tests.conftest import StubDetector
 from tests.heads.ict_file import write_ict
@@ -60,9 +62,12 @@ def test_a_head_can_be_prepared_and_its_progress_seen(
     path = str(write_ict(tmp_path / "ict.npz"))
     given: list[object] = []
     embed = module.embed_landmarks
-    monkeypatch.setattr(
-        module, "embed_landmarks", lambda h, d, progress: given.append(progress) or embed(h, d, progress)
-    )
+
+    def watched(head: HeadModel, detector: LandmarkDetector, progress: Progress) -> LandmarkEmbedding:
+        given.append(progress)
+        return embed(head, detector, progress)
+
+    monkeypatch.setattr(module, "embed_landmarks", watched)
 
     def progress(items: Iterable[int], count: int) -> Iterable[int]:
         return items

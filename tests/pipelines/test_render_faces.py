@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -25,30 +27,37 @@ from synth_affect.pipelines.render_faces import (
     render_faces,
     render_one,
 )
-from synth_affect.pipelines.rendered_people import SHOWN, invent_person, open_studio, prototype_mix
+from synth_affect.pipelines.rendered_people import (
+    SHOWN,
+    RenderedPerson,
+    Studio,
+    invent_person,
+    open_studio,
+    prototype_mix,
+)
 
 REQUEST = RenderRequest(n_subjects=2, per_subject=2, size=48, seed=4, maps=True)
 
 
 @pytest.fixture(scope="module")
-def studio():
+def studio() -> Studio:
     return open_studio(load_cc0())
 
 
 @pytest.fixture(scope="module")
-def person(studio):
+def person(studio: Studio) -> RenderedPerson:
     return invent_person(studio, REQUEST.seed, 1)
 
 
 @pytest.fixture(scope="module")
-def dataset(tmp_path_factory):
+def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("rendered") / "faces"
     summary = render_faces(REQUEST, out, workers=1)
     assert summary["pictures_added"] == 4
     return out
 
 
-def digests(folder):
+def digests(folder: Path) -> dict[str, str]:
     return {
         str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
         for path in sorted(folder.rglob("*"))
@@ -56,7 +65,7 @@ def digests(folder):
     }
 
 
-def test_the_files_that_are_promised(dataset):
+def test_the_files_that_are_promised(dataset: Path) -> None:
     rows = read_labels(dataset)
     assert [(row["subject"], row["number"]) for row in rows] == [("0", "0"), ("0", "1"), ("1", "0"), ("1", "1")]
     assert tuple(rows[0]) == COLUMNS
@@ -64,12 +73,13 @@ def test_the_files_that_are_promised(dataset):
     assert (said["licence"], said["seed"], said["head"]) == ("CC0-1.0", 4, "cc0")
     for row in rows:
         picture = cv2.imread(str(dataset / row["picture"]))
+        assert picture is not None
         assert picture.shape == (48, 48, 3)
         assert picture.std() > 5
         assert b"algorithmicMedia" in (dataset / row["picture"]).read_bytes()
 
 
-def test_the_first_picture_is_neutral_and_the_others_are_not(dataset):
+def test_the_first_picture_is_neutral_and_the_others_are_not(dataset: Path) -> None:
     for row in read_labels(dataset):
         weights = read_geometry(dataset / row["geometry"])["arkit_weights"]
         resting = float(row["valence"]) == 0 == float(row["arousal"])
@@ -78,7 +88,7 @@ def test_the_first_picture_is_neutral_and_the_others_are_not(dataset):
         assert weights.max() > 0.2 or resting
 
 
-def test_labels_follow_from_the_geometry(dataset):
+def test_labels_follow_from_the_geometry(dataset: Path) -> None:
     head = load_cc0()
     for row in read_labels(dataset):
         shape = read_geometry(dataset / row["geometry"])
@@ -94,7 +104,7 @@ def test_labels_follow_from_the_geometry(dataset):
         assert np.abs(shape["vertices"] - identity)[top].max() < 0.5
 
 
-def test_depth_and_face_are_where_the_landmarks_are(dataset):
+def test_depth_and_face_are_where_the_landmarks_are(dataset: Path) -> None:
     for row in read_labels(dataset):
         shape = read_geometry(dataset / row["geometry"])
         column, line, depth = shape["landmarks_478"][1]  # the tip of the nose
@@ -103,7 +113,7 @@ def test_depth_and_face_are_where_the_landmarks_are(dataset):
         assert shape["face"][0].max() == 0
 
 
-def test_the_person_is_one_and_the_same_in_all_pictures(dataset):
+def test_the_person_is_one_and_the_same_in_all_pictures(dataset: Path) -> None:
     rows = read_labels(dataset)
     shapes = [read_geometry(dataset / row["geometry"])["identity_coefficients"] for row in rows]
     assert np.array_equal(shapes[0], shapes[1])
@@ -112,7 +122,7 @@ def test_the_person_is_one_and_the_same_in_all_pictures(dataset):
         assert rows[2][column] == rows[3][column]
 
 
-def test_what_is_missing_is_made_again_with_the_same_bytes_by_any_number_of_workers(dataset):
+def test_what_is_missing_is_made_again_with_the_same_bytes_by_any_number_of_workers(dataset: Path) -> None:
     before = digests(dataset)
     for path in (geometry_path(dataset, 1, 0), picture_path(dataset, 1, 0), geometry_path(dataset, 0, 1)):
         path.unlink()  # of the last one the picture is left: a run stopped between the two
@@ -121,7 +131,7 @@ def test_what_is_missing_is_made_again_with_the_same_bytes_by_any_number_of_work
     assert digests(dataset) == before
 
 
-def test_a_picture_depends_on_its_seed_and_number_alone(studio, person):
+def test_a_picture_depends_on_its_seed_and_number_alone(studio: Studio, person: RenderedPerson) -> None:
     content, geometry = render_one(studio, person, REQUEST, 1)
     again, same = render_one(studio, invent_person(studio, REQUEST.seed, 1), replace(REQUEST, n_subjects=9), 1)
     assert content == again
@@ -130,25 +140,25 @@ def test_a_picture_depends_on_its_seed_and_number_alone(studio, person):
     assert other != content
 
 
-def test_size_changes_the_picture_and_not_the_scene(studio, person):
+def test_size_changes_the_picture_and_not_the_scene(studio: Studio, person: RenderedPerson) -> None:
     _, small = render_one(studio, person, replace(REQUEST, size=32), 1)
     _, large = render_one(studio, person, replace(REQUEST, size=64), 1)
     assert np.array_equal(small["vertices"], large["vertices"])
     assert large["landmarks_478"][:, :2] == pytest.approx(2 * small["landmarks_478"][:, :2], abs=1e-3)
 
 
-def test_teeth_and_eyes_keep_their_form(studio, person):
+def test_teeth_and_eyes_keep_their_form(studio: Studio, person: RenderedPerson) -> None:
     _, geometry = render_one(studio, person, replace(REQUEST, size=32), 1)
     head = studio.head
     teeth = head.triangles[head.triangle_regions == head.region_names.index("teeth_upper")]
 
-    def lengths(vertices):
+    def lengths(vertices: np.ndarray) -> np.ndarray:
         return np.linalg.norm(vertices[teeth[:, 0]] - vertices[teeth[:, 1]], axis=1)
 
     assert lengths(geometry["vertices"]) == pytest.approx(lengths(person.motion.neutral), abs=0.15)
 
 
-def test_prototypes_of_a_direction():
+def test_prototypes_of_a_direction() -> None:
     for degrees in range(0, 360, 7):
         angle = np.radians(degrees)
         mix = prototype_mix(ValenceArousal(0.9 * np.cos(angle), 0.9 * np.sin(angle)))
@@ -167,12 +177,19 @@ def test_prototypes_of_a_direction():
         ("--place", {"place": "moon"}),
     ],
 )
-def test_numbers_that_make_no_sense(option, changes):
+def test_numbers_that_make_no_sense(option: str, changes: dict[str, Any]) -> None:
     with pytest.raises(InputError, match=option):
         replace(REQUEST, **changes)
 
 
-def test_a_laboratory_keeps_place_and_light_and_shows_the_categories(studio, person):
+def corner(content: bytes) -> np.ndarray:
+    """(3,) : the mean colour in the upper left corner of an encoded picture."""
+    picture = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
+    assert picture is not None
+    return picture[:6, :6].mean(axis=(0, 1))
+
+
+def test_a_laboratory_keeps_place_and_light_and_shows_the_categories(studio: Studio, person: RenderedPerson) -> None:
     posed = replace(REQUEST, place="laboratory", maps=False)
     shots = [render_one(studio, person, posed, number) for number in range(9)]
     labels = [json.loads(geometry["label"].tobytes()) for _, geometry in shots]
@@ -185,19 +202,18 @@ def test_a_laboratory_keeps_place_and_light_and_shows_the_categories(studio, per
     middles = [geometry["rotation"] @ [0, -22, -10] for _, geometry in shots]
     places = [g["translation"] + np.diag([1, -1, -1]) @ m for (_, g), m in zip(shots, middles, strict=True)]
     assert np.ptp(places, axis=0).max() < 1e-6
-    pictures = [cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR) for content, _ in shots]
-    corners = np.array([picture[:6, :6].mean(axis=(0, 1)) for picture in pictures])
-    wild = [cv2.imdecode(np.frombuffer(render_one(studio, person, REQUEST, n)[0], np.uint8), 1) for n in range(5)]
-    assert corners.std(axis=0).mean() < 0.5 * np.array([p[:6, :6].mean(axis=(0, 1)) for p in wild]).std(axis=0).mean()
+    corners = np.array([corner(content) for content, _ in shots])
+    wild = np.array([corner(render_one(studio, person, REQUEST, n)[0]) for n in range(5)])
+    assert corners.std(axis=0).mean() < 0.5 * wild.std(axis=0).mean()
 
 
-def test_workers_that_make_no_sense(tmp_path):
+def test_workers_that_make_no_sense(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="--workers"):
         render_faces(REQUEST, tmp_path / "new", workers=0)
     assert not (tmp_path / "new").exists()
 
 
-def test_another_data_set_is_left_alone(dataset, tmp_path):
+def test_another_data_set_is_left_alone(dataset: Path, tmp_path: Path) -> None:
     before = digests(dataset)
     with pytest.raises(InputError, match="another data set"):
         render_faces(replace(REQUEST, seed=6), dataset)
@@ -208,13 +224,13 @@ def test_another_data_set_is_left_alone(dataset, tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
 
 
-def test_a_folder_that_cannot_be_made(tmp_path):
+def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(InputError, match="cannot be made"):
         render_faces(REQUEST, tmp_path / "file" / "out")
 
 
-def test_damaged_geometry_is_named(dataset):
+def test_damaged_geometry_is_named(dataset: Path) -> None:
     path = geometry_path(dataset, 0, 0)
     content = path.read_bytes()
     path.write_bytes(b"not an archive")

@@ -39,7 +39,7 @@ def request_(shade: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
         "fig1": Experiment("a drawing", drawn),
         "table1": Experiment("numbers", lambda m: Result(None, {"n": 1})),
     }
-    monkeypatch.setitem(registry.EXPERIMENTS, "shade", lambda: experiments)  # type: ignore[arg-type]
+    monkeypatch.setitem(registry.EXPERIMENTS, "shade", lambda: experiments)
     folder = tmp_path / "data"
     folder.mkdir()
     (folder / "dataset.json").write_text('{"head": "cc0", "seed": 0}')

@@ -292,7 +292,7 @@ def test_what_is_no_picture_is_refused(
 def test_a_fit_of_another_picture_is_refused(
     synthesizer: AffectSynthesizer, portrait: ImageArray, fit: FaceFit
 ) -> None:
-    smaller = np.ascontiguousarray(portrait[:-1])
+    smaller = portrait[:-1].copy()
     with pytest.raises(ShapeError, match=r"image: expected \(512, 512, 3\), got \(511, 512, 3\)"):
         synthesizer.synthesize(smaller, fit, valence=0.5, arousal=0.5)
 

@@ -41,10 +41,24 @@ def scene(synthesizer: AffectSynthesizer, portrait: ImageArray, fit: FaceFit) ->
 
 
 def shown(
-    synthesizer: AffectSynthesizer, portrait: ImageArray, fit: FaceFit, scene: Scene, *units: str, **settings: float
+    synthesizer: AffectSynthesizer,
+    portrait: ImageArray,
+    fit: FaceFit,
+    scene: Scene,
+    *units: str,
+    valence: float = 0.0,
+    arousal: float = 0.0,
+    intensity: float = 1.0,
 ) -> SynthesisResult:
-    asked = {"valence": 0.0, "arousal": 0.0} | settings
-    return synthesizer.synthesize(portrait, fit, **asked, action_units=ActionUnits.parse(units), scene=scene)
+    return synthesizer.synthesize(
+        portrait,
+        fit,
+        valence=valence,
+        arousal=arousal,
+        intensity=intensity,
+        action_units=ActionUnits.parse(units),
+        scene=scene,
+    )
 
 
 def weight(synthesizer: AffectSynthesizer, result: SynthesisResult, unit: str) -> float:
@@ -61,9 +75,9 @@ def heights(scene: Scene, result: SynthesisResult) -> tuple[float, float]:
 def test_no_units_are_the_affect_alone(
     synthesizer: AffectSynthesizer, portrait: ImageArray, fit: FaceFit, scene: Scene
 ) -> None:
-    asked = {"valence": 0.6, "arousal": 0.3}
-    plain = synthesizer.synthesize(portrait, fit, **asked, scene=scene)
-    np.testing.assert_array_equal(shown(synthesizer, portrait, fit, scene, **asked).image, plain.image)
+    plain = synthesizer.synthesize(portrait, fit, valence=0.6, arousal=0.3, scene=scene)
+    again = shown(synthesizer, portrait, fit, scene, valence=0.6, arousal=0.3)
+    np.testing.assert_array_equal(again.image, plain.image)
 
 
 def test_one_side_moves_and_the_other_rests(

@@ -10,8 +10,10 @@ import cv2
 import numpy as np
 import pytest
 
+from synth_affect.arrays import ImageArray
 from synth_affect.data.pictures import read_picture
-from synth_affect.fitting.face_search import box
+from synth_affect.fitting.face_search import Window, box
+from synth_affect.fitting.landmarks import Landmarks
 from synth_affect.fitting.mediapipe_detector import LEFT_IRIS_CENTRE, RIGHT_IRIS_CENTRE, MediaPipeDetector
 
 FACES = Path(__file__).parents[3] / "shared" / "faces"
@@ -119,7 +121,13 @@ def test_a_full_profile_gives_no_face_rather_than_a_wrong_one(detector: MediaPip
 
 
 def test_a_portrait_costs_six_looks(detector: MediaPipeDetector, monkeypatch: pytest.MonkeyPatch) -> None:
-    seen, look = [], detector._look
-    monkeypatch.setattr(detector, "_look", lambda pixels, window: seen.append(pixels.shape) or look(pixels, window))
+    seen: list[tuple[int, ...]] = []
+    look = detector._look
+
+    def counted(pixels: ImageArray, window: Window) -> list[Landmarks]:
+        seen.append(pixels.shape)
+        return look(pixels, window)
+
+    monkeypatch.setattr(detector, "_look", counted)
     assert len(detector.detect(read_picture(FACES / "man_front_a.jpg").pixels)) == 1
     assert len(seen) == 6

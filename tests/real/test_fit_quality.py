@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -38,7 +37,7 @@ def solver(head: HeadModel) -> LandmarkSolver:
 
 
 @pytest.fixture(scope="module")
-def faces() -> Iterator[Faces]:
+def faces() -> Faces:
     found = {}
     with MediaPipeDetector() as detector:
         for name in (*FRONTAL, "pearl_earring"):

@@ -10,10 +10,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 
 from benchmarks.instruments.face import FaceReader, FaceReading
 from benchmarks.instruments.readings import read_rgb
+from synth_affect.arrays import as_uint8
 from synth_affect.pipelines.judges.face_heights import brow_height, lip_corner_height
 
 FACES = Path(__file__).parents[3] / "shared" / "faces"
@@ -50,10 +52,10 @@ def readings() -> Readings:
         for face in FRONTAL:
             image = read_rgb(FACES / f"{face}.jpg")
             fit = synthesizer.fit(image)
-            pictures = {None: image}
+            pictures: dict[tuple[float, float] | None, npt.NDArray[np.uint8]] = {None: image}
             for valence, arousal in (JOY, ALARM, ANGER, SADNESS):
                 result = synthesizer.synthesize(image, fit, valence=valence, arousal=arousal)
-                pictures[valence, arousal] = np.asarray(result.image)
+                pictures[valence, arousal] = as_uint8(result.image)
             found[face] = {}
             for target, picture in pictures.items():
                 reading = reader.read(picture)

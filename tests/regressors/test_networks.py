@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import pickle
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -22,11 +23,14 @@ from synth_affect.regressors.networks import (
 from synth_affect.regressors.vgg_face import MEAN, read_vgg_face, start_from_vgg_face
 from synth_affect.regressors.weight_file import load_network, save_network
 
+if TYPE_CHECKING:
+    from torch import Tensor
+
 torch = pytest.importorskip("torch")
-SMALL = {"size": 32, "width": 4}
+SMALL: dict[str, Any] = {"size": 32, "width": 4}
 
 
-def pictures(n: int = 2, size: int = 32) -> object:
+def pictures(n: int = 2, size: int = 32) -> Tensor:
     return torch.rand(n, 3, size, size, generator=torch.Generator().manual_seed(0)) * 2 - 1
 
 
@@ -34,14 +38,15 @@ def test_the_layers_are_those_of_vgg_face() -> None:
     network = build_network(NetworkSettings("vgg", **SMALL))
     names = [name.removesuffix(".weight") for name in network.state_dict() if name.endswith(".weight")]
     assert names == [*(f"features.{name}" for name in layer_names()), "fc6", "fc7", "out"]
-    assert layer_names()[:3] + layer_names()[-1:] == ["conv1_1", "conv1_2", "conv2_1", "conv5_3"]
+    assert [*layer_names()[:3], layer_names()[-1]] == ["conv1_1", "conv1_2", "conv2_1", "conv5_3"]
     full = NetworkSettings("vgg")
     assert (full.fc_units, NetworkSettings("vgg-gru", width=16).fc_units) == (4096, 1024)
 
 
 def test_a_judge_that_sees_parts_of_faces_has_less_to_learn() -> None:
     settings = NetworkSettings("va-cnn", **SMALL)
-    judges, reading = build_network(settings).eval(), build_shape_reading(settings)
+    judges: Any = build_network(settings).eval()
+    reading: Any = build_shape_reading(settings)
     seen = judges.see(pictures(6))
     torch.testing.assert_close(judges.judge(seen), judges(pictures(6)))
     landmarks = torch.rand(6, 136, generator=torch.Generator().manual_seed(1))
@@ -62,7 +67,7 @@ def test_each_gives_what_it_says() -> None:
     x = pictures()
     outputs = {}
     for kind in KINDS:
-        categories = ("anger", "fear", "neutral") if kind == "classes" else ()
+        categories = (Emotion.ANGER, Emotion.FEAR, Emotion.NEUTRAL) if kind == "classes" else ()
         settings = NetworkSettings(kind, **SMALL, batch_norm=kind == "va-cnn", categories=categories)
         network = build_network(settings).eval()
         if settings.is_recurrent:
@@ -85,20 +90,22 @@ def test_each_gives_what_it_says() -> None:
 
 
 def test_categories_are_read_from_pictures_alone_where_landmarks_are_not_wanted() -> None:
-    settings = NetworkSettings("classes", **SMALL, categories=("anger", "fear", "neutral"), landmarks=False)
+    settings = NetworkSettings(
+        "classes", **SMALL, categories=(Emotion.ANGER, Emotion.FEAR, Emotion.NEUTRAL), landmarks=False
+    )
     assert not settings.takes_landmarks
     assert build_network(settings).eval()(pictures()).shape == (2, 3)
 
 
 def test_judges_share_nothing() -> None:
-    judges = build_network(NetworkSettings("va-cnn", **SMALL))
+    judges: Any = build_network(NetworkSettings("va-cnn", **SMALL))
     judges(pictures())[:, 0].sum().backward()
     assert all(p.grad is None or not p.grad.any() for p in judges.arousal.parameters())
     assert any(p.grad.any() for p in judges.valence.parameters())
 
 
 def test_activations_are_those_of_the_named_layers() -> None:
-    network = build_network(NetworkSettings("identity", **SMALL))
+    network: Any = build_network(NetworkSettings("identity", **SMALL))
     x = pictures()
     found = activations(network.features, x)
     assert [tuple(layer.shape[1:]) for layer in found] == [
@@ -135,7 +142,8 @@ def vgg_face_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A file as the user's, with small random numbers."""
     torch.manual_seed(0)
     state = {}
-    for name, tensor in build_network(NetworkSettings("vgg", size=32, hidden=8)).features.state_dict().items():
+    network: Any = build_network(NetworkSettings("vgg", size=32, hidden=8))
+    for name, tensor in network.features.state_dict().items():
         if name.startswith("conv"):
             state[name] = tensor
     state["fc8.weight"] = torch.zeros(3, 4)
@@ -146,7 +154,7 @@ def vgg_face_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_vgg_face_sees_its_own_pictures(vgg_face_file: Path) -> None:
     found = read_vgg_face(vgg_face_file)
-    network = build_network(NetworkSettings("vgg-gru", size=32, hidden=8))
+    network: Any = build_network(NetworkSettings("vgg-gru", size=32, hidden=8))
     start_from_vgg_face(network, found.weights, vgg_face_file)
     x = pictures()
     state = torch.load(vgg_face_file, weights_only=True)
@@ -204,13 +212,14 @@ def test_weights_come_back(stored: Path) -> None:
 def test_weights_in_half_precision_and_categories_come_back(tmp_path: Path) -> None:
     pytest.importorskip("safetensors")
     settings = NetworkSettings("classes", **SMALL, categories=(Emotion.FEAR, Emotion.ANGER))
-    network = build_network(settings)
+    network: Any = build_network(settings)
     path = tmp_path / "half.safetensors"
     save_network(path, settings, {name: tensor.half() for name, tensor in network.state_dict().items()}, {})
     stored = load_network(path)
+    again: Any = stored.network
     assert stored.settings == settings
-    assert stored.network.out.weight.dtype == torch.float32
-    torch.testing.assert_close(stored.network.out.weight, network.out.weight.half().float())
+    assert again.out.weight.dtype == torch.float32
+    torch.testing.assert_close(again.out.weight, network.out.weight.half().float())
 
 
 def test_weights_of_another_shape_name_the_layer(stored: Path) -> None:
@@ -265,7 +274,7 @@ def test_damaged_weights_are_one_line(stored: Path, harm: str) -> None:
 
 
 def test_landmarks_are_the_same_wherever_the_face_lies() -> None:
-    network = build_network(NetworkSettings("vgg-gru", **SMALL)).eval()
+    network: Any = build_network(NetworkSettings("vgg-gru", **SMALL)).eval()
     rng = np.random.default_rng(0)
     points = rng.normal(size=(68, 2))
     turn = np.array([[np.cos(0.4), -np.sin(0.4)], [np.sin(0.4), np.cos(0.4)]])
@@ -279,7 +288,7 @@ def test_landmarks_are_the_same_wherever_the_face_lies() -> None:
 
 
 def test_landmarks_are_standardised() -> None:
-    network = build_network(NetworkSettings("vgg-gru", **SMALL)).train()
+    network: Any = build_network(NetworkSettings("vgg-gru", **SMALL)).train()
     points = np.random.default_rng(0).normal(size=(1, 68, 2)) + 0.01 * np.random.default_rng(1).normal(size=(32, 68, 2))
     shapes = network.shape(torch.tensor(points.reshape(32, 136), dtype=torch.float32))
     torch.testing.assert_close(shapes.std(dim=0, correction=0), torch.ones(136), atol=0.1, rtol=0)

@@ -10,10 +10,12 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
+from synth_affect.affect import Emotion
 from synth_affect.errors import InputError, MissingDependencyError
 from synth_affect.regressors.learner import LOG
 from synth_affect.regressors.metrics import score_affect
@@ -24,6 +26,9 @@ from synth_affect.regressors.train_settings import TrainSettings
 from synth_affect.regressors.training import Trained, train_network
 from synth_affect.regressors.verification import verification_auc
 
+if TYPE_CHECKING:
+    from torch.nn import Module
+
 torch = pytest.importorskip("torch")
 pytest.importorskip("lightning")
 pytest.importorskip("torchmetrics")
@@ -33,7 +38,7 @@ NETWORK = NetworkSettings("va-cnn", size=32, width=4, batch_norm=True, dropout=0
 QUICK = TrainSettings(epochs=3, batch=16, learning_rate=5e-3, seed=3)
 
 
-def trained_network(network: NetworkSettings, trained: Trained) -> object:
+def trained_network(network: NetworkSettings, trained: Trained) -> Module:
     built = build_network(network)
     built.load_state_dict(trained.state)
     return built.eval()
@@ -91,15 +96,23 @@ def test_identity_tells_other_people_apart(samples: Make, tmp_path: Path) -> Non
 
 
 def test_categories_are_learnt_and_absent_ones_refused(samples: Make, tmp_path: Path) -> None:
-    network = NetworkSettings("classes", size=32, width=4, batch_norm=True, categories=("sadness", "happiness"))
+    network = NetworkSettings(
+        "classes", size=32, width=4, batch_norm=True, categories=(Emotion.SADNESS, Emotion.HAPPINESS)
+    )
     trained = train_network(network, replace(QUICK, epochs=8), samples(8, 16), samples(3, 12, seed=4), tmp_path / "a")
     assert trained.score > 0.8
     assert set(trained.state) == set(build_network(network).state_dict())
-    more = replace(network, categories=("sadness", "happiness", "fear"))
+    more = replace(network, categories=(Emotion.SADNESS, Emotion.HAPPINESS, Emotion.FEAR))
     with pytest.raises(InputError, match="no training picture shows fear"):
         train_network(more, QUICK, samples(2), samples(2), tmp_path / "b")
     with pytest.raises(InputError, match="shows none of happiness, fear"):
-        train_network(replace(network, categories=("happiness", "fear")), QUICK, samples(2), samples(2), tmp_path / "b")
+        train_network(
+            replace(network, categories=(Emotion.HAPPINESS, Emotion.FEAR)),
+            QUICK,
+            samples(2),
+            samples(2),
+            tmp_path / "b",
+        )
 
 
 SCRIPT = """
@@ -227,7 +240,8 @@ def test_verification_counts_pairs() -> None:
     points /= np.linalg.norm(points, axis=1, keepdims=True)
     points[3] = points[4]
     people = np.array(list("aabbccddaabb"))
-    same, other = [], []
+    same: list[float] = []
+    other: list[float] = []
     for i in range(12):
         for j in range(i):
             (same if people[i] == people[j] else other).append(float(points[i] @ points[j]))

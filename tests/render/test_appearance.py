@@ -28,12 +28,12 @@ def face(inside: tuple[int, int, int], *, height: int = 20) -> Face:
 @pytest.mark.parametrize("tooth", [(215, 205, 190), (170, 160, 150)])
 def test_drawn_teeth_are_as_bright_as_those_that_are_seen(tooth: tuple[int, int, int]) -> None:
     white = own_tooth_white(ESTIMATED, *face(tooth))
-    expected = float(luminance(srgb_to_linear(np.float32(tooth) / 255)))
+    expected = float(luminance(srgb_to_linear(np.array(tooth, np.float32) / 255)))
     assert float(luminance(white)) == pytest.approx(expected, rel=0.02)
 
 
 def test_a_reddish_tint_comes_half_way() -> None:
-    tooth = np.float32((215, 190, 180))
+    tooth = np.array([215, 190, 180], np.float32)
     seen = srgb_to_linear(tooth / 255)
     ratio = seen[0] / seen[2], ESTIMATED[0] / ESTIMATED[2]
     white = own_tooth_white(ESTIMATED, *face((215, 190, 180)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from synth_affect.arrays import ImageArray
 from synth_affect.errors import ShapeError
 from synth_affect.render.colour import LUMINANCE_WEIGHTS, linear_to_srgb, luminance, srgb_to_linear
 
@@ -25,7 +26,7 @@ def test_known_values() -> None:
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
 def test_round_trip_of_every_code_is_exact(dtype: type) -> None:
-    codes = np.arange(np.iinfo(dtype).max + 1).astype(dtype).reshape(16, -1)
+    codes: ImageArray = np.arange(np.iinfo(dtype).max + 1).astype(dtype).reshape(16, -1)
     linear = srgb_to_linear(codes)
     assert linear.shape == codes.shape
     assert linear.dtype == np.float32

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import cv2
 import numpy as np
@@ -115,8 +116,8 @@ def test_a_face_cut_off_by_the_border_is_rendered_up_to_it(
     make_scene: SceneMaker, displace: Displacer, centre: tuple[float, float]
 ) -> None:
     whole_image, whole = make_scene(size=(500, 440), centre=(centre[0] + 100, centre[1] + 100))
-    image = np.ascontiguousarray(whole_image[100:400, 100:340])
-    camera = replace(whole.camera, principal_point=centre)
+    image = whole_image[100:400, 100:340].copy()
+    camera = replace(whole.camera, principal_point=np.array(centre))
     scene = prepare_scene(image, whole.head, camera, whole.vertices, whole.offsets_px)
     units = {**ALARM, **SMILE}
     result = render_expression(image, scene, displace(scene, **units))
@@ -171,7 +172,7 @@ def test_the_same_request_gives_the_same_bytes(
 
 def test_a_picture_of_a_view_into_a_larger_array(portrait_scene: tuple[ImageArray, Scene], displace: Displacer) -> None:
     image, scene = portrait_scene
-    framed = np.pad(image, ((5, 9), (3, 2), (0, 0)))[5:-9, 3:-2]
+    framed: Any = np.pad(image, ((5, 9), (3, 2), (0, 0)))[5:-9, 3:-2]
     assert not framed.flags.c_contiguous
     again = prepare_scene(framed, scene.head, scene.camera, scene.vertices, scene.offsets_px)
     np.testing.assert_array_equal(

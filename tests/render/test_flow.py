@@ -220,11 +220,9 @@ def test_a_mirrored_face_flows_in_the_mirror(make_scene: SceneMaker, displace: D
     camera = replace(
         scene.camera,
         rotation=np.diag(flip) @ scene.camera.rotation @ np.diag(flip),
-        principal_point=[280 - scene.camera.principal_point[0], scene.camera.principal_point[1]],
+        principal_point=np.array([280 - scene.camera.principal_point[0], scene.camera.principal_point[1]]),
     )
-    swapped = prepare_scene(
-        np.ascontiguousarray(image[:, ::-1]), scene.head, camera, scene.vertices[mirror] * flip, scene.offsets_px
-    )
+    swapped = prepare_scene(image[:, ::-1].copy(), scene.head, camera, scene.vertices[mirror] * flip, scene.offsets_px)
     moved = displace(scene, mouthSmileLeft=1, jawOpen=0.4, browInnerUp=0.7)
     flow = surface_flow(scene, moved).flow
     mirrored = surface_flow(swapped, moved[mirror] * flip).flow[:, ::-1] * [-1, 1]

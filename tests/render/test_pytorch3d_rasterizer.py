@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -16,10 +17,13 @@ from tools.golden_fragments.archive import GoldenLayer
 from tools.golden_fragments.cases import ball, golden_camera, knot
 from tools.golden_fragments.compare import agreement
 
+if TYPE_CHECKING:
+    from torch import Tensor
+
 INSTALLED = importlib.util.find_spec("pytorch3d") is not None
 live = pytest.mark.skipif(not INSTALLED, reason="pytorch3d is not installed (make gpu-contract)")
 SIZE = ImageSize(height=40, width=56)
-CAMERA = Camera(np.eye(3), [0.0, 0.0, 600.0], 110.0, [28.3, 19.8])
+CAMERA = Camera(np.eye(3), np.array([0.0, 0.0, 600.0]), 110.0, np.array([28.3, 19.8]))
 
 
 @pytest.mark.skipif(INSTALLED, reason="pytorch3d is installed")
@@ -44,12 +48,12 @@ def test_both_rasterizers_agree_on_a_picture_that_is_not_square(mesh: Mesh, pose
 @live
 def test_what_reaches_behind_the_camera_is_dropped_by_both() -> None:
     mesh = ball(95.0, 12, 18)
-    close = Camera(np.eye(3), [0.0, 0.0, 60.0], 15.0, [28.3, 19.8])
+    close = Camera(np.eye(3), np.array([0.0, 0.0, 60.0]), 15.0, np.array([28.3, 19.8]))
     ours = NumbaRasterizer().rasterize(mesh, close, SIZE)
     theirs = PyTorch3DRasterizer("cpu").rasterize(mesh, close, SIZE)
     np.testing.assert_array_equal(theirs.pix_to_face, ours.pix_to_face)
     assert (ours.pix_to_face >= 0).any()
-    behind = Camera(np.eye(3), [0.0, 0.0, -600.0], 110.0, [28.3, 19.8])
+    behind = Camera(np.eye(3), np.array([0.0, 0.0, -600.0]), 110.0, np.array([28.3, 19.8]))
     assert (PyTorch3DRasterizer("cpu").rasterize(mesh, behind, SIZE).pix_to_face == -1).all()
 
 
@@ -57,7 +61,9 @@ def test_what_reaches_behind_the_camera_is_dropped_by_both() -> None:
 def test_a_batch_is_its_single_meshes() -> None:
     torch = pytest.importorskip("torch")
     mesh = knot(70.0, 20.0, 60, 8)
-    cameras = [Camera(golden_camera(pose).rotation, CAMERA.translation, 110.0, [28.3, 19.8]) for pose in (0, 1, 2)]
+    cameras = [
+        Camera(golden_camera(pose).rotation, CAMERA.translation, 110.0, np.array([28.3, 19.8])) for pose in (0, 1, 2)
+    ]
     vertices = torch.as_tensor(np.stack([project(camera, mesh.vertices) for camera in cameras]), dtype=torch.float32)
     triangles = torch.tensor(mesh.triangles.tolist())
     together = rasterize_batch(vertices, triangles, SIZE)
@@ -74,7 +80,7 @@ def test_barycentrics_have_the_gradient_of_finite_differences() -> None:
     faces = torch.tensor([[0, 1, 2]])
     weights = torch.rand((1, 40, 56, 3), generator=torch.Generator().manual_seed(3))
 
-    def value(vertices: torch.Tensor) -> torch.Tensor:
+    def value(vertices: Tensor) -> Tensor:
         pix_to_face, _, barycentric = rasterize_batch(vertices, faces, SIZE)
         inside = torch.zeros_like(pix_to_face, dtype=torch.bool)
         inside[:, 12:28, 20:30] = True

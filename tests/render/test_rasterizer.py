@@ -13,7 +13,7 @@ from synth_affect.render.fragments import Fragments
 from synth_affect.render.rasterizer import NumbaRasterizer, Rasterizer, interpolate, rasterize_projected
 
 SIZE = ImageSize(height=48, width=64)
-CAMERA = Camera(np.eye(3), [0.0, 0.0, 600.0], 600.0, [32.0, 24.0])
+CAMERA = Camera(np.eye(3), np.array([0.0, 0.0, 600.0]), 600.0, np.array([32.0, 24.0]))
 """At z = 0 of the head frame a millimetre is a pixel; the origin is seen at (32, 24) px."""
 
 
@@ -110,7 +110,7 @@ def test_slanted_plane_has_perspective_correct_depth_and_barycentrics(rasterizer
 def test_agrees_with_the_naive_loop(rasterizer: Rasterizer, seed: int) -> None:
     mesh = soup(seed, n_triangles=7)
     size = ImageSize(height=31, width=37)
-    camera = Camera(np.eye(3), [0, 0, 600], 330.0, [18.0, 15.0])
+    camera = Camera(np.eye(3), np.array([0, 0, 600]), 330.0, np.array([18.0, 15.0]))
     expected_faces, expected_depth, expected_weights = naive(project(camera, mesh.vertices), mesh.triangles, size)
     faces, depth, weights = layer(rasterizer.rasterize(mesh, camera, size))
     assert len(np.unique(expected_faces)) > 3
@@ -222,7 +222,7 @@ def test_degenerate_triangles_are_not_drawn(rasterizer: Rasterizer) -> None:
 
 
 def test_empty_mesh_gives_background(rasterizer: Rasterizer) -> None:
-    mesh = Mesh(np.zeros((0, 3)), np.zeros((0, 3)))
+    mesh = Mesh(np.zeros((0, 3)), np.zeros((0, 3), int))
     faces, _, _ = layer(rasterizer.rasterize(mesh, CAMERA, SIZE))
     assert (faces == -1).all()
 

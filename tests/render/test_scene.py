@@ -10,6 +10,7 @@ from synth_affect.arrays import ImageArray
 from synth_affect.errors import FitError
 from synth_affect.heads.camera import project
 from synth_affect.heads.model import embed, region_vertices
+from synth_affect.render.appearance import skin_texture
 from synth_affect.render.colour import luminance, srgb_to_linear
 from synth_affect.render.scene import (
     EYE_KIND,
@@ -22,7 +23,6 @@ from synth_affect.render.scene import (
     Scene,
     _skin,
     prepare_scene,
-    skin_texture,
 )
 from synth_affect.render.spherical_harmonics import Lighting, shading
 
@@ -72,7 +72,7 @@ def test_a_region_is_a_view_of_its_part_of_the_picture() -> None:
 
 def test_vertices_lie_in_the_region_where_the_camera_sees_them(portrait_scene: tuple[ImageArray, Scene]) -> None:
     scene = portrait_scene[1]
-    moved = replace(scene, offsets_px=scene.offsets_px + np.float32([1.5, -2]))
+    moved = replace(scene, offsets_px=scene.offsets_px + np.array([1.5, -2], np.float32))
     offset_scene = again(portrait_scene[0], moved)
     seen = project(scene.camera, scene.vertices.astype(np.float64))
     for each, offset in ((scene, (0, 0)), (offset_scene, (1.5, -2))):
@@ -128,7 +128,7 @@ def test_the_light_of_the_picture_is_found(make_scene: SceneMaker, studio_light:
 
 def test_a_lamp_from_the_other_side_is_found_there(portrait_scene: tuple[ImageArray, Scene]) -> None:
     image, scene = portrait_scene
-    mirrored = again(np.ascontiguousarray(image[:, ::-1]), scene)  # frontal, symmetric, in the middle
+    mirrored = again(image[:, ::-1].copy(), scene)  # frontal, symmetric, in the middle
     right, left = scene.lighting.coefficients[3], mirrored.lighting.coefficients[3]
     assert (right > 0).all()
     np.testing.assert_allclose(left, -right, rtol=0.1)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from synth_affect.arrays import FloatArray
-from synth_affect.blendshape.sparse.geodesics import HeatGeodesics
 from synth_affect.errors import ShapeError
 
 
@@ -16,10 +17,11 @@ class SupportMaps:
     `inner_mm` from the centre, rising in proportion to the distance, 1 from `outer_mm` on and in parts of the mesh that
     no path leads to.
 
+    geodesics : (n_vertices,) mm from a vertex, as `HeatGeodesics` gives them.
     Raises ShapeError unless 0 <= inner_mm < outer_mm.
     """
 
-    def __init__(self, geodesics: HeatGeodesics, inner_mm: float, outer_mm: float) -> None:
+    def __init__(self, geodesics: Callable[[int], FloatArray], inner_mm: float, outer_mm: float) -> None:
         if not 0 <= inner_mm < outer_mm < np.inf:
             raise ShapeError("support", "0 <= inner_mm < outer_mm", f"{inner_mm:g} and {outer_mm:g} mm")
         self.inner_mm = inner_mm

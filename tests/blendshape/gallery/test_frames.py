@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ from synth_affect.blendshape.gallery.frames import (
     subject_folds,
 )
 from synth_affect.errors import InputError, ShapeError
+from tests.blendshape.conftest import MakeSequence
 
 
 def table(subject: list[int], **columns: object) -> FrameTable:
@@ -42,7 +44,7 @@ def table(subject: list[int], **columns: object) -> FrameTable:
 # Sequences
 
 
-def test_a_sequence_is_what_was_given_and_read_only(make_sequence) -> None:
+def test_a_sequence_is_what_was_given_and_read_only(make_sequence: MakeSequence) -> None:
     sequence = make_sequence("smile", 8, posed=True, category=Emotion.HAPPINESS)
     assert sequence.offsets.dtype == np.float16
     assert sequence.valence.dtype == sequence.arousal.dtype == np.float32
@@ -65,12 +67,12 @@ def test_a_sequence_is_what_was_given_and_read_only(make_sequence) -> None:
         ("apex", np.zeros(3, bool), "apex"),
     ],
 )
-def test_what_is_no_sequence_is_refused(make_sequence, field: str, value: object, message: str) -> None:
+def test_what_is_no_sequence_is_refused(make_sequence: MakeSequence, field: str, value: Any, message: str) -> None:
     with pytest.raises((InputError, ShapeError), match=message):
         dataclasses.replace(make_sequence("q", 4), **{field: value})
 
 
-def test_frames_without_labels_are_nan_and_kept(make_sequence) -> None:
+def test_frames_without_labels_are_nan_and_kept(make_sequence: MakeSequence) -> None:
     sequence: GallerySequence = make_sequence("q", 4)
     assert np.isnan(dataclasses.replace(sequence, valence=np.full(4, np.nan)).valence).all()
 

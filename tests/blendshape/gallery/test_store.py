@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 import tracemalloc
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,7 @@ from synth_affect.blendshape.gallery.writer import GalleryWriter, append_sequenc
 from synth_affect.blendshape.template import Template
 from synth_affect.errors import InputError, ShapeError
 from synth_affect.heads.mesh import Mesh
+from tests.blendshape.conftest import MakeSequence
 
 pytest.importorskip("zarr")
 
@@ -40,7 +42,7 @@ def path(tmp_path: Path, sheet: Template) -> Path:
 
 
 @pytest.fixture
-def sequences(make_sequence) -> list[GallerySequence]:
+def sequences(make_sequence: MakeSequence) -> list[GallerySequence]:
     """Lengths that end before, at and behind a chunk's end."""
     return [
         make_sequence("a", 1),
@@ -86,7 +88,9 @@ def test_what_goes_in_comes_out(path: Path, sheet: Template, sequences: list[Gal
     assert check_gallery(path) == []
 
 
-def test_sixteen_bits_keep_a_face_to_hundredths_of_a_millimetre(path: Path, make_sequence, sheet: Template) -> None:
+def test_sixteen_bits_keep_a_face_to_hundredths_of_a_millimetre(
+    path: Path, make_sequence: MakeSequence, sheet: Template
+) -> None:
     exact = np.random.default_rng(0).uniform(-15.9, 15.9, (40, len(sheet.mesh.vertices), 3))
     append_sequences(path, [dataclasses.replace(make_sequence("a", 40), offsets=exact)])
     error = np.abs(open_gallery(path).read(range(40)) - exact)
@@ -94,7 +98,9 @@ def test_sixteen_bits_keep_a_face_to_hundredths_of_a_millimetre(path: Path, make
     assert (error <= np.maximum(np.abs(exact), 2**-14) * 2**-11).all()
 
 
-def test_appends_at_any_cut_give_the_same_gallery(tmp_path: Path, sheet, sequences: list[GallerySequence]) -> None:
+def test_appends_at_any_cut_give_the_same_gallery(
+    tmp_path: Path, sheet: Template, sequences: list[GallerySequence]
+) -> None:
     create_gallery(tmp_path / "one.zarr", sheet)
     create_gallery(tmp_path / "many.zarr", sheet)
     with GalleryWriter(tmp_path / "one.zarr") as writer:
@@ -120,7 +126,7 @@ def test_rows_are_read_in_the_order_asked_for(path: Path, sequences: list[Galler
     assert gallery.read([]).shape == (0, gallery.n_vertices, 3)
     for wrong in ([len(expected)], [-1], [0.5], [[0]], np.ones(len(expected), bool)):
         with pytest.raises(ShapeError, match="rows"):
-            gallery.read(wrong)
+            gallery.read(wrong)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("memory_mib", [0, 1, 256])
@@ -148,7 +154,9 @@ def test_an_empty_gallery_has_no_blocks(path: Path) -> None:
     assert check_gallery(path) == []
 
 
-def test_streaming_keeps_to_its_memory(tmp_path: Path, make_sequence, make_template) -> None:
+def test_streaming_keeps_to_its_memory(
+    tmp_path: Path, make_sequence: MakeSequence, make_template: Callable[..., Template]
+) -> None:
     template = make_template(67)  # 4489 vertices, 26 KiB a frame
     create_gallery(tmp_path / "g.zarr", template)
     n_vertices = len(template.mesh.vertices)
@@ -164,7 +172,7 @@ def test_streaming_keeps_to_its_memory(tmp_path: Path, make_sequence, make_templ
         assert peak <= memory_mib << 20
 
 
-def test_an_open_gallery_goes_to_workers(path: Path, make_sequence) -> None:
+def test_an_open_gallery_goes_to_workers(path: Path, make_sequence: MakeSequence) -> None:
     sequence = make_sequence("a", 40)
     append_sequences(path, [sequence])
     copy = pickle.loads(pickle.dumps(open_gallery(path)))
@@ -218,7 +226,7 @@ def test_a_newer_format_is_refused(path: Path) -> None:
             use(path)
 
 
-def test_another_template_is_refused(path: Path, sheet: Template, make_sequence) -> None:
+def test_another_template_is_refused(path: Path, sheet: Template, make_sequence: MakeSequence) -> None:
     ensure_gallery(path, sheet)
     flipped = sheet.mesh.triangles[:, ::-1]
     other = dataclasses.replace(sheet, name="other", topology="0123", mesh=Mesh(sheet.mesh.vertices, flipped))
@@ -231,7 +239,7 @@ def test_another_template_is_refused(path: Path, sheet: Template, make_sequence)
         append_sequences(path, [make_sequence("q", 3, n_vertices=80)])
 
 
-def test_a_recording_enters_once(path: Path, make_sequence) -> None:
+def test_a_recording_enters_once(path: Path, make_sequence: MakeSequence) -> None:
     append_sequences(path, [make_sequence("q", 3)])
     with GalleryWriter(path) as writer:
         assert ("anna", "1", "q") in writer
@@ -243,7 +251,7 @@ def test_a_recording_enters_once(path: Path, make_sequence) -> None:
     assert len(open_gallery(path).frames) == 7
 
 
-def test_two_writers_at_once_are_refused(path: Path, make_sequence) -> None:
+def test_two_writers_at_once_are_refused(path: Path, make_sequence: MakeSequence) -> None:
     with GalleryWriter(path) as writer:
         with pytest.raises(InputError, match=r"g\.zarr: another process is writing to it"):
             GalleryWriter(path)
@@ -270,7 +278,7 @@ def test_a_file_system_without_locks_is_told_apart(path: Path, monkeypatch: pyte
         GalleryWriter(path)
 
 
-def test_a_reader_does_not_see_later_appends(path: Path, make_sequence) -> None:
+def test_a_reader_does_not_see_later_appends(path: Path, make_sequence: MakeSequence) -> None:
     first, second = make_sequence("a", 10), make_sequence("b", 50)
     append_sequences(path, [first])
     gallery = open_gallery(path)
@@ -339,7 +347,7 @@ def test_damage_to_any_column_is_found(path: Path, sequences: list[GallerySequen
 
 
 @pytest.mark.parametrize("array", ["vertices", "triangles", "landmark_triangles", "landmark_barycentric"])
-def test_damage_to_the_template_is_found(path: Path, make_sequence, array: str) -> None:
+def test_damage_to_the_template_is_found(path: Path, make_sequence: MakeSequence, array: str) -> None:
     append_sequences(path, [make_sequence("a", 3)])
     file = next((path / "template" / array).rglob("c/*"))
     flip(file if file.is_file() else next(p for p in file.rglob("*") if p.is_file()))
@@ -349,7 +357,7 @@ def test_damage_to_the_template_is_found(path: Path, make_sequence, array: str) 
         open_gallery(path)
 
 
-def test_a_manifest_that_claims_more_is_found(path: Path, make_sequence) -> None:
+def test_a_manifest_that_claims_more_is_found(path: Path, make_sequence: MakeSequence) -> None:
     append_sequences(path, [make_sequence("a", 3)])
     edit_manifest(path, n_frames=4)
     assert any("has 3 of 4 entries" in line for line in check_gallery(path))
@@ -364,7 +372,7 @@ def test_a_manifest_that_claims_more_is_found(path: Path, make_sequence) -> None
     ],
 )
 def test_what_another_program_wrote_wrongly_is_found(
-    path: Path, make_sequence, column: str, changes: dict[int, float], line: str
+    path: Path, make_sequence: MakeSequence, column: str, changes: dict[int, float], line: str
 ) -> None:
     import zarr
 
@@ -413,7 +421,7 @@ def stops(writer: GalleryWriter, sequence: GallerySequence) -> bool:
 
 @pytest.mark.parametrize("how", ["full disk", "killed"])
 def test_a_writer_stopped_at_any_write_leaves_what_was_there(
-    path: Path, make_sequence, monkeypatch: pytest.MonkeyPatch, how: str
+    path: Path, make_sequence: MakeSequence, monkeypatch: pytest.MonkeyPatch, how: str
 ) -> None:
     first = make_sequence("first", FRAMES_PER_CHUNK + 5)
     lost = make_sequence("lost", 3 * FRAMES_PER_CHUNK)
@@ -443,7 +451,9 @@ def test_a_writer_stopped_at_any_write_leaves_what_was_there(
     )
 
 
-def test_the_same_writer_goes_on_after_a_full_disk(path: Path, make_sequence, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_same_writer_goes_on_after_a_full_disk(
+    path: Path, make_sequence: MakeSequence, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with GalleryWriter(path) as writer:
         with monkeypatch.context() as patch:
             stop_writes(patch, 6, "full disk")

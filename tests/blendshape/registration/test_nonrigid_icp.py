@@ -144,7 +144,7 @@ def test_a_face_at_rest_stays_at_rest(
 def test_catches_up_with_a_head_that_jumped(
     icp: NonRigidIcp, smile: RawScan, smile_scan: Scan, smile_landmarks: FloatArray, smile_registration: Registration
 ) -> None:
-    before = smile_registration.vertices + np.float32([25, -10, 5])
+    before = smile_registration.vertices + np.array([25, -10, 5], np.float32)
     assert np.median(errors(icp(smile_scan, smile_landmarks, start=before), smile)) < 1.2
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -28,7 +29,7 @@ def itself(template: Template) -> Scan:
 
 def placed(template: Template, *, shift_mm: float = 0.0) -> Registration:
     return Registration(
-        vertices=template.mesh.vertices + np.float32([0, 0, shift_mm]),
+        vertices=template.mesh.vertices + np.array([0, 0, shift_mm], np.float32),
         scan_to_head=RigidMotion(np.eye(3), np.zeros(3)),
         matched=np.ones(len(template.mesh.vertices), dtype=bool),
         iterations=1,
@@ -55,7 +56,7 @@ def test_a_shift_shows(template: Template, itself: Scan) -> None:
 def test_a_fold_and_a_stretch_show(template: Template, itself: Scan) -> None:
     vertices = template.mesh.vertices.copy()
     tip = int(vertices[:, 2].argmax())
-    vertices[tip] += np.float32([12, 0, -3])
+    vertices[tip] += np.array([12, 0, -3], np.float32)
     quality = registration_quality(template, itself, replace(placed(template), vertices=vertices))
     assert quality.fold_overs > 0
     vertices = template.mesh.vertices * np.float32(3)
@@ -82,7 +83,7 @@ def test_nothing_matched_is_no_good_distance(template: Template, itself: Scan) -
         ({"stretch": 3.25}, "is stretched 3.2 fold, at most 2.5 is allowed"),
     ],
 )
-def test_says_what_is_wrong(fault: dict[str, float], reason: str | None) -> None:
+def test_says_what_is_wrong(fault: dict[str, Any], reason: str | None) -> None:
     found = reject_reason(replace(GOOD, **fault), QualityLimits())
     assert (found is None) if reason is None else (found or "").startswith(reason)
 

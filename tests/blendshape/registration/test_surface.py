@@ -68,7 +68,8 @@ def test_knows_the_open_edges() -> None:
     points = np.array([[0.5, 0.2, 1], [0.5, 0.5, 1], [-1, 0.5, 0], [2, 2, 0]])
     near = SurfaceTree(SQUARE, SQUARE_TRIANGLES).nearest(points)
     np.testing.assert_array_equal(near.on_boundary, [False, False, True, True])
-    np.testing.assert_allclose(near.points, [[0.5, 0.2, 0], [0.5, 0.5, 0], [0, 0.5, 0], [1, 1, 0]], atol=1e-12)
+    expected = np.array([[0.5, 0.2, 0], [0.5, 0.5, 0], [0, 0.5, 0], [1, 1, 0]])
+    np.testing.assert_allclose(near.points, expected, atol=1e-12)
     np.testing.assert_allclose(near.normals, np.tile([0, 0, 1], (4, 1)), atol=1e-12)
 
 

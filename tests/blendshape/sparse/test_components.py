@@ -1,6 +1,9 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,6 +14,7 @@ from scipy.optimize import linear_sum_assignment, nnls
 from synth_affect.blendshape.displacement_blocks import BLOCK_FRAMES
 from synth_affect.blendshape.sparse.component_file import load_components, save_components
 from synth_affect.blendshape.sparse.components import (
+    Constraint,
     SparseComponentEstimator,
     SparseComponents,
     SparseFit,
@@ -31,7 +35,7 @@ SETTINGS = SparseSettings(n_components=6, sparsity=0.005, support_mm=(15.0, 90.0
 def template() -> Template:
     """A sphere of 642 vertices and 100 mm."""
     ball = trimesh.creation.icosphere(subdivisions=3, radius=100.0)
-    landmarks = LandmarkEmbedding(np.zeros(68), np.full((68, 3), 1 / 3))
+    landmarks = LandmarkEmbedding(np.zeros(68, np.int32), np.full((68, 3), 1 / 3))
     return Template("ball", topology_id(ball.faces), Mesh(ball.vertices, ball.faces), landmarks)
 
 
@@ -164,7 +168,7 @@ def test_finds_what_was_planted(case: tuple[SparseFit, np.ndarray, np.ndarray, n
 
 
 @pytest.mark.parametrize("constraint", ["one-sided", "two-sided"])
-def test_no_components_grow_only_to_cancel_each_other(template: Template, constraint: str) -> None:
+def test_no_components_grow_only_to_cancel_each_other(template: Template, constraint: Constraint) -> None:
     """More components than there are motions, which overlap: with weights that know no bound some grow fivefold."""
     vertices = template.mesh.vertices
     rng = np.random.default_rng(3)
@@ -215,7 +219,7 @@ def test_frames_that_are_streamed_give_the_same_bits(template: Template, block: 
     frames = np.tile(bumps(template, two_sided=False)[0], (2, 1, 1)).astype(np.float16)
     n_passes = 0
 
-    def blocks():
+    def blocks() -> Iterator[tuple[np.ndarray, np.ndarray]]:
         nonlocal n_passes
         n_passes += 1
         for first in range(0, len(frames), block):
@@ -303,7 +307,7 @@ def test_refuses_a_source_that_loses_frames(template: Template) -> None:
     frames, _, _ = bumps(template, two_sided=False)
     lengths = iter([300, 300, 280])
 
-    def shrinking():
+    def shrinking() -> Iterator[tuple[np.ndarray, np.ndarray]]:
         n_frames = next(lengths)
         yield np.arange(n_frames), frames[:n_frames]
 
@@ -326,15 +330,15 @@ def test_refuses_a_source_that_loses_frames(template: Template) -> None:
         ({"memory_mib": -1}, "memory_mib: -1 is not 0 or more"),
     ],
 )
-def test_refuses_settings_out_of_range(setting: dict[str, object], message: str) -> None:
+def test_refuses_settings_out_of_range(setting: dict[str, Any], message: str) -> None:
     with pytest.raises(InputError, match=message):
         SparseSettings(**setting)
 
 
 def test_progress_sees_the_iterations(template: Template) -> None:
-    seen = []
+    seen: list[int] = []
 
-    def progress(items, count):
+    def progress(items: Iterable[int], count: int) -> Iterable[int]:
         seen.append(count)
         yield from items
 
@@ -344,7 +348,7 @@ def test_progress_sees_the_iterations(template: Template) -> None:
 
 
 def test_a_file_gives_back_what_was_written(
-    case: tuple[SparseFit, np.ndarray, np.ndarray, np.ndarray], tmp_path
+    case: tuple[SparseFit, np.ndarray, np.ndarray, np.ndarray], tmp_path: Path
 ) -> None:
     components = case[0].components
     path = tmp_path / "components.npz"
@@ -361,7 +365,7 @@ def test_a_file_gives_back_what_was_written(
         load_components(path, topology="other")
 
 
-def test_refuses_files_that_are_not_components(tmp_path) -> None:
+def test_refuses_files_that_are_not_components(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no such file"):
         load_components(tmp_path / "absent.npz")
     text = tmp_path / "text.npz"
@@ -375,10 +379,10 @@ def test_refuses_files_that_are_not_components(tmp_path) -> None:
 
 
 def test_a_value_checks_its_parts() -> None:
-    offsets = np.zeros((2, 9, 3))
+    offsets, centres, radii = np.zeros((2, 9, 3)), np.array([0, 1]), np.zeros(2)
     with pytest.raises(ShapeError, match="constraint: expected two-sided or one-sided, got 'free'"):
-        SparseComponents(offsets, "free", [0, 1], [0, 0], "t")
+        SparseComponents(offsets, "free", centres, radii, "t")  # type: ignore[arg-type]
     with pytest.raises(ShapeError, match=r"centres: expected vertices in \[0, 9\)"):
-        SparseComponents(offsets, "one-sided", [0, 9], [0, 0], "t")
+        SparseComponents(offsets, "one-sided", np.array([0, 9]), radii, "t")
     with pytest.raises(ShapeError, match=r"radii_mm: expected \(2\), got \(3\)"):
-        SparseComponents(offsets, "one-sided", [0, 1], [0, 0, 0], "t")
+        SparseComponents(offsets, "one-sided", centres, np.zeros(3), "t")

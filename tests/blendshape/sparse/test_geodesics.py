@@ -52,9 +52,9 @@ def test_other_parts_and_lone_vertices_are_infinitely_far() -> None:
 
 def test_refuses_what_has_no_distances(ball: Mesh) -> None:
     with pytest.raises(ShapeError, match="triangles: expected at least one, got none"):
-        HeatGeodesics(Mesh(ball.vertices, np.empty((0, 3))))
+        HeatGeodesics(Mesh(ball.vertices, np.empty((0, 3), int)))
     with pytest.raises(ShapeError, match=r"triangles: expected indices in \[0, 3\), got 0 to 3"):
-        HeatGeodesics(Mesh(ball.vertices[:3], [[0, 1, 3]]))
+        HeatGeodesics(Mesh(ball.vertices[:3], np.array([[0, 1, 3]])))
     with pytest.raises(ShapeError, match=r"source: expected a vertex in \[0, 2562\), got -1"):
         HeatGeodesics(ball)(-1)
 

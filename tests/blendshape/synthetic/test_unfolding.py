@@ -44,7 +44,7 @@ def test_strong_ones_turn_nothing_over_and_stay_where_they_are_harmless(
 
 def test_what_was_there_before_stays(support: FaceSupport) -> None:
     # Everything is pressed to a quarter of its width, which is not the addition's doing.
-    pressed = support.mean * np.float32([-0.75, 0, 0])
+    pressed = support.mean * np.array([-0.75, 0, 0], np.float32)
     np.testing.assert_array_equal(added(support, np.zeros_like(pressed), pressed), pressed)
 
 

@@ -199,7 +199,7 @@ def test_what_does_not_fit_is_named(source: Mesh, target: Mesh, transfer: Deform
     with pytest.raises(ShapeError, match="indices from -1"):
         DeformationTransfer(source, target, np.full_like(fits, len(source.triangles)))
     with pytest.raises(ShapeError, match="places: expected"):
-        DeformationTransfer(source, target, fits, places=LandmarkEmbedding([0], [[1, 0, 0]]))
+        DeformationTransfer(source, target, fits, places=LandmarkEmbedding(np.array([0]), np.array([[1, 0, 0]])))
     with pytest.raises(ShapeError, match="reach_mm"):
         DeformationTransfer(source, target, fits, places=places(source, target), reach_mm=0)
     flat = Mesh(np.zeros_like(target.vertices), target.triangles)

@@ -133,7 +133,7 @@ def test_what_does_not_fit_is_named(
         ExpressionTransfer(head, shuffled, head.mean[1:], pairs)
     with pytest.raises(ShapeError, match="offsets: expected"):
         transfer(np.zeros((3, 3)))
-    bare = replace(shuffled, landmarks_478=LandmarkEmbedding([0], [[1, 0, 0]]))
+    bare = replace(shuffled, landmarks_478=LandmarkEmbedding(np.array([0]), np.array([[1, 0, 0]])))
     with pytest.raises(ShapeError, match="MediaPipe"):
         face_correspondence(head, bare)
     no_jaw = replace(shuffled, unit_names=tuple(n.replace("jawOpen", "yawn") for n in shuffled.unit_names))

@@ -51,6 +51,6 @@ def test_lids_pressed_into_the_eyes_come_out_again(clearance: LidClearance, head
 
 def test_skin_that_no_eye_is_near_stays(clearance: LidClearance, head: HeadModel) -> None:
     face = face_vertices(head)
-    moved = head.mean[face] - np.float32([0, 0, 5])
+    moved = head.mean[face] - np.array([0, 0, 5], np.float32)
     low = head.mean[face, 1] < -25
     np.testing.assert_array_equal(clearance(moved)[low], moved[low])

@@ -58,7 +58,7 @@ def test_upper_teeth_stay_while_the_jaw_takes_the_lower_along(whole_head: WholeH
 def test_what_units_cannot_explain_fades_away_from_the_face(whole_head: WholeHead, head: HeadModel) -> None:
     """A face that is moved as a whole: at its rim the head comes along, far from it not."""
     face = face_vertices(head)
-    moved = whole_head(np.tile(np.float32([0, 0, 3]), (len(face), 1)))
+    moved = whole_head(np.tile(np.array([0, 0, 3], np.float32), (len(face), 1)))
     around = np.setdiff1d(region_vertices(head, "neck", "scalp", "ears"), face)
     away = np.array([np.linalg.norm(head.mean[face] - place, axis=1).min() for place in head.mean[around]])
     length = np.linalg.norm(moved[around], axis=1)

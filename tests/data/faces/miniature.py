@@ -40,7 +40,7 @@ def text(path: Path, content: str | bytes) -> Path:
 def video(path: Path, n_frames: int) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     codec = "MJPG" if path.suffix == ".avi" else "mp4v"
-    writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*codec), 30, (64, 48))
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*codec), 30, (64, 48))
     for value in range(n_frames):
         writer.write(np.full((48, 64, 3), value % 256, np.uint8))
     writer.release()

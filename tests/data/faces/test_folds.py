@@ -62,7 +62,7 @@ def test_only_the_training_split_is_a_source(split: Split) -> None:
     with pytest.raises(InputError, match=f"is of the {split} split; new pictures are made of training pictures only"):
         check_source(record("anna", split))
     for good in (None, "train"):
-        check_source(record("anna", good))  # type: ignore[arg-type]
+        check_source(record("anna", good))
 
 
 def test_people_who_are_held_out_are_no_source() -> None:

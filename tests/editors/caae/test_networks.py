@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import pytest
 
@@ -24,6 +25,11 @@ def full() -> CaaeNetworks:
 def tiny(seed: int = 0) -> CaaeNetworks:
     torch.manual_seed(seed)
     return build_networks(TINY)
+
+
+def judge_of(networks: CaaeNetworks) -> Any:
+    """The judge of pictures, whose layers are looked at."""
+    return networks.picture_judge
 
 
 def convolution(before: int, after: int, kernel: int = 5) -> int:
@@ -71,7 +77,7 @@ def test_the_generator_takes_the_label_fifty_times(full: CaaeNetworks) -> None:
 def test_the_label_follows_every_block_of_the_picture_judge(full: CaaeNetworks) -> None:
     shapes = shapes_of(full.picture_judge, torch.zeros(2, 3, 96, 96), torch.zeros(2, 2))
     assert shapes == [(16, 48, 48), (32, 24, 24), (64, 12, 12), (128, 6, 6), (1024,), (1,)]
-    taken = [layer.in_channels for layer in full.picture_judge.convolutions]
+    taken = [layer.in_channels for layer in judge_of(full).convolutions]
     assert taken == [16 + 100, 32 + 100, 64 + 100]
     blocks = ((3, 16), (16 + 100, 32), (32 + 100, 64), (64 + 100, 128))
     wanted = sum(convolution(a, b) + norm(b) for a, b in blocks) + fc((128 + 100) * 6 * 6, 1024) + fc(1024, 1)
@@ -119,7 +125,7 @@ def test_ranges() -> None:
 def test_planes_that_are_folded_are_those_that_are_laid_out() -> None:
     """Outputs and gradients are those of 50 planes of valence and 50 of arousal behind one another."""
     torch.manual_seed(0)
-    layer = tiny().picture_judge.convolutions[0].double()
+    layer = judge_of(tiny()).convolutions[0].double()
     pictures = torch.randn(2, 4, 8, 8, dtype=torch.float64)
     labels = torch.randn(2, 2, dtype=torch.float64)
     folded = layer(pictures, labels[:, :, None, None].expand(-1, -1, 8, 8))
@@ -131,7 +137,7 @@ def test_planes_that_are_folded_are_those_that_are_laid_out() -> None:
 
 
 def test_every_block_of_the_picture_judge_sees_the_label() -> None:
-    judge = tiny().picture_judge
+    judge = judge_of(tiny())
     pictures = torch.rand(4, 3, 32, 32)
     judge(pictures, torch.ones(4, 2)).sum().backward()
     for layer in judge.convolutions:

@@ -33,6 +33,6 @@ def test_adversary_sees_none_when_it_sees_neutral() -> None:
         layer.weight[NEUTRAL, 0] = 1.0
     loss = adversarial_loss(latents, layer)
     assert float(loss.detach()) == pytest.approx(math.log(math.e**4 + 6) - 4)
-    loss.backward()
+    loss.backward()  # type: ignore[no-untyped-call]
     assert layer.weight.grad is None  # the layer is asked, and does not learn
     assert (latents.grad < 0).all()  # more of what neutral's axis sees

@@ -68,7 +68,7 @@ def test_networks_of_the_paper() -> None:
 
 
 def test_a_picture_is_like_itself_whichever_comes_first() -> None:
-    comparator = build_networks(TINY).comparator
+    comparator: Any = build_networks(TINY).comparator
     one, other = torch.rand(3, 1, 16, 16), torch.rand(3, 1, 16, 16)
     torch.testing.assert_close(comparator(one, other), comparator(other, one))
     bias = comparator.last.bias.detach()

@@ -42,7 +42,7 @@ def test_averages_are_means_of_grey_faces() -> None:
     faces = banded_faces(("anger", "neutral", "fear"), n_people=3)
     averages = class_averages(faces)
     assert averages.shape == (len(CLASSES), 1, 16, 16)
-    anger = averages[CLASSES.index("anger"), 0]  # type: ignore[arg-type]
+    anger = averages[CLASSES.index("anger"), 0]
     np.testing.assert_allclose(anger[0], 10 / 255, atol=1e-6)
     np.testing.assert_allclose(anger[8], (120 + 150 + 180) / 3 / 255, atol=1e-6)
-    assert averages[CLASSES.index("sadness")].max() == 0  # type: ignore[arg-type]
+    assert averages[CLASSES.index("sadness")].max() == 0

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -15,6 +16,9 @@ from synth_affect.fitting.photometric.visible import NumbaBatch
 from synth_affect.heads.camera import Camera
 from synth_affect.heads.model import HeadModel
 
+if TYPE_CHECKING:
+    from torch import Tensor
+
 torch = pytest.importorskip("torch")
 
 SIDE, SCALE = 128, 0.5
@@ -27,7 +31,7 @@ class Cut:
 
     surface: FaceSurface
     views: Views
-    coefficients: torch.Tensor
+    coefficients: Tensor
     pyramid: Pyramid
 
     def term(self, views: Views | None = None, usable: float = 1.0) -> OutlineTerm:

@@ -12,6 +12,7 @@ from synth_affect.fitting.photometric.refine import PhotometricRefiner, Refineme
 from synth_affect.fitting.photometric.values import Level, RefinementSettings
 from synth_affect.heads.camera import to_camera
 from synth_affect.heads.model import HeadModel, head_vertices, region_vertices
+from tests.fitting.photometric.conftest import Portrait
 
 torch = pytest.importorskip("torch")
 
@@ -24,11 +25,11 @@ def refiner(head: HeadModel) -> PhotometricRefiner:
 
 
 @pytest.fixture(scope="module")
-def refined(refiner: PhotometricRefiner, portraits: list) -> list[Refinement]:
+def refined(refiner: PhotometricRefiner, portraits: list[Portrait]) -> list[Refinement]:
     return refiner.refine_batch([one.image for one in portraits], [one.fit for one in portraits])
 
 
-def face_error_mm(head: HeadModel, fit: FaceFit, portrait: object) -> float:
+def face_error_mm(head: HeadModel, fit: FaceFit, portrait: Portrait) -> float:
     """Median distance of the face's vertices before the camera, its depth and size as they are seen."""
     face = region_vertices(head, "skin", "lips")
     vertices = head_vertices(head, fit.identity_coefficients, fit.expression_weights)[face]
@@ -38,7 +39,9 @@ def face_error_mm(head: HeadModel, fit: FaceFit, portrait: object) -> float:
     return float(np.median(np.linalg.norm(ours * np.linalg.norm(true) / np.linalg.norm(ours) - true, axis=1)))
 
 
-def test_the_face_comes_nearer_to_the_truth(head: HeadModel, portraits: list, refined: list[Refinement]) -> None:
+def test_the_face_comes_nearer_to_the_truth(
+    head: HeadModel, portraits: list[Portrait], refined: list[Refinement]
+) -> None:
     for portrait, result in zip(portraits, refined, strict=True):
         before, after = face_error_mm(head, portrait.fit, portrait), face_error_mm(head, result.fit, portrait)
         assert after < 0.5 * before, (before, after)
@@ -76,7 +79,7 @@ def test_the_light_comes_from_where_the_strong_lamp_is(refined: list[Refinement]
 
 
 @pytest.fixture(scope="module")
-def alone(refiner: PhotometricRefiner, portraits: list) -> list[Refinement]:
+def alone(refiner: PhotometricRefiner, portraits: list[Portrait]) -> list[Refinement]:
     return [refiner(one.image, one.fit) for one in portraits]
 
 
@@ -87,7 +90,7 @@ def test_a_batch_is_its_single_faces(alone: list[Refinement], refined: list[Refi
 
 
 def test_the_same_call_gives_the_same_bytes(
-    refiner: PhotometricRefiner, portraits: list, alone: list[Refinement]
+    refiner: PhotometricRefiner, portraits: list[Portrait], alone: list[Refinement]
 ) -> None:
     results = [alone[0], refiner(portraits[0].image, portraits[0].fit)]
     np.testing.assert_array_equal(results[0].fit.identity_coefficients, results[1].fit.identity_coefficients)
@@ -96,7 +99,7 @@ def test_the_same_call_gives_the_same_bytes(
 
 
 def test_what_stands_in_front_is_left_out(
-    head: HeadModel, refiner: PhotometricRefiner, portraits: list, refined: list[Refinement]
+    head: HeadModel, refiner: PhotometricRefiner, portraits: list[Portrait], refined: list[Refinement]
 ) -> None:
     """A bright bar over the mouth and the chin: with a mask it does less harm than without."""
     portrait = portraits[0]
@@ -110,7 +113,7 @@ def test_what_stands_in_front_is_left_out(
     assert masked < 1.5 * clean
 
 
-def test_nothing_usable_leaves_landmarks_alone_to_speak(refiner: PhotometricRefiner, portraits: list) -> None:
+def test_nothing_usable_leaves_landmarks_alone_to_speak(refiner: PhotometricRefiner, portraits: list[Portrait]) -> None:
     portrait = portraits[0]
     nothing = np.zeros(portrait.image.shape[:2], np.float32)
     result = refiner(portrait.image, portrait.fit, nothing)
@@ -121,7 +124,7 @@ def test_nothing_usable_leaves_landmarks_alone_to_speak(refiner: PhotometricRefi
 
 
 def test_expression_stays_in_its_box_and_identity_within_its_bound(
-    head: HeadModel, portraits: list, refined: list[Refinement]
+    head: HeadModel, portraits: list[Portrait], refined: list[Refinement]
 ) -> None:
     for result in refined:
         weights = result.fit.expression_weights
@@ -130,7 +133,7 @@ def test_expression_stays_in_its_box_and_identity_within_its_bound(
         assert np.abs(result.fit.identity_coefficients).max() <= QUICK.identity_limit
 
 
-def test_distance_may_be_held(head: HeadModel, portraits: list) -> None:
+def test_distance_may_be_held(head: HeadModel, portraits: list[Portrait]) -> None:
     portrait = portraits[1]
     result = PhotometricRefiner(head, "cpu", replace(QUICK, focal=False))(portrait.image, portrait.fit)
     assert result.fit.camera.rotation.tolist() != portrait.fit.camera.rotation.tolist()
@@ -138,14 +141,16 @@ def test_distance_may_be_held(head: HeadModel, portraits: list) -> None:
     assert result.fit.camera.translation[2] == pytest.approx(portrait.fit.camera.translation[2], abs=5)
 
 
-def test_inputs_are_left_alone_and_an_empty_batch_is_empty(refiner: PhotometricRefiner, portraits: list) -> None:
+def test_inputs_are_left_alone_and_an_empty_batch_is_empty(
+    refiner: PhotometricRefiner, portraits: list[Portrait]
+) -> None:
     image = portraits[0].image.copy()
     refiner(image, portraits[0].fit)
     np.testing.assert_array_equal(image, portraits[0].image)
     assert refiner.refine_batch([], []) == []
 
 
-def test_what_does_not_belong_together_is_refused(refiner: PhotometricRefiner, portraits: list) -> None:
+def test_what_does_not_belong_together_is_refused(refiner: PhotometricRefiner, portraits: list[Portrait]) -> None:
     image, fit = portraits[0].image, portraits[0].fit
     with pytest.raises(ShapeError, match="images"):
         refiner.refine_batch([image], [fit, fit])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -33,11 +34,22 @@ from synth_affect.fitting.photometric.samples import Pyramid, Samples, find_samp
 from synth_affect.fitting.photometric.shading import N_LIGHT
 from synth_affect.fitting.photometric.surface import FaceSurface, face_surface
 from synth_affect.fitting.photometric.values import RefinementSettings
-from synth_affect.fitting.photometric.view import Views, moved_views, sine_of_turn, stack_views, view_of_camera
+from synth_affect.fitting.photometric.view import (
+    Views,
+    moved_views,
+    project_views,
+    sine_of_turn,
+    stack_views,
+    view_of_camera,
+)
 from synth_affect.fitting.photometric.visible import NumbaBatch
 from synth_affect.fitting.photometric.window import cut, linear_light, resized, window_around
 from synth_affect.heads.camera import project
 from synth_affect.heads.model import HeadModel
+from tests.fitting.photometric.conftest import Portrait
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 torch = pytest.importorskip("torch")
 
@@ -51,15 +63,15 @@ class Setting:
     model: LandmarkModel
     surface: FaceSurface
     views: Views
-    coefficients: torch.Tensor
+    coefficients: Tensor
     pyramid: Pyramid
     samples: Samples
     appearance: Appearance
-    detected: torch.Tensor
+    detected: Tensor
 
 
 @pytest.fixture(scope="module")
-def setting(head: HeadModel, portraits: list) -> Setting:
+def setting(head: HeadModel, portraits: list[Portrait]) -> Setting:
     model = landmark_model(head, MEDIAPIPE, "cpu", "float64")
     surface = face_surface(head, model.centre, "cpu", "float64")
     like = surface.points
@@ -88,7 +100,7 @@ def setting(head: HeadModel, portraits: list) -> Setting:
     )
 
 
-def slope(energy: Callable[[torch.Tensor], torch.Tensor], size: int, columns: list[int], step: float) -> np.ndarray:
+def slope(energy: Callable[[Tensor], Tensor], size: int, columns: list[int], step: float) -> np.ndarray:
     """Central differences (batch, n_columns) of an energy of a step (batch, size)."""
     found = []
     for column in columns:
@@ -118,7 +130,7 @@ def test_normals_follow_the_coefficients_to_first_order(setting: Setting) -> Non
     assert errors[1] < 0.3 * errors[0], "the error of a linear approximation falls with the square"
 
 
-def find_at(setting: Setting, coefficients: torch.Tensor) -> torch.Tensor:
+def find_at(setting: Setting, coefficients: Tensor) -> Tensor:
     """The normals that the same samples have at other coefficients."""
     from synth_affect.fitting.photometric import samples as module
 
@@ -127,7 +139,7 @@ def find_at(setting: Setting, coefficients: torch.Tensor) -> torch.Tensor:
     # The samples' places on the mesh, read back from what the mean's vertices weigh in them, are those of the view at
     # which they were found: the rasterizer is asked again there.
     points = module.surface_points(surface, setting.coefficients)
-    projected, depth = module.project_views(setting.views, points)
+    projected, depth = project_views(setting.views, points)
     placed = torch.cat([setting.pyramid.place(projected), depth[..., None]], dim=-1)
     faces, weights = NumbaBatch()(placed, surface.triangles, SIDE)
     seen = module._inside(surface.compared[faces.clamp(min=0)] & (faces >= 0)).flatten(1)
@@ -144,7 +156,7 @@ def test_pixel_gradient_is_that_of_finite_differences(setting: Setting) -> None:
     )
     k = setting.coefficients.shape[1]
 
-    def of_shape(step: torch.Tensor) -> torch.Tensor:
+    def of_shape(step: Tensor) -> Tensor:
         return pixel_energy(
             setting.samples,
             setting.pyramid,
@@ -161,7 +173,7 @@ def test_pixel_gradient_is_that_of_finite_differences(setting: Setting) -> None:
 
     m = quadratic.appearance_gradient.shape[2]
 
-    def of_appearance(step: torch.Tensor) -> torch.Tensor:
+    def of_appearance(step: Tensor) -> Tensor:
         step = step.reshape(2, 3, m)
         appearance = Appearance(
             setting.appearance.light + step[..., :N_LIGHT], setting.appearance.albedo + step[..., N_LIGHT:]
@@ -211,7 +223,7 @@ def test_a_hidden_pixel_says_nothing(setting: Setting) -> None:
     assert (energy == 0).all()
 
 
-def term_of(setting: Setting, settings: RefinementSettings, trust: torch.Tensor | None = None) -> LandmarkTerm:
+def term_of(setting: Setting, settings: RefinementSettings, trust: Tensor | None = None) -> LandmarkTerm:
     trust = torch.ones(len(setting.model.weights), dtype=torch.float64) if trust is None else trust
     mm_per_px = (-setting.views.log_scale).exp()
     return landmark_term(

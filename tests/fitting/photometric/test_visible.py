@@ -11,6 +11,7 @@ from synth_affect.fitting.photometric.visible import BatchRasterizer, NumbaBatch
 from synth_affect.heads.camera import ImageSize, project
 from synth_affect.heads.model import HeadModel
 from synth_affect.render.rasterizer import rasterize_projected
+from tests.fitting.photometric.conftest import Portrait
 
 torch = pytest.importorskip("torch")
 
@@ -23,7 +24,9 @@ def rasterizer(request: pytest.FixtureRequest) -> BatchRasterizer:
     return request.param()
 
 
-def test_every_window_holds_its_own_face(rasterizer: BatchRasterizer, head: HeadModel, portraits: list) -> None:
+def test_every_window_holds_its_own_face(
+    rasterizer: BatchRasterizer, head: HeadModel, portraits: list[Portrait]
+) -> None:
     placed = np.stack([project(one.camera, one.vertices) * [0.2, 0.2, 1] for one in portraits]).astype(np.float32)
     faces, weights = rasterizer(torch.tensor(placed), torch.tensor(head.triangles.tolist()), SIDE)
     assert faces.shape == (2, SIDE, SIDE)

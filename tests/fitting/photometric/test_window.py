@@ -3,6 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from synth_affect.arrays import ImageArray
 from synth_affect.fitting.photometric.window import Window, cut, linear_light, look_up, resized, window_around
 from synth_affect.render.colour import srgb_to_linear
 
@@ -22,7 +23,7 @@ def test_a_window_holds_its_points_with_a_margin() -> None:
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
 def test_beyond_the_border_a_window_is_black(dtype: type) -> None:
-    image = np.full((6, 5, 3), np.iinfo(dtype).max, dtype=dtype)
+    image: ImageArray = np.full((6, 5, 3), np.iinfo(dtype).max, dtype=dtype)
     found = cut(image, Window(-2, 3, 7), LIKE)
     expected = np.zeros((3, 7, 7))
     expected[:, :3, 2:] = 1

@@ -176,6 +176,7 @@ def test_readings_from_outside_are_one_more_judge(request_: EvaluationRequest, t
     assert 0.5 < far["arousal"]["ccc"]["value"] < 0.9
     assert summary["identity"][1]["mean"] == pytest.approx(0.3)
     far_off = {**entries[entry["output_sha256"]], "valence": 9}
+    wrong: dict[str, Any]
     for wrong in (
         {"format": "x"},
         {"readings": [{}]},

@@ -126,6 +126,9 @@ class Blind:
     def detect(self, image: ImageArray) -> list[Landmarks]:
         return []
 
+    def close(self) -> None:
+        pass
+
 
 def test_what_is_no_face_is_told(foreign: ForeignHead) -> None:
     with pytest.raises(FitError, match="no face is seen on skin; it must look along z with y up"):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +37,7 @@ pytest.importorskip("zarr")
 
 N_VERTICES = 70
 HEADER = "subject,session,sequence,frame,valence,arousal,category,posed,apex,neutral\n"
+WriteLabels = Callable[..., Path]
 
 
 @pytest.fixture(scope="module")
@@ -66,8 +67,9 @@ class Registered:
         start_folder(folder, template, {})
 
     def add(self, name: str, frames: Sequence[int], rejected: Sequence[int] = ()) -> None:
+        subject, session, sequence = name.split("/")
         for frame in (*frames, *rejected):
-            key = FrameKey(*name.split("/"), frame)
+            key = FrameKey(subject, session, sequence, frame)
             if frame not in rejected:
                 registered = RegisteredFrame(shape(self.template, name, frame), np.eye(3), np.zeros(3))
                 write_frame(frame_path(self.folder, key), registered)
@@ -81,7 +83,7 @@ def registered(tmp_path: Path, fan: Template) -> Registered:
 
 
 @pytest.fixture
-def write_labels(tmp_path: Path):
+def write_labels(tmp_path: Path) -> WriteLabels:
     def write(*rows: str) -> Path:
         path = tmp_path / "labels.csv"
         path.write_text(HEADER + "".join(f"{row}\n" for row in rows))
@@ -104,7 +106,9 @@ def run(*arguments: str | Path) -> int:
     return main([str(argument) for argument in arguments])
 
 
-def test_displacements_start_from_the_marked_frames(registered: Registered, write_labels, tmp_path: Path) -> None:
+def test_displacements_start_from_the_marked_frames(
+    registered: Registered, write_labels: WriteLabels, tmp_path: Path
+) -> None:
     registered.add("anna/1/fear", range(2, 8))
     registered.add("bob/1/talk", [0, 1, 5])
     labels = write_labels(
@@ -135,24 +139,28 @@ def test_displacements_start_from_the_marked_frames(registered: Registered, writ
     np.testing.assert_array_equal(frames.posed, [True] * 6 + [False] * 3)
     np.testing.assert_array_equal(frames.apex, [False] * 5 + [True] + [False] * 3)
     assert set(frames.category[:6]) == {CATEGORIES.index(Emotion.FEAR)}
-    np.testing.assert_array_equal(frames.valence, np.float32([0.5] * 6 + [0, 0.5, 0.5]))
+    np.testing.assert_array_equal(frames.valence, np.array([0.5] * 6 + [0, 0.5, 0.5], np.float32))
     assert gallery.template.name == "fan"
     assert check_gallery(tmp_path / "g.zarr") == []
 
 
-def test_the_first_frame_serves_where_nothing_is_marked_and_is_said(registered, write_labels, tmp_path: Path) -> None:
+def test_the_first_frame_serves_where_nothing_is_marked_and_is_said(
+    registered: Registered, write_labels: WriteLabels, tmp_path: Path
+) -> None:
     registered.add("anna/1/a", [4, 5, 6])
     summary = build_gallery([registered.folder], write_labels(*rows("anna/1/a", [4, 5, 6], 0.1)), tmp_path / "g.zarr")
     assert summary["notes"] == {FIRST_FRAME: ["anna/1/a"]}
     assert not open_gallery(tmp_path / "g.zarr").read([0]).any()
 
 
-def test_what_cannot_enter_is_listed_and_the_rest_enters(registered, write_labels, tmp_path: Path) -> None:
+def test_what_cannot_enter_is_listed_and_the_rest_enters(
+    registered: Registered, write_labels: WriteLabels, tmp_path: Path
+) -> None:
     for name in ("good", "longer", "much-longer", "shorter", "loud", "range", "twice", "unlabelled", "no-neutral"):
         registered.add(f"anna/1/{name}", range(5))
     registered.add("anna/1/holes", [0, 1, 4], rejected=[2, 3])
     registered.add("anna/1/lost", [], rejected=[0, 1])
-    calm = {"neutral": "1"}
+    calm: dict[str, Any] = {"neutral": "1"}
     labels = write_labels(
         *rows("anna/1/good", range(5), **calm),
         *rows("anna/1/longer", range(6), **calm),
@@ -185,7 +193,9 @@ def test_what_cannot_enter_is_listed_and_the_rest_enters(registered, write_label
     assert len(frames) == summary["frames_added"] == 5 + 3 + 5 + 5
 
 
-def test_a_neutral_frame_that_was_not_registered_is_none(registered, write_labels, tmp_path: Path) -> None:
+def test_a_neutral_frame_that_was_not_registered_is_none(
+    registered: Registered, write_labels: WriteLabels, tmp_path: Path
+) -> None:
     registered.add("anna/1/a", [1, 2], rejected=[0])
     labels = write_labels(*rows("anna/1/a", [0], neutral="1"), *rows("anna/1/a", [1, 2]))
     with pytest.raises(InputError, match=r"none of 1 recordings .* no frame that is marked neutral was registered"):
@@ -193,12 +203,14 @@ def test_a_neutral_frame_that_was_not_registered_is_none(registered, write_label
     assert not (tmp_path / "g.zarr").exists()
 
 
-def test_a_damaged_or_impossible_frame_rejects_its_recording(registered, write_labels, tmp_path: Path) -> None:
+def test_a_damaged_or_impossible_frame_rejects_its_recording(
+    registered: Registered, write_labels: WriteLabels, tmp_path: Path
+) -> None:
     for name in ("a", "b", "c"):
         registered.add(f"anna/1/{name}", range(3))
     damaged = frame_path(registered.folder, FrameKey("anna", "1", "a", 2))
     damaged.write_bytes(damaged.read_bytes()[:100])
-    far = RegisteredFrame(registered.template.mesh.vertices + np.float32([0, 0, 500]), np.eye(3), np.zeros(3))
+    far = RegisteredFrame(registered.template.mesh.vertices + np.array([0, 0, 500], np.float32), np.eye(3), np.zeros(3))
     write_frame(frame_path(registered.folder, FrameKey("anna", "1", "b", 1)), far)
     labels = write_labels(
         *(row for name in "abc" for row in rows(f"anna/1/{name}", [0], neutral="1")),
@@ -212,7 +224,7 @@ def test_a_damaged_or_impossible_frame_rejects_its_recording(registered, write_l
     assert check_gallery(tmp_path / "g.zarr") == []
 
 
-def test_sessions_may_lack_where_names_are_clear_without(registered, tmp_path: Path) -> None:
+def test_sessions_may_lack_where_names_are_clear_without(registered: Registered, tmp_path: Path) -> None:
     for name in ("anna/1/a", "anna/2/a", "anna/2/b"):
         registered.add(name, range(2))
     labels = tmp_path / "l.csv"
@@ -224,7 +236,9 @@ def test_sessions_may_lack_where_names_are_clear_without(registered, tmp_path: P
     assert open_gallery(tmp_path / "g.zarr").frames.sequence_names == ("b",)
 
 
-def test_folders_are_shards_of_one_database(registered, write_labels, tmp_path: Path, fan: Template) -> None:
+def test_folders_are_shards_of_one_database(
+    registered: Registered, write_labels: WriteLabels, tmp_path: Path, fan: Template
+) -> None:
     second = Registered(tmp_path / "second", fan)
     registered.add("anna/1/a", range(3))
     registered.add("carl/1/a", range(3))
@@ -241,7 +255,7 @@ def test_folders_are_shards_of_one_database(registered, write_labels, tmp_path: 
         build_gallery([registered.folder, third.folder], labels, tmp_path / "g.zarr")
 
 
-def test_a_run_goes_on_where_it_was_stopped(registered, write_labels, tmp_path: Path) -> None:
+def test_a_run_goes_on_where_it_was_stopped(registered: Registered, write_labels: WriteLabels, tmp_path: Path) -> None:
     for k in range(4):
         registered.add(f"anna/1/q{k}", range(50))
     labels = write_labels(*(row for k in range(4) for row in rows(f"anna/1/q{k}", range(50), neutral="1")))
@@ -266,7 +280,9 @@ def test_a_run_goes_on_where_it_was_stopped(registered, write_labels, tmp_path: 
 # The commands
 
 
-def test_build_info_and_check(registered, write_labels, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_build_info_and_check(
+    registered: Registered, write_labels: WriteLabels, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     registered.add("anna/1/fear", range(6))
     registered.add("bob/1/talk", range(4))
     labels = write_labels(
@@ -313,7 +329,7 @@ def test_build_info_and_check(registered, write_labels, tmp_path: Path, capsys: 
 
 
 def test_bad_input_is_one_line_and_changes_nothing(
-    registered, write_labels, tmp_path: Path, fan: Template, capsys: pytest.CaptureFixture[str]
+    registered: Registered, write_labels: WriteLabels, tmp_path: Path, fan: Template, capsys: pytest.CaptureFixture[str]
 ) -> None:
     registered.add("anna/1/a", range(3))
     labels = write_labels(*rows("anna/1/a", range(3), neutral="1"))
@@ -351,7 +367,11 @@ def test_bad_input_is_one_line_and_changes_nothing(
 
 
 def test_without_zarr_the_extra_is_named(
-    registered, write_labels, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    registered: Registered,
+    write_labels: WriteLabels,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     registered.add("anna/1/a", range(3))
     labels = write_labels(*rows("anna/1/a", range(3), neutral="1"))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import shutil
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -28,6 +27,7 @@ from synth_affect.data.registered_scans import (
     read_registered,
     read_report,
     sequence_vertices,
+    write_frame,
 )
 from synth_affect.data.scan_folder import find_scans
 from synth_affect.errors import InputError
@@ -230,7 +230,7 @@ def test_a_poor_registration_is_rejected(scans: Path, template: Template, tmp_pa
 def test_a_full_disk_stops_the_run_and_leaves_what_is_done(
     scans: Path, template: Template, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    write = worker.write_frame
+    write = write_frame
 
     def full(path: Path, frame: Any) -> None:
         if path.name == "000001.npz":
@@ -294,7 +294,7 @@ def test_every_registrar_keeps_the_contract(method: Any, template: Template, raw
 
 
 @pytest.fixture
-def one_scan(raws: dict[str, RawScan], tmp_path: Path) -> Iterator[Path]:
+def one_scan(raws: dict[str, RawScan], tmp_path: Path) -> Path:
     write_scan(tmp_path / "scans" / "anna.obj", raws["anna/smile/000.obj"])
     return tmp_path / "scans"
 

@@ -33,6 +33,9 @@ class Painter:
             one[48:, :, 0] += 0.2 * target.arousal
         return made
 
+    def draw_unedited(self, crop: FloatArray) -> None:
+        return None
+
 
 def faces(n: int = 5) -> EditorFaces:
     pictures = np.random.default_rng(0).integers(0, 256, (n, 96, 96, 3), dtype=np.uint8)

@@ -31,8 +31,11 @@ class Painter:
         made[..., 0] = np.array([-t.arousal for t in targets])[:, None, None]
         return made
 
+    def draw_unedited(self, crop: FloatArray) -> None:
+        return None
 
-class Colours(torch.nn.Module):  # type: ignore[misc]
+
+class Colours(torch.nn.Module):  # type: ignore[misc, name-defined]
     """Reads green as valence and red as arousal."""
 
     def __init__(self) -> None:

@@ -45,7 +45,7 @@ class Stub:
 
     def judge(self, pictures: Pictures) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.int64]]:
         made = pictures[:, -1, -1, 0] == 255
-        return ~made, np.where(made, pictures[:, 0, 0, 0], CLASSES.index("anger")).astype(np.int64)  # type: ignore[arg-type]
+        return ~made, np.where(made, pictures[:, 0, 0, 0], CLASSES.index("anger")).astype(np.int64)
 
 
 def stub() -> tuple[Stub, TrainedFexgan]:

@@ -9,6 +9,7 @@ import numpy.typing as npt
 import pytest
 
 from synth_affect.arrays import FloatArray
+from synth_affect.editors.beta_vae.latents import latent_figures
 from synth_affect.editors.expression_classifier.augmentation import labels_of
 from synth_affect.editors.expression_classifier.reading import Readings
 from synth_affect.editors.expression_classifier.settings import CLASSES
@@ -21,13 +22,12 @@ from synth_affect.pipelines.reproduce.representation import (
     draw_features,
     draw_latents,
     draw_traversals,
-    latent_figures,
     shown_classes,
 )
 from tests.editors.banded import banded_faces
 
 SHOWN = ("neutral", "anger", "sadness")
-ANGER, SADNESS = CLASSES.index("anger"), CLASSES.index("sadness")  # type: ignore[arg-type]
+ANGER, SADNESS = CLASSES.index("anger"), CLASSES.index("sadness")
 
 
 class Stub:

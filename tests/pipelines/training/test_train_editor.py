@@ -94,7 +94,7 @@ def test_faces_are_prepared_for_the_loop_and_the_test_people_score(
         return {"people": sorted(set(map(str, faces.subjects))), "tensors": len(weights.tensors)}
 
     recipe = replace(shade, prepare=halve, score=score)
-    monkeypatch.setitem(recipes.RECIPES, "shade", lambda: recipe)  # type: ignore[arg-type]
+    monkeypatch.setitem(recipes.RECIPES, "shade", lambda: recipe)
     card = train_one_editor(ask(), tmp_path / "out", device="cpu")
     assert card["training"]["steps"] == 2 * 2  # eight pictures of sixteen in batches of six
     assert card["test"] == {
@@ -120,7 +120,7 @@ def test_terms_of_data_and_identity_network_bind_the_weights(
     ask: Ask, shade: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     recipe = replace(shade, needs_identity=True)
-    monkeypatch.setitem(RECIPES, "shade", lambda: recipe)  # type: ignore[arg-type]
+    monkeypatch.setitem(RECIPES, "shade", lambda: recipe)
     features = torch.nn.Sequential(torch.nn.Conv2d(3, 1, 1))
     for licence, bound in (
         (VGG_FACE_LICENCE, VGG_FACE_LICENCE),

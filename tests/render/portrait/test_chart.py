@@ -8,15 +8,15 @@ import pytest
 from synth_affect.heads.cc0 import load_cc0
 from synth_affect.heads.model import embed
 from synth_affect.render.portrait.anatomy import find_anatomy
-from synth_affect.render.portrait.chart import OUTSIDE, RADIUS_MM, TEXEL_MM, on_surface, unroll
+from synth_affect.render.portrait.chart import OUTSIDE, RADIUS_MM, TEXEL_MM, Chart, on_surface, unroll
 
 
 @pytest.fixture(scope="module")
-def chart():
+def chart() -> Chart:
     return unroll(load_cc0())
 
 
-def test_a_place_on_the_chart_is_the_place_on_the_head(chart):
+def test_a_place_on_the_chart_is_the_place_on_the_head(chart: Chart) -> None:
     head = chart.head
     points = embed(head.mean, head.triangles, head.landmarks_478)
     visible = [1, 4, 9, 10, 50, 152, 199, 280]  # the lids and the lips' inside lie under other skin
@@ -26,7 +26,7 @@ def test_a_place_on_the_chart_is_the_place_on_the_head(chart):
     assert np.linalg.norm(found - points[visible], axis=1).max() < 1.0
 
 
-def test_a_quarter_turn_is_a_quarter_of_the_chart(chart):
+def test_a_quarter_turn_is_a_quarter_of_the_chart(chart: Chart) -> None:
     axis = chart.cylinder.axis_z_mm
     ahead, aside = chart.cylinder.texels(np.array([[0, 0, axis + 80], [80, 0, axis]]))
     assert ahead[0] == pytest.approx(chart.size.width / 2)
@@ -34,16 +34,16 @@ def test_a_quarter_turn_is_a_quarter_of_the_chart(chart):
     assert aside[1] == ahead[1]
 
 
-def test_only_outside_is_on_it(chart):
+def test_only_outside_is_on_it(chart: Chart) -> None:
     named = {chart.head.region_names.index(name) for name in OUTSIDE}
     of_head = {tuple(t) for t, r in zip(chart.head.triangles, chart.head.triangle_regions, strict=True) if r in named}
     assert {tuple(t) for t in chart.triangles} <= of_head
 
 
-def test_masks_lie_where_the_parts_are(chart):
+def test_masks_lie_where_the_parts_are(chart: Chart) -> None:
     anatomy = find_anatomy(chart)
 
-    def at(mask, landmark):
+    def at(mask: np.ndarray, landmark: int) -> float:
         column, row = chart.landmarks[landmark].astype(int)
         return mask[row, column]
 

@@ -6,17 +6,17 @@ import numpy as np
 import pytest
 
 from synth_affect.heads.cc0 import load_cc0
-from synth_affect.heads.model import region_vertices
+from synth_affect.heads.model import HeadModel, region_vertices
 from synth_affect.render.portrait.eyes import find_eyeballs, paint_eyes, paint_pixels
 from synth_affect.render.portrait.person import draw_person
 
 
 @pytest.fixture(scope="module")
-def head():
+def head() -> HeadModel:
     return load_cc0()
 
 
-def test_eyeballs_are_found_as_spheres(head):
+def test_eyeballs_are_found_as_spheres(head: HeadModel) -> None:
     right, left = find_eyeballs(head, head.mean)
     for eye, side in ((right, -1), (left, 1)):
         ball = region_vertices(head, "eyeball")
@@ -27,14 +27,14 @@ def test_eyeballs_are_found_as_spheres(head):
     assert right.centre[0] == pytest.approx(-left.centre[0], abs=0.3)
 
 
-def test_the_gaze_turns_the_axis(head):
+def test_the_gaze_turns_the_axis(head: HeadModel) -> None:
     weights = np.zeros(len(head.unit_names), dtype=np.float32)
     weights[head.unit_names.index("eyeLookOutLeft")] = 0.7
     _, left = find_eyeballs(head, head.mean + np.tensordot(weights, head.expression_units, 1))
     assert left.axis[0] > 0.15  # the subject's left is to the right of the picture
 
 
-def test_pupil_is_dark_white_is_light_and_normals_are_unit(head):
+def test_pupil_is_dark_white_is_light_and_normals_are_unit(head: HeadModel) -> None:
     eyes = find_eyeballs(head, head.mean)
     paint = paint_eyes(draw_person(np.random.default_rng(1), 0.3))
     eye = eyes[1]
