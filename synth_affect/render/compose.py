@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 
 from synth_affect.arrays import BoolArray, FloatArray, ImageArray
+from synth_affect.render.creases import fill_creases
 from synth_affect.render.eyes import eye_colours
 from synth_affect.render.flow import SurfaceFlow, sample, surface_flow
 from synth_affect.render.lips import NEIGHBOURS
@@ -14,7 +15,7 @@ from synth_affect.render.poisson import poisson_blend
 from synth_affect.render.pull_push import extend
 from synth_affect.render.rasterizer import interpolate
 from synth_affect.render.scene import EYE_KIND, FACE_KIND, INTERIOR_KIND, Scene
-from synth_affect.render.wrinkles import WrinkleMaps, soften_folds, wrinkle_light
+from synth_affect.render.wrinkles import WrinkleMaps, wrinkle_light
 
 STILL_PX = 0.004
 """Pixels that neither move this far nor change their light keep their bytes."""
@@ -44,7 +45,8 @@ def render_expression(
     warped = sample(scene.skin, surface.flow)
     _press_together(warped, scene, surface)
     _part_lips(warped, scene, surface)
-    light = surface.relight * lip_contact(scene, surface)
+    contact = lip_contact(scene, surface)
+    light = surface.relight if contact is None else surface.relight * contact.light
     # sRGB is nearly a power of 1 / 2.2, so a factor on light is a power of it on the code value.
     warped *= np.power(light, 1 / 2.2, dtype=np.float32)[..., None]
     if wrinkles is not None and fold_strengths is not None:
@@ -53,7 +55,9 @@ def render_expression(
         tint = (1 + scene.chroma * (FOLD_TINT - 1)) / np.float32(2.2)
         for channel, power in enumerate(tint):
             warped[..., channel] *= np.power(folds, power)
-        warped = soften_folds(warped, scene, surface, wrinkles, fold_strengths)
+        warped = fill_creases(warped, scene, surface, wrinkles, fold_strengths)
+    if contact is not None:
+        _soften_seam(warped, contact.seam)
     composed = _with_eyes(warped, scene, surface)
     interior = mouth_interior(scene, surface)
     if interior is not None:
@@ -95,6 +99,17 @@ def _press_together(warped: FloatArray, scene: Scene, surface: SurfaceFlow) -> N
     corner = (box[0].start - read[0].start, box[1].start - read[1].start)
     soft = sample(cv2.GaussianBlur(scene.skin[read], (0, 0), PRESSED_PX), surface.flow[box], corner)
     warped[box] += cv2.GaussianBlur(share[box], (0, 0), PRESSED_PX)[..., None] * (soft - warped[box])
+
+
+SEAM_PX = 0.8
+
+
+def _soften_seam(warped: FloatArray, seam: FloatArray) -> None:
+    """Blur where two lips meet by as much as optics would, in place."""
+    if not seam.any():
+        return
+    box = _around(seam > 0, 4)
+    warped[box] += seam[box][..., None] * (cv2.GaussianBlur(warped[box], (0, 0), SEAM_PX) - warped[box])
 
 
 PARTING_MM = 1.3

@@ -42,9 +42,8 @@ LIMIT, LEAST_LIMIT = 0.45, 0.06
 """Largest change of log light, and what is left of it where the photograph shows a fold as deep already."""
 SMOOTH_SKIN, LINED_SKIN = (0.020, 0.45), (0.045, 1.1)
 """(texture, factor): made-up young faces and lined or bearded ones among the portraits that were looked at."""
-FADING_DEPTH_MM, FADING_REACH_MM = 0.5, 1.6
-FADING_BAND_MM, FADING_SHARE = (0.6, 4.0), 0.6
-"""Folds that go: where the maps are this deep, this far around, this band of sizes, this share of it."""
+OWN_BAND_MM = (0.6, 4.0)
+"""Sizes of the folds that a photograph has of its own."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -117,12 +116,11 @@ def vertex_texels(head: HeadModel, maps: WrinkleMaps) -> FloatArray:
     return readonly(texels, "texels", ("n_vertices", 2), np.float32)
 
 
-def _relief(maps: WrinkleMaps, strengths: FloatArray, *, absolute: bool = False) -> FloatArray:
+def _relief(maps: WrinkleMaps, strengths: FloatArray) -> FloatArray:
     """(size, size) float32, mm: the maps of all groups, each times its strength; few of them act at a time."""
     relief = np.zeros(maps.heights_mm.shape[1:], dtype=np.float32)
     for group in np.flatnonzero(strengths):
-        height = maps.heights_mm[group]
-        relief += np.float32(strengths[group]) * (np.abs(height) if absolute else height)
+        relief += np.float32(strengths[group]) * maps.heights_mm[group]
     return relief
 
 
@@ -132,26 +130,7 @@ def skin_factor(texture: float) -> float:
     return float(np.interp(texture, (low[0], high[0]), (low[1], high[1])))
 
 
-def soften_folds(
-    picture: FloatArray, scene: Scene, surface: SurfaceFlow, maps: WrinkleMaps, strengths: FloatArray
-) -> FloatArray:
-    """(height, width, 3) float32: `picture` without the folds of an expression that is taken away.
-
-    Takes the band between pores and the form of the face out of the brightness, where groups of negative strength lie.
-    """
-    fading = np.maximum(-strengths, 0)
-    skin = surface.kind_map == FACE_KIND
-    if not fading.any() or not skin.any():
-        return picture
-    relief = _relief(maps, fading, absolute=True)
-    place = np.clip(_in_picture(scene, surface, maps, relief) / FADING_DEPTH_MM, 0, 1)
-    place = cv2.GaussianBlur(np.where(skin, place, 0).astype(np.float32), (0, 0), FADING_REACH_MM * scene.px_per_mm)
-    fine, coarse = (cv2.GaussianBlur(picture, (0, 0), max(width * scene.px_per_mm, 0.3)) for width in FADING_BAND_MM)
-    softened: FloatArray = picture - (FADING_SHARE * np.where(skin, place, 0))[..., None] * (fine - coarse)
-    return softened.astype(np.float32)
-
-
-def _in_picture(scene: Scene, surface: SurfaceFlow, maps: WrinkleMaps, relief: FloatArray) -> FloatArray:
+def on_surface(scene: Scene, surface: SurfaceFlow, maps: WrinkleMaps, relief: FloatArray) -> FloatArray:
     """(height, width) float32: a map (size, size) at the surface under each pixel."""
     texels = interpolate(surface.fragments, scene.triangles, vertex_texels(scene.head, maps))
     seen: FloatArray = cv2.remap(
@@ -173,7 +152,7 @@ def wrinkle_light(
     if not deepening.any() or not skin.any():
         return np.ones(skin.shape, dtype=np.float32)
     relief = _relief(maps, deepening)
-    height = np.where(skin, _in_picture(scene, surface, maps, relief), 0).astype(np.float32)
+    height = np.where(skin, on_surface(scene, surface, maps, relief), 0).astype(np.float32)
     slope_x = cv2.Sobel(height, cv2.CV_32F, 1, 0, ksize=3, scale=scene.px_per_mm / 8)
     slope_y = cv2.Sobel(height, cv2.CV_32F, 0, 1, ksize=3, scale=scene.px_per_mm / 8)
     light_x, light_up = _light_direction(scene)
@@ -190,7 +169,7 @@ def _own_folds(picture: FloatArray, px_per_mm: float) -> FloatArray:
     brightness = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY) + 4
     # Folds are wider than two pixels of any picture that is worth it.
     halved = cv2.resize(brightness, (max(width // 2, 1), max(height // 2, 1)), interpolation=cv2.INTER_AREA)
-    fine, coarse = (cv2.GaussianBlur(halved, (0, 0), max(0.5 * band * px_per_mm, 0.3)) for band in FADING_BAND_MM)
+    fine, coarse = (cv2.GaussianBlur(halved, (0, 0), max(0.5 * band * px_per_mm, 0.3)) for band in OWN_BAND_MM)
     # Code values are nearly light to the power of 1 / 2.2.
     darker = np.maximum(2.2 * np.log(np.maximum(coarse, 1) / np.maximum(fine, 1)), 0)
     own: FloatArray = cv2.resize(darker, (width, height), interpolation=cv2.INTER_LINEAR)

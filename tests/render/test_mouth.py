@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import pytest
 
-from synth_affect.arrays import FloatArray, ImageArray
+from synth_affect.arrays import BoolArray, FloatArray, ImageArray
 from synth_affect.heads.model import region_vertices
 from synth_affect.render.colour import luminance, srgb_to_linear
 from synth_affect.render.flow import SurfaceFlow, surface_flow
@@ -52,7 +52,7 @@ def light_of(scene: Scene, surface: SurfaceFlow, interior: Interior, region: str
     return luminance(srgb_to_linear(interior.colours[alone] / 255))
 
 
-def pixels_of(scene: Scene, surface: SurfaceFlow, region: str) -> FloatArray:
+def pixels_of(scene: Scene, surface: SurfaceFlow, region: str) -> BoolArray:
     seen = surface.fragments.pix_to_face[0, :, :, 0]
     return (seen >= 0) & (scene.regions[seen] == scene.head.region_names.index(region))
 
@@ -256,9 +256,19 @@ def test_lips_that_close_get_a_line_as_fine_as_the_picture(
 ) -> None:
     scene = make_scene(size=size, px_per_mm=px_per_mm, jawOpen=0.4)[1]
     shut = scene.vertices - 0.4 * scene.head.expression_units[scene.head.unit_names.index("jawOpen")]
-    line = lip_contact(scene, surface_flow(scene, shut))
+    contact = lip_contact(scene, surface_flow(scene, shut))
+    assert contact is not None
+    line = contact.light
     assert darkest[0] < line.min() < darkest[1]
     # From corner to corner, and not down the corners: many times wider than it is high.
     dark = line < 0.5 * (1 + line.min())
     assert dark.any(axis=0).sum() > 3 * dark.any(axis=1).sum()
-    np.testing.assert_array_equal(lip_contact(scene, surface_flow(scene, scene.vertices)) < 0.97, False)
+    assert contact.seam.max() > 0.8
+    assert (contact.seam > 0.05).any(axis=1).sum() < scene.px_per_mm * 8 + 8, "a few pixels on either side"
+    still = lip_contact(scene, surface_flow(scene, scene.vertices))
+    assert still is not None
+    np.testing.assert_array_equal(still.light < 0.97, False)
+
+
+def test_lips_that_the_photograph_shows_closed_have_their_own_line(closed: Scene) -> None:
+    assert lip_contact(closed, surface_flow(closed, closed.vertices)) is None
