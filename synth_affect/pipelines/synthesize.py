@@ -25,6 +25,7 @@ from synth_affect.blendshape.expression_change import (
     touching_gaps,
 )
 from synth_affect.blendshape.expression_source import ExpressionSource, PrototypeExpressions
+from synth_affect.blendshape.lip_thickness import LipThickness
 from synth_affect.blendshape.local_units import ActionUnits
 from synth_affect.blendshape.template import face_vertices
 from synth_affect.errors import InputError, NoFaceError, ShapeError
@@ -85,6 +86,7 @@ class AffectSynthesizer:
         self._wrinkles = load_wrinkle_maps(self.head) if wrinkles is None else wrinkles
         self._expressions: ExpressionSource = PrototypeExpressions() if expressions is None else expressions
         self._face = face_vertices(self.head)
+        self._lips = LipThickness(self.head)
 
     def __enter__(self) -> AffectSynthesizer:
         return self
@@ -197,6 +199,13 @@ class AffectSynthesizer:
         if change.any():
             units = self.head.expression_units
             displaced = displaced + (change @ units.reshape(len(units), -1)).reshape(-1, 3)
+            displaced = self._lips.correct(
+                displaced,
+                (self._drawn(prepared, prepared.vertices), self._drawn(prepared, displaced)),
+                (fit.expression_weights, fit.expression_weights + change),
+                fit.camera.rotation,
+                prepared.px_per_mm,
+            )
         if expression.residual is not None:
             displaced = displaced.copy()
             displaced[self._face] += expression.residual
@@ -216,15 +225,18 @@ class AffectSynthesizer:
         shows = shown_share(fit.expression_weights, self.head.unit_names, LOWER_FACE)
         units = self.head.expression_units
         vertices = scene.vertices + np.tensordot(resting - fit.expression_weights, units, 1).astype(np.float32)
-        points = embed(
-            project_with(scene.camera, vertices, scene.offsets_px)[:, :2], self.head.triangles, self.head.landmarks_478
-        )
+        points = self._drawn(scene, vertices)
         down = -fit.camera.rotation[:2, 1] * [1, -1]
         down = down / np.linalg.norm(down)
         gaps = (points[list(LOWER_INNER_LIP)] - points[list(UPPER_INNER_LIP)]) @ down / scene.px_per_mm
         return lip_closing(self.head, gaps - touching_gaps(self.head)) * max(
             shows, min(1.0, strength / FULL_CLOSING_INTENSITY)
         )
+
+    def _drawn(self, scene: Scene, vertices: FloatArray) -> FloatArray:
+        """(478, 2) px: the landmarks of `vertices` in the picture."""
+        places = project_with(scene.camera, vertices, scene.offsets_px)[:, :2]
+        return embed(places, self.head.triangles, self.head.landmarks_478)
 
 
 def _same_view(camera: Camera, other: Camera) -> bool:
