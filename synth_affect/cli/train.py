@@ -184,6 +184,7 @@ def classes(
     batch: BatchOption = 32,
     learning_rate: RateOption = 1e-3,
     optimizer: OptimizerOption = "adam",
+    landmark_loss: LandmarkLossOption = 0.0,
     patience: PatienceOption = 10,
     test_people: TestPeopleOption = "",
     validation_people: ValidationPeopleOption = "",
@@ -208,7 +209,7 @@ def classes(
     }  # fmt: skip
     training = {
         "epochs": epochs, "batch": batch, "learning_rate": learning_rate, "optimizer": optimizer,
-        "patience": patience, "precision": precision, "seed": seed,
+        "landmark_loss": landmark_loss, "patience": patience, "precision": precision, "seed": seed,
     }  # fmt: skip
     people = (test_people, validation_people, folds, fold)
     _train(

@@ -64,11 +64,12 @@ def learner_class() -> Any:
             if network_settings.kind == "identity":
                 people = int(plan.labels.max()) + 1
                 self.people = torch.nn.Parameter(torch.randn(people, network_settings.embedding))
-            elif network_settings.kind == "va-cnn" and settings.landmark_loss:
-                self.shape_reading = build_shape_reading(network_settings)
             elif network_settings.kind == "classes":
                 counts = np.bincount(plan.labels, minlength=len(network_settings.categories))
                 self.register_buffer("category_weights", torch.tensor(1 / counts, dtype=torch.float32))
+            self.finds_landmarks = network_settings.can_find_landmarks and settings.landmark_loss > 0
+            if self.finds_landmarks:
+                self.shape_reading = build_shape_reading(network_settings)
 
         def configure_optimizers(self) -> Any:
             s = self.settings
@@ -100,12 +101,14 @@ def learner_class() -> Any:
             return [self.settings.seed, self.current_epoch, *more]
 
         def training_step(self, batch: Batch, _: int) -> Tensor:
-            if self.network_settings.kind == "va-cnn" and self.settings.landmark_loss:
-                loss = self._judges_loss(batch)
+            losses = {"identity": self._identity_loss, "classes": self._class_loss}
+            loss_of = losses.get(self.network_settings.kind, self._affect_loss)
+            if self.finds_landmarks:
+                seen = self.network.see(pictures_of(batch).flatten(0, 1))
+                shapes: Tensor = self.shape_reading(seen, batch["landmarks"].flatten(0, 1))
+                loss = loss_of(self.network.judge(seen)[:, None], batch) + self.settings.landmark_loss * shapes
             else:
-                found = run_network(self.network, self.network_settings, batch, self.settings.steps)
-                losses = {"identity": self._identity_loss, "classes": self._class_loss}
-                loss = losses.get(self.network_settings.kind, self._affect_loss)(found, batch)
+                loss = loss_of(run_network(self.network, self.network_settings, batch, self.settings.steps), batch)
             if not torch.isfinite(loss):
                 raise InputError("--learning-rate", f"the loss left the finite numbers in epoch {self.current_epoch}")
             self.loss_mean.update(loss.detach(), weight=len(batch["labels"]))
@@ -117,11 +120,6 @@ def learner_class() -> Any:
             if found.shape[1] != truth.shape[1]:  # stills that are held
                 truth, real = truth.expand(found.shape), real.expand(found.shape[:2])
             return LOSSES[self.settings.loss](found[real], truth[real])
-
-        def _judges_loss(self, batch: Batch) -> Tensor:
-            seen = self.network.see(pictures_of(batch).flatten(0, 1))
-            shapes: Tensor = self.shape_reading(seen, batch["landmarks"].flatten(0, 1))
-            return self._affect_loss(self.network.judge(seen)[:, None], batch) + self.settings.landmark_loss * shapes
 
         def _identity_loss(self, found: Tensor, batch: Batch) -> Tensor:
             cosines = found[:, 0] @ torch.nn.functional.normalize(self.people, dim=1).T

@@ -109,6 +109,11 @@ class NetworkSettings:
         return self.kind == "vgg-gru" or (self.kind == "classes" and self.landmarks)
 
     @property
+    def can_find_landmarks(self) -> bool:
+        """Whether a network that reads pictures alone can be taught to find landmarks, see `build_shape_reading`."""
+        return self.kind == "va-cnn" or (self.kind == "classes" and not self.landmarks)
+
+    @property
     def is_recurrent(self) -> bool:
         """Whether the network reads sequences."""
         return self.kind == "vgg-gru"
@@ -127,7 +132,7 @@ def build_network(settings: NetworkSettings) -> nn.Module:
     elif settings.kind == "classes" and settings.landmarks:
         network = _classes().Classes(settings)
     elif settings.kind == "classes":
-        network = torch.nn.Sequential(_layers(settings, len(settings.categories)))
+        network = _classes().Judge(_layers(settings, len(settings.categories)))
     elif settings.kind == "va-cnn":
         network = _classes().Judges(settings)
     elif settings.kind == "identity":
@@ -142,8 +147,8 @@ def build_network(settings: NetworkSettings) -> nn.Module:
 
 
 def build_shape_reading(settings: NetworkSettings) -> nn.Module:
-    """What makes the convolutions of a `va-cnn` find a face's parts while it is trained: a linear layer for each judge
-    reads the landmarks from what that judge's convolutions see.
+    """What makes convolutions find a face's parts while a network is trained that `can_find_landmarks`: a linear layer
+    reads the landmarks from what they see; one for each judge of a `va-cnn`.
 
     Called with what they `see`, and with landmarks (batch, 136), NaN for unknown ones; gives the mean squared error of
     the standardised shape (see `LandmarkShape`): 1 for a guess of the mean, 0 where no two faces have landmarks.
@@ -207,6 +212,7 @@ def _layers(settings: NetworkSettings, n_outputs: int) -> OrderedDict[str, Any]:
 @dataclass(frozen=True, slots=True)
 class _Classes:
     InputScaling: Any
+    Judge: Any
     Judges: Any
     Classes: Any
     Embedding: Any
@@ -233,6 +239,16 @@ def _classes() -> _Classes:
             # Channel by channel within a pixel: all that follows keeps the order, and takes a third less time on a CPU.
             ordered: Tensor = scaled.contiguous(memory_format=torch.channels_last)
             return ordered
+
+    class Judge(nn.Sequential):  # type: ignore[misc, name-defined]
+        def see(self, pictures: Tensor) -> list[Tensor]:
+            """(batch, n_features) of the convolutions."""
+            return [self[:N_SEEING](pictures)]
+
+        def judge(self, seen: list[Tensor]) -> Tensor:
+            """(batch, categories) of what `see` gave."""
+            read: Tensor = self[N_SEEING:](seen[0])
+            return read
 
     class Judges(nn.Module):  # type: ignore[misc, name-defined]
         def __init__(self, settings: NetworkSettings) -> None:
@@ -292,7 +308,8 @@ def _classes() -> _Classes:
         def __init__(self, settings: NetworkSettings) -> None:
             super().__init__()
             self.shape = LandmarkShape()
-            self.readers = nn.ModuleList([nn.Linear(_n_features(settings), LANDMARK_VALUES) for _ in range(2)])
+            n_judges = 2 if settings.kind == "va-cnn" else 1
+            self.readers = nn.ModuleList([nn.Linear(_n_features(settings), LANDMARK_VALUES) for _ in range(n_judges)])
 
         def forward(self, seen: list[Tensor], landmarks: Tensor) -> Tensor:
             known = torch.isfinite(landmarks).all(dim=1)
@@ -345,7 +362,7 @@ def _classes() -> _Classes:
             states: Tensor = self.out(self.gru(joined.contiguous())[0])
             return states
 
-    return _Classes(InputScaling, Judges, PictureAndShape, Embedding, SequenceNetwork, ShapeReading)
+    return _Classes(InputScaling, Judge, Judges, PictureAndShape, Embedding, SequenceNetwork, ShapeReading)
 
 
 def n_parameters(network: nn.Module) -> int:

@@ -19,7 +19,7 @@ class TrainSettings:
     batch : pictures, or sequences.  patience : epochs without a better score until it stops; 0 for never.
     steps : frames of a sequence, and how long a still is held.
     made_share : see `BatchPlan`.
-    landmark_loss : weight of a second loss of `va-cnn`, that of `build_shape_reading`; ours.
+    landmark_loss : weight of a second loss, that of `build_shape_reading`, of networks that `can_find_landmarks`; ours.
     Raises InputError naming the option.
     """
 

@@ -73,6 +73,8 @@ def train_network(
         check_tensorboard()
     for module in ("torch", "lightning.pytorch", "torchmetrics"):
         import_optional(module, EXTRA)
+    if settings.landmark_loss and not network_settings.can_find_landmarks:
+        raise InputError("--landmark-loss", "is for networks that read pictures alone; it goes with --no-landmarks")
     kind = choose_device(device, devices)
     job = _Job(network_settings, settings, training, validation, folder, start, kind, devices, tensorboard)
     plan, held_out = _plans(job)

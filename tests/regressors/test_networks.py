@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -94,7 +95,16 @@ def test_categories_are_read_from_pictures_alone_where_landmarks_are_not_wanted(
         "classes", **SMALL, categories=(Emotion.ANGER, Emotion.FEAR, Emotion.NEUTRAL), landmarks=False
     )
     assert not settings.takes_landmarks
-    assert build_network(settings).eval()(pictures()).shape == (2, 3)
+    judge: Any = build_network(settings).eval()
+    assert judge(pictures()).shape == (2, 3)
+    seen = judge.see(pictures())
+    torch.testing.assert_close(judge.judge(seen), judge(pictures()))
+    reading: Any = build_shape_reading(settings)
+    assert len(reading.readers) == len(seen) == 1
+    reading(seen, torch.rand(2, 136)).backward()
+    assert judge.features.conv1_1.weight.grad.abs().sum() > 0
+    assert [NetworkSettings(kind).can_find_landmarks for kind in ("vgg", "vgg-gru", "va-cnn")] == [False, False, True]
+    assert not replace(settings, landmarks=True).can_find_landmarks
 
 
 def test_judges_share_nothing() -> None:

@@ -115,6 +115,18 @@ def test_categories_are_learnt_and_absent_ones_refused(samples: Make, tmp_path: 
         )
 
 
+def test_a_judge_of_pictures_alone_may_learn_categories_with_landmarks(samples: Make, tmp_path: Path) -> None:
+    categories = (Emotion.SADNESS, Emotion.HAPPINESS)
+    network = NetworkSettings("classes", size=32, width=4, batch_norm=True, categories=categories, landmarks=False)
+    learnt, held_out = samples(8, 16), samples(3, 12, seed=4)
+    settings = replace(QUICK, epochs=8, landmark_loss=0.5)
+    trained = train_network(network, settings, learnt, held_out, tmp_path / "a")
+    assert trained.score > 0.8
+    assert set(trained.state) == set(build_network(network).state_dict())
+    with pytest.raises(InputError, match="--landmark-loss: is for networks that read pictures alone"):
+        train_network(replace(network, landmarks=True), settings, learnt, held_out, tmp_path / "b")
+
+
 SCRIPT = """
 import sys
 from pathlib import Path
