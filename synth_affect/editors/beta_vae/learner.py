@@ -15,6 +15,7 @@ from synth_affect.editors.beta_vae.settings import BetaVaeSettings
 from synth_affect.editors.expression_classifier.augmentation import labels_of
 from synth_affect.editors.expression_classifier.networks import EXTRA
 from synth_affect.editors.faces import EditorFaces
+from synth_affect.editors.gradient_step import take_step
 from synth_affect.editors.grey import grey_of
 from synth_affect.editors.training import EditorBatch, EditorLearner, pictures_as_tensor
 from synth_affect.optional import import_optional
@@ -66,9 +67,7 @@ def _learner() -> Any:
                 "classification": classification_loss(latents, classes),
             }
             total = torch.stack([getattr(self.settings, name) * loss for name, loss in losses.items()]).sum()
-            optimizers[0].zero_grad(set_to_none=True)
-            total.backward()
-            optimizers[0].step()
+            take_step(optimizers[0], total)
             self._note_peaks(means.detach(), classes)
             return {"total": total, **losses}
 

@@ -17,6 +17,7 @@ import numpy.typing as npt
 from synth_affect.editors.caae.losses import discriminator_loss, identity_loss, reconstruction_loss, taken_for_real
 from synth_affect.editors.caae.networks import EXTRA, build_networks
 from synth_affect.editors.caae.settings import CaaeSettings
+from synth_affect.editors.gradient_step import take_step
 from synth_affect.optional import import_optional
 
 if TYPE_CHECKING:
@@ -74,12 +75,12 @@ def _learner() -> Any:
             codes = self.encoder(pictures)
             made = self.generator(codes, batch.affect)
 
-            judged = self._step(of_pictures, self.judge_pictures_loss(pictures, made.detach(), batch.affect))
-            judged_codes = self._step(of_codes, self.judge_codes_loss(codes.detach()))
+            judged = take_step(of_pictures, self.judge_pictures_loss(pictures, made.detach(), batch.affect))
+            judged_codes = take_step(of_codes, self.judge_codes_loss(codes.detach()))
             for judge in (self.picture_judge, self.code_judge):
                 judge.requires_grad_(False)
             losses = self.pair_losses(pictures, batch.affect, codes, made)
-            total = self._step(of_pair, self.total(losses))
+            total = take_step(of_pair, self.total(losses))
             for judge in (self.picture_judge, self.code_judge):
                 judge.requires_grad_(True)
             named = {"total": total, **losses, "picture_judge": judged, "code_judge": judged_codes}
@@ -118,12 +119,6 @@ def _learner() -> Any:
             """Against codes drawn from the prior, U[-1, 1]."""
             drawn = torch.rand_like(codes) * 2 - 1
             return discriminator_loss(self.code_judge(drawn), self.code_judge(codes))
-
-        def _step(self, optimizer: Optimizer, loss: Tensor) -> Tensor:
-            optimizer.zero_grad(set_to_none=True)
-            loss.backward()  # type: ignore[no-untyped-call]
-            optimizer.step()
-            return loss
 
         def sheet(self, faces: EditorFaces) -> npt.NDArray[np.uint8]:
             """A row for each of six people: a picture, its reconstruction, and it with SHEET_LABELS."""

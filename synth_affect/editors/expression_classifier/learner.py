@@ -13,6 +13,7 @@ from synth_affect.editors.expression_classifier.augmentation import labels_of
 from synth_affect.editors.expression_classifier.networks import EXTRA, build_classifier
 from synth_affect.editors.expression_classifier.settings import CLASSES, ClassifierSettings
 from synth_affect.editors.faces import EditorFaces
+from synth_affect.editors.gradient_step import take_step
 from synth_affect.editors.grey import grey_of
 from synth_affect.editors.learning_rate import set_learning_rate
 from synth_affect.editors.training import EditorBatch, EditorLearner, pictures_as_tensor
@@ -60,9 +61,7 @@ def _learner() -> Any:
             labels = torch.from_numpy(labels_of(batch.categories.cpu().numpy())).to(batch.pictures.device)
             logits = self.classifier(grey_of(batch.pictures))
             loss = torch.nn.functional.cross_entropy(logits, labels, ignore_index=-1)
-            optimizers[0].zero_grad(set_to_none=True)
-            loss.backward()
-            optimizers[0].step()
+            take_step(optimizers[0], loss)
             right = (logits.argmax(dim=1) == labels)[labels >= 0].float().mean()
             return {"cross_entropy": loss, "accuracy": right}
 

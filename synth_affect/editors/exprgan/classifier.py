@@ -18,6 +18,7 @@ from synth_affect.editors.exprgan.controller import draw_controller
 from synth_affect.editors.exprgan.networks import EXTRA
 from synth_affect.editors.exprgan.settings import CLASSES
 from synth_affect.editors.exprgan.trained import BATCH, Pictures, TrainedExprGan
+from synth_affect.editors.gradient_step import take_step
 from synth_affect.editors.training import pictures_as_tensor
 from synth_affect.errors import InputError
 from synth_affect.optional import import_optional
@@ -77,9 +78,7 @@ class ExpressionClassifier:
             shown[flips] = shown[flips, :, ::-1]
             logits = self._network(pictures_as_tensor(shown, editor.device))
             loss = torch.nn.functional.cross_entropy(logits, torch.from_numpy(truth).to(editor.device))
-            optimizer.zero_grad(set_to_none=True)
-            loss.backward()
-            optimizer.step()
+            take_step(optimizer, loss)
         self._network.eval()
 
     def probabilities(self, pictures: Pictures) -> FloatArray:

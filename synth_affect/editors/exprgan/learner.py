@@ -51,6 +51,7 @@ from synth_affect.editors.exprgan.losses import (
 from synth_affect.editors.exprgan.networks import EXTRA, build_networks
 from synth_affect.editors.exprgan.settings import CLASSES, STAGES, ExprGanSettings
 from synth_affect.editors.faces import CATEGORIES, EditorFaces
+from synth_affect.editors.gradient_step import take_step
 from synth_affect.editors.training import pictures_as_tensor
 from synth_affect.errors import InputError
 from synth_affect.optional import import_optional
@@ -59,8 +60,9 @@ if TYPE_CHECKING:
     from torch import Tensor
     from torch.optim import Optimizer
 
+    from synth_affect.editors.gradient_step import take_step
     from synth_affect.editors.identity_features import IdentityFeatures
-    from synth_affect.editors.training import EditorBatch, EditorLearner
+from synth_affect.editors.training import EditorBatch, EditorLearner
 
 SHEET_PEOPLE = 6
 NEUTRAL = CATEGORIES.index(Emotion.NEUTRAL)
@@ -187,13 +189,13 @@ def _learner() -> Any:
             codes, made, edited = self.make(encoded, classes)
 
             discriminator = self.discriminator_losses(pictures, classes, made, edited)
-            self._step(of_discriminator, torch.stack(list(discriminator.values())).sum())
+            take_step(of_discriminator, torch.stack(list(discriminator.values())).sum())
             if self.stage == "refining":
-                discriminator["code_discriminator"] = self._step(of_codes, self.code_loss(codes.detach()))
+                discriminator["code_discriminator"] = take_step(of_codes, self.code_loss(codes.detach()))
             for network in (self.discriminator, self.code_discriminator):
                 network.requires_grad_(False)
             losses = self.pair_losses(pictures, codes, made, edited)
-            total = self._step(of_pair, self.total(losses))
+            total = take_step(of_pair, self.total(losses))
             for network in (self.discriminator, self.code_discriminator):
                 network.requires_grad_(True)
             return {name: loss.detach() for name, loss in ({"total": total} | losses | discriminator).items()}
@@ -284,12 +286,6 @@ def _learner() -> Any:
             """Of `pair_losses`, in this stage."""
             total: Tensor = torch.stack([self.weights[name] * loss for name, loss in losses.items()]).sum()
             return total
-
-        def _step(self, optimizer: Optimizer, loss: Tensor) -> Tensor:
-            optimizer.zero_grad(set_to_none=True)
-            loss.backward()  # type: ignore[no-untyped-call]
-            optimizer.step()
-            return loss
 
         def sheet(self, faces: EditorFaces) -> npt.NDArray[np.uint8]:
             """A row for each of six people: a picture, it with each class and with none, and noise with a class."""

@@ -16,6 +16,7 @@ from synth_affect.editors.faces import EditorFaces
 from synth_affect.editors.fader.losses import adversarial_loss, class_loss, reconstruction_loss
 from synth_affect.editors.fader.networks import build_networks
 from synth_affect.editors.fader.settings import LOSSES, FaderSettings
+from synth_affect.editors.gradient_step import take_step
 from synth_affect.editors.grey import grey_of
 from synth_affect.editors.learning_rate import set_learning_rate
 from synth_affect.editors.training import EditorBatch, EditorLearner, pictures_as_tensor
@@ -69,9 +70,7 @@ def _learner() -> Any:
             latents = self.encoder(grey)
             losses = self.losses(grey, latents, classes)
             total = self.total(losses)
-            optimizers[0].zero_grad(set_to_none=True)
-            total.backward()  # type: ignore[no-untyped-call]
-            optimizers[0].step()
+            take_step(optimizers[0], total)
             self._note_centres(latents.detach(), classes)
             return {"total": total, **losses}
 

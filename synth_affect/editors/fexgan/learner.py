@@ -14,6 +14,7 @@ from synth_affect.editors.fexgan.losses import divergence, judged
 from synth_affect.editors.fexgan.networks import EXTRA, build_networks
 from synth_affect.editors.fexgan.settings import CLASSES, FexganSettings
 from synth_affect.editors.fexgan.targets import CLASS_OF_CATEGORY, SamePerson
+from synth_affect.editors.gradient_step import take_step
 from synth_affect.editors.training import EditorBatch, EditorLearner, pictures_as_tensor
 from synth_affect.optional import import_optional
 
@@ -83,11 +84,11 @@ def _learner() -> Any:
             made = self.decoder(codes, labels * (scales.abs() if self.settings.folded else scales))
 
             judgements = self.discriminator_losses(pictures, sources, made.detach(), wanted)
-            _step(of_discriminator, judgements["discriminator_real"] + judgements["discriminator_made"])
+            take_step(of_discriminator, judgements["discriminator_real"] + judgements["discriminator_made"])
             self.discriminator.requires_grad_(False)
             losses = self.pair_losses(made, targets, wanted, means, log_variances)
             total = self.total(losses)
-            _step(of_pair, total)
+            take_step(of_pair, total)
             self.discriminator.requires_grad_(True)
             return {"total": total.detach(), **losses, **judgements}
 
@@ -152,9 +153,3 @@ def jitter(pictures: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
     both = torch.cat([pictures, targets], dim=1)
     moved = torch.nn.functional.grid_sample(both, grid, padding_mode="border", align_corners=False)
     return moved[:, :3], moved[:, 3:]
-
-
-def _step(optimizer: Optimizer, loss: Tensor) -> None:
-    optimizer.zero_grad(set_to_none=True)
-    loss.backward()  # type: ignore[no-untyped-call]
-    optimizer.step()

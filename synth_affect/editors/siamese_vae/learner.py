@@ -14,6 +14,7 @@ from synth_affect.editors.expression_classifier.augmentation import labels_of
 from synth_affect.editors.expression_classifier.networks import EXTRA
 from synth_affect.editors.expression_classifier.settings import CLASSES
 from synth_affect.editors.faces import EditorFaces
+from synth_affect.editors.gradient_step import take_step
 from synth_affect.editors.grey import grey_of
 from synth_affect.editors.siamese_vae.losses import comparison_loss, response
 from synth_affect.editors.siamese_vae.networks import build_networks
@@ -78,9 +79,7 @@ def _learner() -> Any:
                 total, optimizer = self.total(losses), optimizers[1]
                 shown = {"total": total.detach()}
                 self._note_centres(means.detach(), classes)
-            optimizer.zero_grad(set_to_none=True)
-            total.backward()  # type: ignore[no-untyped-call]
-            optimizer.step()
+            take_step(optimizer, total)
             return {**losses, **shown}
 
         def compare(self, grey: Tensor, classes: Tensor) -> tuple[Tensor, Tensor]:
