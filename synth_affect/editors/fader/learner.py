@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from synth_affect.editors.class_centres import note_centres
 from synth_affect.editors.expression_classifier.augmentation import NEUTRAL, labels_of
 from synth_affect.editors.expression_classifier.networks import EXTRA
 from synth_affect.editors.expression_classifier.settings import CLASSES, EMOTIONS
@@ -29,8 +30,6 @@ if TYPE_CHECKING:
     from synth_affect.editors.identity_features import IdentityFeatures
 
 SHEET_PEOPLE = 6
-CENTRE_MEMORY = 0.99
-"""Share of the old mean that stays when a batch has come."""
 
 
 def build_learner(settings: FaderSettings, faces: EditorFaces, identity: IdentityFeatures | None) -> EditorLearner:
@@ -51,7 +50,6 @@ def _learner() -> Any:
             self.settings, self.stage = settings, LOSSES.index(settings.loss)
             networks = build_networks(settings)
             self.encoder, self.classes, self.decoder = networks.encoder, networks.classes, networks.decoder
-            # Where the latents of each class lie: running means, between which edits go.
             self.register_buffer("centres", torch.zeros(len(CLASSES), settings.units[1]))
 
         def optimizers(self) -> list[Optimizer]:
@@ -71,7 +69,7 @@ def _learner() -> Any:
             losses = self.losses(grey, latents, classes)
             total = self.total(losses)
             take_step(optimizers[0], total)
-            self._note_centres(latents.detach(), classes)
+            note_centres(self.centres, latents.detach(), classes)
             return {"total": total, **losses}
 
         def losses(self, grey: Tensor, latents: Tensor, classes: Tensor) -> dict[str, Tensor]:
@@ -89,12 +87,6 @@ def _learner() -> Any:
             }  # fmt: skip
             total: Tensor = torch.stack([weights[name] * loss for name, loss in losses.items()]).sum()
             return total
-
-        def _note_centres(self, latents: Tensor, classes: Tensor) -> None:
-            for number in range(len(CLASSES)):
-                of_class = latents[classes == number]
-                if len(of_class):
-                    self.centres[number] += (1 - CENTRE_MEMORY) * (of_class.mean(dim=0) - self.centres[number])
 
         def sheet(self, faces: EditorFaces) -> npt.NDArray[np.uint8]:
             """A row for each of six people: a picture, its reconstruction, and it as each emotion."""

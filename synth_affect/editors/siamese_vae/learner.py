@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from synth_affect.editors.beta_vae.losses import divergence, reconstruction_loss
+from synth_affect.editors.class_centres import note_centres
 from synth_affect.editors.expression_classifier.augmentation import labels_of
 from synth_affect.editors.expression_classifier.networks import EXTRA
 from synth_affect.editors.expression_classifier.settings import CLASSES
@@ -30,8 +31,6 @@ if TYPE_CHECKING:
     from synth_affect.editors.identity_features import IdentityFeatures
 
 SHEET_COLUMNS = 8
-CENTRE_MEMORY = 0.99
-"""Share of the old mean that stays when a batch has come."""
 
 
 def build_learner(settings: SiameseSettings, faces: EditorFaces, identity: IdentityFeatures | None) -> EditorLearner:
@@ -52,7 +51,6 @@ def _learner() -> Any:
             networks = build_networks(settings)
             self.comparator, self.encoder, self.decoder = networks.comparator, networks.encoder, networks.decoder
             self.register_buffer("averages", torch.from_numpy(class_averages(faces)))
-            # Where the latents of each class lie: running means, between which edits go.
             self.register_buffer("centres", torch.zeros(len(CLASSES), settings.latent))
 
         def optimizers(self) -> list[Optimizer]:
@@ -78,7 +76,7 @@ def _learner() -> Any:
                 losses = self.vae_losses(grey, means, log_sigmas)
                 total, optimizer = self.total(losses), optimizers[1]
                 shown = {"total": total.detach()}
-                self._note_centres(means.detach(), classes)
+                note_centres(self.centres, means.detach(), classes)
             take_step(optimizer, total)
             return {**losses, **shown}
 
@@ -105,12 +103,6 @@ def _learner() -> Any:
             settings = self.settings
             supported: Tensor = losses["reconstruction"] - settings.support * losses["response"]
             return supported + settings.divergence * losses["divergence"]
-
-        def _note_centres(self, means: Tensor, classes: Tensor) -> None:
-            for number in range(len(CLASSES)):
-                of_class = means[classes == number]
-                if len(of_class):
-                    self.centres[number] += (1 - CENTRE_MEMORY) * (of_class.mean(dim=0) - self.centres[number])
 
         def sheet(self, faces: EditorFaces) -> npt.NDArray[np.uint8]:
             """The averaged faces; then eight pictures and their reconstructions."""
