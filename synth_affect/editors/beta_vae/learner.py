@@ -17,6 +17,7 @@ from synth_affect.editors.expression_classifier.networks import EXTRA
 from synth_affect.editors.faces import EditorFaces
 from synth_affect.editors.gradient_step import take_step
 from synth_affect.editors.grey import grey_of
+from synth_affect.editors.sheets import grey_sheet
 from synth_affect.editors.training import EditorBatch, EditorLearner, pictures_as_tensor
 from synth_affect.optional import import_optional
 
@@ -90,8 +91,6 @@ def _learner() -> Any:
                 again = self.decoder(self.encoder(seen)[0]).sigmoid()[:, 0]
             blank = again.new_ones(SHEET_STEPS - len(again), *again.shape[1:])
             rows += [torch.cat([seen[:, 0], blank]), torch.cat([again, blank])]
-            sheet = torch.stack(rows).permute(0, 2, 1, 3).flatten(2, 3).flatten(0, 1)
-            found: npt.NDArray[np.uint8] = (sheet * 255).round().byte().cpu().numpy()
-            return np.repeat(found[:, :, np.newaxis], 3, axis=2)
+            return grey_sheet(rows)
 
     return BetaVaeLearner

@@ -18,6 +18,8 @@ from synth_affect.editors.caae.losses import discriminator_loss, identity_loss, 
 from synth_affect.editors.caae.networks import EXTRA, build_networks
 from synth_affect.editors.caae.settings import CaaeSettings
 from synth_affect.editors.gradient_step import take_step
+from synth_affect.editors.sheets import colour_sheet, first_of_each
+from synth_affect.editors.training import pictures_as_tensor
 from synth_affect.optional import import_optional
 
 if TYPE_CHECKING:
@@ -122,16 +124,14 @@ def _learner() -> Any:
 
         def sheet(self, faces: EditorFaces) -> npt.NDArray[np.uint8]:
             """A row for each of six people: a picture, its reconstruction, and it with SHEET_LABELS."""
-            numbers = np.unique(faces.people, return_index=True)[1][:SHEET_PEOPLE]
+            numbers = first_of_each(faces, SHEET_PEOPLE)
             device = next(self.parameters()).device
-            pictures = torch.from_numpy(faces.pictures[numbers]).to(device).permute(0, 3, 1, 2).float() / 127.5 - 1
+            pictures = pictures_as_tensor(faces.pictures[numbers], device)
             own = torch.from_numpy(faces.affect[numbers].copy()).to(device)
             with torch.no_grad():
                 codes = self.encoder(pictures)
                 columns = [pictures, self.generator(codes, own)]
                 columns += [self.generator(codes, own.new_tensor(label).expand_as(own)) for label in SHEET_LABELS]
-            sheet = torch.stack(columns, dim=1).permute(0, 3, 1, 4, 2).flatten(2, 3).flatten(0, 1)
-            found: npt.NDArray[np.uint8] = ((sheet + 1) * 127.5).round().clamp(0, 255).byte().cpu().numpy()
-            return found
+            return colour_sheet(columns)
 
     return CaaeLearner

@@ -52,6 +52,7 @@ from synth_affect.editors.exprgan.networks import EXTRA, build_networks
 from synth_affect.editors.exprgan.settings import CLASSES, STAGES, ExprGanSettings
 from synth_affect.editors.faces import CATEGORIES, EditorFaces
 from synth_affect.editors.gradient_step import take_step
+from synth_affect.editors.sheets import colour_sheet, first_of_each
 from synth_affect.editors.training import pictures_as_tensor
 from synth_affect.errors import InputError
 from synth_affect.optional import import_optional
@@ -289,7 +290,7 @@ def _learner() -> Any:
 
         def sheet(self, faces: EditorFaces) -> npt.NDArray[np.uint8]:
             """A row for each of six people: a picture, it with each class and with none, and noise with a class."""
-            numbers = np.unique(faces.people, return_index=True)[1][:SHEET_PEOPLE]
+            numbers = first_of_each(faces, SHEET_PEOPLE)
             device, d = next(self.parameters()).device, self.settings.controller
             pictures = pictures_as_tensor(faces.pictures[numbers], device)
             asked = [controller_at(number, 1.0, d) for number in range(len(CLASSES))]
@@ -301,8 +302,6 @@ def _learner() -> Any:
                     columns.append(self.decoder(codes, torch.from_numpy(controller).to(device).expand(len(codes), -1)))
                 noise = torch.rand(codes.shape, generator=torch.Generator().manual_seed(0)).to(device) * 2 - 1
                 columns.append(self.decoder(noise, rows))
-            sheet = torch.stack(columns, dim=1).permute(0, 3, 1, 4, 2).flatten(2, 3).flatten(0, 1)
-            found: npt.NDArray[np.uint8] = ((sheet + 1) * 127.5).round().clamp(0, 255).byte().cpu().numpy()
-            return found
+            return colour_sheet(columns)
 
     return ExprGanLearner

@@ -20,6 +20,7 @@ from synth_affect.editors.fader.settings import LOSSES, FaderSettings
 from synth_affect.editors.gradient_step import take_step
 from synth_affect.editors.grey import grey_of
 from synth_affect.editors.learning_rate import set_learning_rate
+from synth_affect.editors.sheets import first_of_each, grey_sheet
 from synth_affect.editors.training import EditorBatch, EditorLearner, pictures_as_tensor
 from synth_affect.optional import import_optional
 
@@ -90,7 +91,7 @@ def _learner() -> Any:
 
         def sheet(self, faces: EditorFaces) -> npt.NDArray[np.uint8]:
             """A row for each of six people: a picture, its reconstruction, and it as each emotion."""
-            numbers = np.unique(faces.people, return_index=True)[1][:SHEET_PEOPLE]
+            numbers = first_of_each(faces, SHEET_PEOPLE)
             with torch.no_grad():
                 grey = grey_of(pictures_as_tensor(faces.pictures[numbers], self.centres.device))
                 latents = self.encoder(grey)
@@ -98,9 +99,7 @@ def _learner() -> Any:
                 for emotion in EMOTIONS:
                     moved = move(latents, self.classes, self.centres, CLASSES.index(emotion), self.settings.reach)
                     columns.append(self.decoder(moved).sigmoid())
-            sheet = torch.stack([column[:, 0] for column in columns], dim=1).permute(0, 2, 1, 3)
-            found: npt.NDArray[np.uint8] = (sheet.flatten(2, 3).flatten(0, 1) * 255).round().byte().cpu().numpy()
-            return np.repeat(found[:, :, np.newaxis], 3, axis=2)
+            return grey_sheet(list(torch.cat(columns, dim=1)))
 
     return FaderLearner
 

@@ -15,6 +15,7 @@ from synth_affect.editors.fexgan.networks import EXTRA, build_networks
 from synth_affect.editors.fexgan.settings import CLASSES, FexganSettings
 from synth_affect.editors.fexgan.targets import CLASS_OF_CATEGORY, SamePerson
 from synth_affect.editors.gradient_step import take_step
+from synth_affect.editors.sheets import colour_sheet, first_of_each
 from synth_affect.editors.training import EditorBatch, EditorLearner, pictures_as_tensor
 from synth_affect.optional import import_optional
 
@@ -119,14 +120,12 @@ def _learner() -> Any:
 
         def sheet(self, faces: EditorFaces) -> npt.NDArray[np.uint8]:
             """A row for each of eight people: a picture, and it with each class."""
-            numbers = np.unique(faces.people, return_index=True)[1][:SHEET_PEOPLE]
+            numbers = first_of_each(faces, SHEET_PEOPLE)
             pictures = pictures_as_tensor(faces.pictures[numbers], next(self.parameters()).device)
             labels = torch.eye(len(CLASSES), device=pictures.device)
             with torch.no_grad():
                 columns = [pictures, *(edit(self.encoder, self.decoder, pictures, label) for label in labels)]
-            sheet = torch.stack(columns, dim=1).permute(0, 3, 1, 4, 2).flatten(2, 3).flatten(0, 1)
-            found: npt.NDArray[np.uint8] = ((sheet + 1) * 127.5).round().clamp(0, 255).byte().cpu().numpy()
-            return found
+            return colour_sheet(columns)
 
     return FexganLearner
 

@@ -17,6 +17,7 @@ from synth_affect.editors.expression_classifier.settings import CLASSES
 from synth_affect.editors.faces import EditorFaces
 from synth_affect.editors.gradient_step import take_step
 from synth_affect.editors.grey import grey_of
+from synth_affect.editors.sheets import grey_sheet
 from synth_affect.editors.siamese_vae.losses import comparison_loss, response
 from synth_affect.editors.siamese_vae.networks import build_networks
 from synth_affect.editors.siamese_vae.pairs import class_averages, pair_up
@@ -113,8 +114,6 @@ def _learner() -> Any:
             for row in (self.averages, grey, again):
                 blank = row.new_ones(SHEET_COLUMNS - len(row), *row.shape[1:])
                 rows.append(torch.cat([row, blank])[:, 0])
-            sheet = torch.stack(rows).permute(0, 2, 1, 3).flatten(2, 3).flatten(0, 1)
-            found: npt.NDArray[np.uint8] = (sheet * 255).round().byte().cpu().numpy()
-            return np.repeat(found[:, :, np.newaxis], 3, axis=2)
+            return grey_sheet(rows)
 
     return SiameseLearner
