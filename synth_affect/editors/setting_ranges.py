@@ -13,7 +13,7 @@ LOOP_RANGES: Mapping[str, tuple[float, float]] = {
 SLOWING_RANGES: Mapping[str, tuple[float, float]] = {"last_learning_rate": (1e-9, 1)}
 """Of those that learn slower in the end, see `set_learning_rate`."""
 REACH_RANGE: Mapping[str, tuple[float, float]] = {"reach": (0.1, 10)}
-"""Of editors that draw grey faces, see `GreyCropEditor`."""
+"""Of editors that go farther than what was learnt: FExGAN, and those that draw grey faces, see `GreyCropEditor`."""
 
 
 def check_ranges(settings: object, ranges: Mapping[str, tuple[float, float]]) -> None:

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 class FexganCropEditor:
     """Asks for the category nearest in direction. Weaker than that category's position, it is mixed with neutral: the
-    label has a share of both. The paper's lambda stays 1, since every lambda was trained towards the same pictures.
+    label has a share of both. Lambda does not follow the intensity, since every lambda was trained towards the same
+    pictures; it is the setting `reach`.
     """
 
     def __init__(self, settings: FexganSettings, weights: EditorWeights, device: str) -> None:
@@ -51,7 +52,7 @@ class FexganCropEditor:
         with torch.inference_mode():
             for target in targets:  # one by one, so that a picture does not depend on the others asked for
                 label = torch.from_numpy(label_of(target)).to(self._device)
-                made.append(edit(self._encoder, self._decoder, picture, label)[0])
+                made.append(edit(self._encoder, self._decoder, picture, label, self._settings.reach)[0])
         pictures: FloatArray = torch.stack(made).permute(0, 2, 3, 1).float().cpu().numpy()
         return pictures
 

@@ -123,17 +123,18 @@ def _learner() -> Any:
             numbers = first_of_each(faces, SHEET_PEOPLE)
             pictures = pictures_as_tensor(faces.pictures[numbers], next(self.parameters()).device)
             labels = torch.eye(len(CLASSES), device=pictures.device)
+            reach = self.settings.reach
             with torch.no_grad():
-                columns = [pictures, *(edit(self.encoder, self.decoder, pictures, label) for label in labels)]
+                columns = [pictures, *(edit(self.encoder, self.decoder, pictures, label, reach) for label in labels)]
             return colour_sheet(columns)
 
     return FexganLearner
 
 
-def edit(encoder: Any, decoder: Any, pictures: Tensor, label: Tensor) -> Tensor:
-    """Pictures (batch, 3, size, size) with one label (classes,): z at its mean, the label at its full strength."""
+def edit(encoder: Any, decoder: Any, pictures: Tensor, label: Tensor, reach: float) -> Tensor:
+    """Pictures (batch, 3, size, size) with one label (classes,): z at its mean, lambda at `reach`."""
     labels = label.expand(len(pictures), -1)
-    edited: Tensor = decoder(encoder(pictures, labels)[0], labels)
+    edited: Tensor = decoder(encoder(pictures, labels)[0], reach * labels)
     return edited
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from synth_affect.affect import Emotion
-from synth_affect.editors.setting_ranges import LOOP_RANGES, check_ranges
+from synth_affect.editors.setting_ranges import LOOP_RANGES, REACH_RANGE, check_ranges
 from synth_affect.errors import InputError
 
 CLASSES: tuple[Emotion, ...] = (
@@ -37,6 +37,8 @@ class FexganSettings:
     divergence, reconstruction : beta and gamma.
     folded : scale labels by the absolute value of a normal number. A deviation: the paper's lambda is as often negative
         as not, so that a label's mean effect on the decoder is nothing, and what is asked for comes through late.
+    reach : lambda of an edit, 1 in the paper. Every lambda was trained towards the same pictures, but what is drawn of
+        the class grows with it: a faint class, such as sadness, needs more.
     Raises InputError naming the option.
     """
 
@@ -49,6 +51,7 @@ class FexganSettings:
     divergence: float = 0.1
     reconstruction: float = 100.0
     folded: bool = False
+    reach: float = 1.0
     batch: int = 32
     epochs: int = 100
     learning_rate: float = 2e-4
@@ -60,7 +63,8 @@ class FexganSettings:
         check_ranges(
             self,
             {"width": (4, 512), "code": (1, 1024), "adversarial": (0, 1000), "late_adversarial": (0, 1000),
-             "late_after": (0, 100_000), "divergence": (0, 1000), "reconstruction": (0, 10_000), **LOOP_RANGES},
+             "late_after": (0, 100_000), "divergence": (0, 1000), "reconstruction": (0, 10_000), **REACH_RANGE,
+             **LOOP_RANGES},
         )  # fmt: skip
 
     @classmethod
@@ -68,5 +72,6 @@ class FexganSettings:
         """The size that one core trains in minutes."""
         # Faster steps, and less of the adversary, which a few thousand steps do not balance.
         return cls(
-            size=64, width=24, folded=True, adversarial=0.3, late_after=30, batch=16, epochs=60, learning_rate=1e-3
-        )
+            size=64, width=24, folded=True, reach=2.0, adversarial=0.3, late_after=30, batch=16, epochs=60,
+            learning_rate=1e-3,
+        )  # fmt: skip

@@ -42,7 +42,8 @@ class TrainedFexgan:
         torch = import_optional("torch", EXTRA)
         with torch.inference_mode():
             wanted = torch.from_numpy(label.astype(np.float32)).to(self._device)
-            return _as_pictures(edit(self._encoder, self._decoder, pictures_as_tensor(pictures, self._device), wanted))
+            shown = pictures_as_tensor(pictures, self._device)
+            return _as_pictures(edit(self._encoder, self._decoder, shown, wanted, self.settings.reach))
 
     def sample(self, codes: FloatArray, label: FloatArray) -> Pictures:
         """Of nobody: codes (n, settings.code) are drawn, not read."""

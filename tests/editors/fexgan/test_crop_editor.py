@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,22 @@ def test_edits_do_not_depend_on_their_company() -> None:
     for made, target in zip(together, targets, strict=True):
         np.testing.assert_array_equal(made, editor.edit_crops(crop, [target])[0])
     assert np.abs(together[0] - together[1]).max() > 1e-4
+
+
+def test_the_reach_is_the_lambda_of_the_decoder_alone() -> None:
+    settings, weights = replace(TINY, reach=2.5), weights_of(TINY)
+    networks = build_networks(TINY)
+    for name in ("encoder", "decoder"):
+        weights.load_into(getattr(networks, name).eval(), name)
+    crop = np.random.default_rng(1).uniform(-1, 1, (32, 32, 3)).astype(np.float32)
+    label = torch.zeros(1, len(CLASSES))
+    label[0, CLASSES.index(Emotion.FEAR)] = 1
+    with torch.inference_mode():
+        code = networks.encoder(torch.from_numpy(crop).permute(2, 0, 1)[None], label)[0]
+        wanted = networks.decoder(code, 2.5 * label)[0].permute(1, 2, 0).numpy()
+    made = open_crop_editor(settings, weights, "cpu").edit_crops(crop, [position(Emotion.FEAR)])[0]
+    np.testing.assert_allclose(made, wanted, atol=1e-5)
+    assert np.abs(made - open_crop_editor(TINY, weights, "cpu").edit_crops(crop, [position(Emotion.FEAR)])[0]).max() > 0
 
 
 def test_weights_of_other_shapes_are_refused() -> None:
