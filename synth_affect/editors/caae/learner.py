@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from synth_affect.editors.caae.losses import discriminator_loss, identity_loss, reconstruction_loss, taken_for_real
+from synth_affect.editors.adversarial import code_discriminator_loss, discriminator_loss, taken_for_real
+from synth_affect.editors.caae.losses import identity_loss, reconstruction_loss
 from synth_affect.editors.caae.networks import EXTRA, build_networks
 from synth_affect.editors.caae.settings import CaaeSettings
 from synth_affect.editors.gradient_step import take_step
@@ -78,7 +79,7 @@ def _learner() -> Any:
             made = self.generator(codes, batch.affect)
 
             judged = take_step(of_pictures, self.judge_pictures_loss(pictures, made.detach(), batch.affect))
-            judged_codes = take_step(of_codes, self.judge_codes_loss(codes.detach()))
+            judged_codes = take_step(of_codes, code_discriminator_loss(self.code_judge, codes.detach()))
             for judge in (self.picture_judge, self.code_judge):
                 judge.requires_grad_(False)
             losses = self.pair_losses(pictures, batch.affect, codes, made)
@@ -116,11 +117,6 @@ def _learner() -> Any:
 
         def judge_pictures_loss(self, pictures: Tensor, made: Tensor, labels: Tensor) -> Tensor:
             return discriminator_loss(self.picture_judge(pictures, labels), self.picture_judge(made, labels))
-
-        def judge_codes_loss(self, codes: Tensor) -> Tensor:
-            """Against codes drawn from the prior, U[-1, 1]."""
-            drawn = torch.rand_like(codes) * 2 - 1
-            return discriminator_loss(self.code_judge(drawn), self.code_judge(codes))
 
         def sheet(self, faces: EditorFaces) -> npt.NDArray[np.uint8]:
             """A row for each of six people: a picture, its reconstruction, and it with SHEET_LABELS."""

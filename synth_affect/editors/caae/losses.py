@@ -1,4 +1,4 @@
-"""The four losses of a CAAE, and those of its two discriminators.
+"""Losses of a CAAE; those of its two discriminators, and L_z and L_img, are in `adversarial`.
 
 L = 1 L_rec + 1/3 L_iden + 0.01 L_z + 0.01 L_img trains E and G; the paper names lambda_3 twice, of which the second
 is the weight of L_img. Equations 1 and 2 print z where the label is meant. No total variation.
@@ -34,22 +34,3 @@ def identity_loss(of_made: Sequence[Tensor], of_pictures: Sequence[Tensor]) -> T
     layers = [(a - b).abs().mean() / a[0, 0].numel() for a, b in zip(of_made, of_pictures, strict=True)]
     total: Tensor = torch.stack(layers).sum()
     return total
-
-
-def taken_for_real(logits: Tensor) -> Tensor:
-    """-log sigmoid, mean: small when a discriminator takes what it saw for real. L_z and L_img, of what was made."""
-    functional = import_optional("torch.nn.functional", "train")
-    loss: Tensor = functional.softplus(-logits).mean()
-    return loss
-
-
-def taken_for_made(logits: Tensor) -> Tensor:
-    """-log(1 - sigmoid), mean: small when a discriminator takes what it saw for made."""
-    functional = import_optional("torch.nn.functional", "train")
-    loss: Tensor = functional.softplus(logits).mean()
-    return loss
-
-
-def discriminator_loss(of_real: Tensor, of_made: Tensor) -> Tensor:
-    """What D_img and D_z make small, of their logits."""
-    return taken_for_real(of_real) + taken_for_made(of_made)

@@ -39,15 +39,14 @@ import numpy as np
 import numpy.typing as npt
 
 from synth_affect.affect import Emotion
-from synth_affect.editors.exprgan.controller import CLASS_OF_CATEGORY, controller_at, draw_controller
-from synth_affect.editors.exprgan.losses import (
-    controller_loss,
+from synth_affect.editors.adversarial import (
+    code_discriminator_loss,
     discriminator_loss,
-    identity_loss,
-    pixel_loss,
+    taken_for_made,
     taken_for_real,
-    variation_loss,
 )
+from synth_affect.editors.exprgan.controller import CLASS_OF_CATEGORY, controller_at, draw_controller
+from synth_affect.editors.exprgan.losses import controller_loss, identity_loss, pixel_loss, variation_loss
 from synth_affect.editors.exprgan.networks import EXTRA, build_networks
 from synth_affect.editors.exprgan.settings import CLASSES, STAGES, ExprGanSettings
 from synth_affect.editors.faces import CATEGORIES, EditorFaces
@@ -192,7 +191,9 @@ def _learner() -> Any:
             discriminator = self.discriminator_losses(pictures, classes, made, edited)
             take_step(of_discriminator, torch.stack(list(discriminator.values())).sum())
             if self.stage == "refining":
-                discriminator["code_discriminator"] = take_step(of_codes, self.code_loss(codes.detach()))
+                discriminator["code_discriminator"] = take_step(
+                    of_codes, code_discriminator_loss(self.code_discriminator, codes.detach())
+                )
             for network in (self.discriminator, self.code_discriminator):
                 network.requires_grad_(False)
             losses = self.pair_losses(pictures, codes, made, edited)
@@ -245,17 +246,12 @@ def _learner() -> Any:
                     read = controller_loss(of_edited.controllers, edited.controllers)
                     losses["edit_reading"] = s.edits * made_share * read
                 logits = of_edited.of(edited.classes)
-                against = taken_for_real(-logits) if compares else discriminator_loss(of_real.of(classes), logits)
+                against = taken_for_made(logits) if compares else discriminator_loss(of_real.of(classes), logits)
                 losses["edit_discriminator"] = s.edits * against
             if s.readings:
                 drawn = draw_controller(classes, s.controller)
                 losses["real_reading"] = s.readings * controller_loss(of_real.controllers, drawn)
             return losses
-
-        def code_loss(self, codes: Tensor) -> Tensor:
-            """Of D_z, against codes drawn from the prior, U(-1, 1)."""
-            drawn = torch.rand_like(codes) * 2 - 1
-            return discriminator_loss(self.code_discriminator(drawn), self.code_discriminator(codes))
 
         def pair_losses(self, pictures: Tensor, codes: Tensor, made: Made, edited: Made | None) -> dict[str, Tensor]:
             """Those of G_enc and G_dec that have a weight in this stage, before their weights."""

@@ -1,4 +1,4 @@
-"""The losses of an ExprGAN.
+"""Losses of an ExprGAN; those of its two discriminators, and L_img and L_z, are in `adversarial`.
 
 L = L_pixel + 1 L_id + 1 L_Q + 0.01 L_img + 0.01 L_z + 0.001 L_tv trains G_enc, G_dec and Q; D_img and D_z learn to tell
 what was made from what is real.
@@ -41,15 +41,3 @@ def controller_loss(read: Tensor, controllers: Tensor) -> Tensor:
 def variation_loss(made: Tensor) -> Tensor:
     """L_tv: mean absolute difference between neighbours, along rows and along columns."""
     return made.diff(dim=2).abs().mean() + made.diff(dim=3).abs().mean()
-
-
-def taken_for_real(logits: Tensor) -> Tensor:
-    """-log sigmoid, mean: L_img and L_z, of what was made."""
-    functional = import_optional("torch.nn.functional", "train")
-    loss: Tensor = functional.softplus(-logits).mean()
-    return loss
-
-
-def discriminator_loss(of_real: Tensor, of_made: Tensor) -> Tensor:
-    """What D_img and D_z make small, of logits: -log sigmoid of the real ones', -log(1 - sigmoid) of the others'."""
-    return taken_for_real(of_real) + taken_for_real(-of_made)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from synth_affect.editors.adversarial import code_discriminator_loss
 from synth_affect.editors.caae.learner import SHEET_LABELS, build_learner
 from synth_affect.editors.caae.settings import CaaeSettings
 from synth_affect.editors.faces import EditorFaces
@@ -84,7 +85,7 @@ def test_each_loss_reaches_its_networks() -> None:
 
     judged = learner.judge_pictures_loss(batch.pictures, made.detach(), batch.affect)
     assert reached(learner, judged) == {"picture_judge": "all"}
-    assert reached(learner, learner.judge_codes_loss(codes.detach())) == {"code_judge": "all"}
+    assert reached(learner, code_discriminator_loss(learner.code_judge, codes.detach())) == {"code_judge": "all"}
 
 
 def test_the_total_has_the_papers_weights() -> None:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from synth_affect.affect import Emotion
+from synth_affect.editors.adversarial import code_discriminator_loss
 from synth_affect.editors.exprgan.controller import draw_controller
 from synth_affect.editors.exprgan.learner import SamePerson, build_learner, is_learnt_from
 from synth_affect.editors.exprgan.settings import CLASSES, ExprGanSettings
@@ -136,7 +137,9 @@ def test_each_loss_reaches_its_networks() -> None:
     assert judged.keys() == {"reading", "discriminator", "edit_reading", "edit_discriminator", "real_reading"}
     for loss in judged.values():
         assert reached(learner, loss) == {"discriminator": "some"}
-    assert reached(learner, learner.code_loss(codes.detach())) == {"code_discriminator": "all"}
+    assert reached(learner, code_discriminator_loss(learner.code_discriminator, codes.detach())) == {
+        "code_discriminator": "all"
+    }
 
 
 def test_in_the_first_stage_codes_are_noise() -> None:

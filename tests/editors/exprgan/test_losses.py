@@ -8,10 +8,8 @@ import pytest
 
 from synth_affect.editors.exprgan.losses import (
     controller_loss,
-    discriminator_loss,
     identity_loss,
     pixel_loss,
-    taken_for_real,
     variation_loss,
 )
 
@@ -45,11 +43,3 @@ def test_variation_of_a_ramp_is_its_slopes() -> None:
     ramp = (0.1 * rows + 0.02 * columns).expand(2, 3, 5, 4)
     assert float(variation_loss(ramp)) == pytest.approx(0.12, rel=1e-5)
     assert float(variation_loss(torch.ones(1, 3, 4, 4))) == 0
-
-
-def test_discriminators_are_judged_by_cross_entropy() -> None:
-    """Of sigmoids 0.8 and 0.25: -log 0.8, -log 0.75."""
-    real, made = torch.tensor([math.log(0.8 / 0.2)] * 3), torch.tensor([math.log(0.25 / 0.75)])
-    assert float(taken_for_real(real)) == pytest.approx(-math.log(0.8))
-    assert float(discriminator_loss(real, made)) == pytest.approx(-math.log(0.8) - math.log(0.75))
-    assert float(discriminator_loss(torch.zeros(5), torch.zeros(5))) == pytest.approx(2 * math.log(2))
