@@ -13,7 +13,6 @@ from synth_affect.render.lips import NEIGHBOURS
 from synth_affect.render.mouth import Interior, lip_contact, mouth_interior
 from synth_affect.render.poisson import poisson_blend
 from synth_affect.render.pull_push import extend
-from synth_affect.render.rasterizer import interpolate
 from synth_affect.render.scene import EYE_KIND, FACE_KIND, INTERIOR_KIND, Scene
 from synth_affect.render.wrinkles import WrinkleMaps, wrinkle_light
 
@@ -193,9 +192,8 @@ def _with_eyes(below: FloatArray, scene: Scene, surface: SurfaceFlow) -> FloatAr
     if not mask.any():
         return below
     result = below.copy()
-    radius = interpolate(surface.fragments, scene.triangles, scene.eyes.radius[:, None])[..., 0]
     above = np.zeros_like(below)
-    above[mask] = eye_colours(scene.eyes, scene.pixels, mask, radius[mask], scene.px_per_mm)
+    above[mask] = eye_colours(scene.eyes, scene.pixels, mask, scene.px_per_mm)
     box = _around(mask, PAD)
     weights = np.ascontiguousarray(mask[box], dtype=np.float32)
     alpha = cv2.GaussianBlur(weights, (0, 0), EDGE_PX)[..., None]

@@ -16,7 +16,7 @@ from synth_affect.heads.model import HeadModel, embed, region_triangles, region_
 from synth_affect.render.appearance import chroma, face_lighting, own_tooth_white, skin_texture, tooth_white
 from synth_affect.render.colour import linear_to_srgb
 from synth_affect.render.crevices import crevices
-from synth_affect.render.eyes import EyeTexture, eye_radius, eye_texture
+from synth_affect.render.eyes import EyeTexture, eye_texture
 from synth_affect.render.face_frame import face_frame
 from synth_affect.render.fragments import Fragments
 from synth_affect.render.lips import lip_pixels, parted_lips
@@ -148,8 +148,6 @@ def prepare_scene(
     white = tooth_white(pixels, kind_map == FACE_KIND, eye_white)
     own_white = own_tooth_white(white, pixels, kind_map == FACE_KIND, upper | lower, kind_map == INTERIOR_KIND)
     eye_white_srgb = linear_to_srgb(EYE_WHITE * white) * np.float32(255)
-    radius = eye_radius(head)
-    rest_radius = interpolate(fragments, triangles, radius[:, None])[..., 0]
     hard = region_vertices(head, "teeth_upper", "teeth_lower", "gums")
     landmarks = embed(projected[:, :2], head.triangles, head.landmarks_478)
     on_face = kind_map == FACE_KIND
@@ -182,7 +180,7 @@ def prepare_scene(
         white=own_white,
         crevices=crevices(head.mean, vertex_normals(head.mean, triangles), triangles, hard),
         facing=_facing(camera, vertices, normals),
-        eyes=eye_texture(head, pixels, kind_map == EYE_KIND, rest_radius, radius, projected, px_per_mm, eye_white_srgb),
+        eyes=eye_texture(head, pixels, kind_map == EYE_KIND, projected, px_per_mm, eye_white_srgb),
         chroma=chroma(pixels[kind_map == FACE_KIND]),
         skin_texture=skin_texture(pixels, (seen >= 0) & (regions[seen] == head.region_names.index("skin")), px_per_mm),
         apart_mm=apart_mm(pixels, kind_map > 0, px_per_mm),

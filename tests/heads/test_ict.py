@@ -14,7 +14,6 @@ from synth_affect.heads.ict_file import ARKIT_TO_ICT
 from synth_affect.heads.mesh import triangle_normals
 from synth_affect.heads.model import HeadModel, embed, region_triangles, region_vertices
 from synth_affect.heads.regions import REGIONS
-from synth_affect.render.eyes import eye_radius
 from tests.heads.ict_file import LIP_RINGS, ict_arrays, write_ict
 
 FLIP = np.array([-1, 1, 1])
@@ -113,14 +112,6 @@ def test_every_vertex_is_drawn_and_every_triangle_faces_outwards(head: HeadModel
     face = head.triangles[region_triangles(head, "skin", "lips", "lids")]
     assert (triangle_normals(head.mean, face)[:, 2] > 0).all()
     assert np.linalg.norm(triangle_normals(head.mean, head.triangles), axis=1).min() > 0
-
-
-def test_the_iris_is_the_middle_of_polar_texture_coordinates(head: HeadModel) -> None:
-    radius = eye_radius(head)
-    eyes = region_vertices(head, "eyeball", "iris")
-    assert radius[eyes].max() == pytest.approx(1, abs=0.01)
-    assert radius[region_vertices(head, "iris")].max() < 0.5
-    assert (np.delete(radius, eyes) == 0).all()
 
 
 def test_texture_coordinates_are_in_the_square_and_keep_the_shape_of_triangles(head: HeadModel) -> None:

@@ -13,6 +13,7 @@ from synth_affect.arrays import ImageArray
 from synth_affect.data.pictures import read_picture
 from synth_affect.fitting.fit import FaceFit
 from synth_affect.pipelines.synthesize import AffectSynthesizer
+from synth_affect.render.eyes import RINGS_OF_IRIS
 from synth_affect.render.flow import surface_flow
 from synth_affect.render.scene import EYE_KIND, Scene
 
@@ -59,3 +60,14 @@ def test_fear_keeps_the_rim_of_the_upper_lid(portrait: Portrait, synthesizer: Af
     above_mm = (rest[:, sources].argmax(axis=0) - places) / scene.px_per_mm
     assert np.median(np.abs(above_mm)) < 1.2
     assert np.percentile(np.abs(above_mm), 90) < 2
+
+
+@pytest.mark.parametrize("name", ["man_glasses_smile", "woman_turned", "man_bald", "man_beard", "hand_on_face"])
+def test_an_iris_ends_where_the_persons_own_does(name: str, synthesizer: AffectSynthesizer) -> None:
+    """No pale ring in it, no dark one around it: what is drawn where lids open changes at its edge and nowhere else."""
+    image = read_picture(FACES / f"{name}.jpg").pixels
+    scene = synthesizer.prepare(image, synthesizer.fit(image))
+    for rings in scene.eyes.ring_colours.sum(axis=2):
+        inside, edge_in, edge_out, outside = (rings[round(r * RINGS_OF_IRIS)] for r in (0.75, 0.9, 1.15, 1.3))
+        assert outside > 1.3 * inside
+        assert edge_out - edge_in > 0.6 * (outside - inside)

@@ -7,10 +7,17 @@ import numpy as np
 import pytest
 
 from synth_affect.arrays import FloatArray, ImageArray
-from synth_affect.heads.model import HeadModel, region_vertices
-from synth_affect.render.eyes import LID_SHADE, RINGS, EyeTexture, eye_colours, eye_radius, eye_texture
+from synth_affect.render.eyes import (
+    LID_SHADE,
+    LID_SHADOW_MM,
+    RINGS,
+    RINGS_OF_IRIS,
+    EyeTexture,
+    eye_colours,
+    eye_texture,
+)
 from synth_affect.render.flow import surface_flow
-from synth_affect.render.rasterizer import interpolate
+from synth_affect.render.irises import Irises
 from synth_affect.render.scene import EYE_KIND, Scene
 
 SceneMaker = Callable[..., tuple[ImageArray, Scene]]
@@ -25,52 +32,36 @@ def narrow_eyes(make_scene: SceneMaker) -> Scene:
     return make_scene(size=SIZE, px_per_mm=PX_PER_MM, texture=0.0, eyeBlinkLeft=0.2, eyeBlinkRight=0.2)[1]
 
 
-BESIDE = np.array([[0.0, 0.5], [1.0, 0.5]])
-"""Both eyes in the middle of a picture's sides, as shares of its size."""
-
-
-def rings(n: int = 10, left: float = 100.0, right: float = 200.0) -> EyeTexture:
-    """A texture of n x n pixels that the photograph does not show; colours fall with the radius."""
+def rings(centres: FloatArray, n: int = 10, left: float = 100.0, right: float = 200.0) -> EyeTexture:
+    """A texture of n x n pixels that the photograph does not show; colours fall with the radius, irises are 4 px."""
     fall = np.linspace(0, 48, RINGS + 1)[:, None]
     colours = np.stack([left - fall, right - fall]) * np.ones(3)
     return EyeTexture(
+        np.full((n, n), -1e6, np.float32),
         np.zeros((n, n), np.float32),
-        np.zeros(0, np.float32),
+        Irises(centres.astype(np.float32), np.stack([np.eye(2, dtype=np.float32) / 4] * 2)),
         colours.astype(np.float32),
-        np.array([[0, n / 2], [n, n / 2]]),
+        np.ones((n, n), np.float32),
     )
-
-
-def test_the_radius_grows_from_the_pupil_to_the_rim(cc0_head: HeadModel) -> None:
-    radius = eye_radius(cc0_head)
-    iris, ball = region_vertices(cc0_head, "iris"), region_vertices(cc0_head, "eyeball")
-    eyes = np.union1d(iris, ball)
-    assert radius.dtype == np.float32
-    assert not np.delete(radius, eyes).any()
-    assert radius[eyes].max() == pytest.approx(1, abs=0.01)
-    assert radius[iris].max() <= radius[ball].min() + 0.01  # they meet in one ring
-    for side in (-1, 1):
-        mine = eyes[cc0_head.mean[eyes, 0] * side > 0]
-        pole = cc0_head.mean[mine[radius[mine].argmin()]]
-        away = np.linalg.norm(cc0_head.mean[mine] - pole, axis=1)
-        assert np.corrcoef(away, radius[mine])[0, 1] > 0.98
-
-
-def test_the_radius_is_the_same_in_both_eyes(cc0_head: HeadModel) -> None:
-    radius = eye_radius(cc0_head)
-    np.testing.assert_allclose(radius, radius[cc0_head.mirror], atol=0.01)
 
 
 def test_where_the_photograph_shows_the_eye_its_pixels_stay(make_scene: SceneMaker, displace: Displacer) -> None:
     scene = make_scene(size=SIZE, px_per_mm=PX_PER_MM, eyeWideLeft=0.5, eyeWideRight=0.5)[1]
     surface = surface_flow(scene, displace(scene, eyeWideLeft=0.3, eyeWideRight=0.3))
     mask = surface.kind_map == EYE_KIND
-    radius = interpolate(surface.fragments, scene.triangles, scene.eyes.radius[:, None])[..., 0]
-    colours = eye_colours(scene.eyes, scene.pixels, mask, radius[mask], scene.px_per_mm)
-    sure = scene.eyes.trust[mask] == 1
+    colours = eye_colours(scene.eyes, scene.pixels, mask, scene.px_per_mm)
+    sure = (scene.eyes.trust[mask] == 1) & (scene.eyes.inside_mm[mask] > LID_SHADOW_MM)
     assert sure.sum() > 150
     np.testing.assert_array_equal(colours[sure], scene.pixels[mask][sure])
-    assert (scene.eyes.trust[scene.kind_map != EYE_KIND] < 0.5).all()
+    assert not scene.eyes.trust[scene.kind_map != EYE_KIND].any()
+
+
+def test_where_no_lid_moves_every_pixel_stays(make_scene: SceneMaker) -> None:
+    """Lashes and the shade of lids are in place there: none is taken away."""
+    scene = make_scene(size=SIZE, px_per_mm=PX_PER_MM)[1]
+    mask = scene.kind_map == EYE_KIND
+    colours = eye_colours(scene.eyes, scene.pixels, mask, scene.px_per_mm)
+    np.testing.assert_array_equal(colours, scene.pixels[mask])
 
 
 def test_what_the_lids_uncover_continues_iris_and_white(
@@ -79,9 +70,8 @@ def test_what_the_lids_uncover_continues_iris_and_white(
     wider = {"eyeWideLeft": 0.6, "eyeWideRight": 0.6}
     surface = surface_flow(narrow_eyes, displace(narrow_eyes, eyeBlinkLeft=-0.2, eyeBlinkRight=-0.2, **wider))
     mask = surface.kind_map == EYE_KIND
-    radius = interpolate(surface.fragments, narrow_eyes.triangles, narrow_eyes.eyes.radius[:, None])[..., 0]
     colours = np.zeros((*mask.shape, 3), np.float32)
-    colours[mask] = eye_colours(narrow_eyes.eyes, narrow_eyes.pixels, mask, radius[mask], narrow_eyes.px_per_mm)
+    colours[mask] = eye_colours(narrow_eyes.eyes, narrow_eyes.pixels, mask, narrow_eyes.px_per_mm)
     true = make_scene(size=SIZE, px_per_mm=PX_PER_MM, texture=0.0, **wider)[1]  # the same face with its eyes open
     assert true.region == narrow_eyes.region
     uncovered = mask & (narrow_eyes.kind_map != EYE_KIND)
@@ -99,7 +89,9 @@ def test_what_the_lids_uncover_continues_iris_and_white(
 def test_each_eye_has_its_own_colours() -> None:
     eyes = np.zeros((10, 10), bool)
     eyes[4:6, 2:8] = True
-    colours = eye_colours(rings(), np.zeros((10, 10, 3), np.float32), eyes, np.zeros(12), 1e-3).reshape(2, 6, 3)
+    texture = replace(rings(np.array([[0, 5], [10, 5]])), ring_colours=np.full((2, RINGS + 1, 3), 100, np.float32))
+    texture.ring_colours[1] = 200
+    colours = eye_colours(texture, np.zeros((10, 10, 3), np.float32), eyes, 1e-3).reshape(2, 6, 3)
     np.testing.assert_allclose(colours[:, :3], 100, rtol=1e-5)
     np.testing.assert_allclose(colours[:, 3:], 200, rtol=1e-5)
 
@@ -107,41 +99,56 @@ def test_each_eye_has_its_own_colours() -> None:
 def test_colours_are_interpolated_between_rings() -> None:
     eyes = np.zeros((10, 10), bool)
     eyes[4, :3] = True
-    radius = np.array([0.0, 0.5, 0.5 + 0.5 / RINGS])
-    colours = eye_colours(rings(), np.zeros((10, 10, 3), np.float32), eyes, radius, 1e-3)
-    np.testing.assert_allclose(colours[:, 0], [100, 76, 76 - 24 / RINGS], rtol=1e-4)
+    texture = rings(np.array([[0.5, 4.5], [99, 4.5]]))
+    colours = eye_colours(texture, np.zeros((10, 10, 3), np.float32), eyes, 1e-3)
+    radius = np.array([0, 1, 2]) / 4  # of the iris
+    np.testing.assert_allclose(colours[:, 0], 100 - 48 * radius * RINGS_OF_IRIS / RINGS, rtol=1e-4)
 
 
 def test_eyes_one_above_the_other_keep_their_colours() -> None:
     """A head that lies on its side."""
     eyes = np.zeros((10, 10), bool)
     eyes[2:8, 4:6] = True
-    texture = replace(rings(), centres=np.array([[5, 2], [5, 8]]))
-    colours = eye_colours(texture, np.zeros((10, 10, 3), np.float32), eyes, np.zeros(12), 1e-3).reshape(6, 2, 3)
-    np.testing.assert_allclose(colours[:3], 100, rtol=1e-5)
-    np.testing.assert_allclose(colours[3:], 200, rtol=1e-5)
+    colours = np.full((2, RINGS + 1, 3), 100, np.float32)
+    colours[1] = 200
+    texture = replace(rings(np.array([[5, 2], [5, 8]])), ring_colours=colours)
+    seen = eye_colours(texture, np.zeros((10, 10, 3), np.float32), eyes, 1e-3).reshape(6, 2, 3)
+    np.testing.assert_allclose(seen[:3], 100, rtol=1e-5)
+    np.testing.assert_allclose(seen[3:], 200, rtol=1e-5)
 
 
 def test_the_lids_throw_a_shadow_on_what_they_uncover() -> None:
     eyes = np.zeros((30, 30), bool)
     eyes[5:25, 2:13] = True  # in the picture's left half
-    flat = EyeTexture(
-        np.zeros((30, 30), np.float32),
-        np.zeros(0, np.float32),
-        np.full((2, RINGS + 1, 3), 90, np.float32),
-        np.array([[7, 15], [23, 15]]),
-    )
+    flat = replace(rings(np.array([[7, 15], [23, 15]]), n=30), ring_colours=np.full((2, RINGS + 1, 3), 90, np.float32))
     colours = np.zeros((30, 30, 3), np.float32)
-    colours[eyes] = eye_colours(flat, np.zeros((30, 30, 3), np.float32), eyes, np.zeros(eyes.sum()), 1.0)
+    colours[eyes] = eye_colours(flat, np.zeros((30, 30, 3), np.float32), eyes, 1.0)
     across = colours[15, 2:8, 0]
     assert (np.diff(across) >= 0).all()
     assert across[0] < 0.85 * across[-1]
     assert across[-1] == pytest.approx(90)
 
 
+def test_a_lid_that_goes_away_takes_its_shadow_along() -> None:
+    """A pixel that lay in it becomes as bright as its ring, and no brighter."""
+    eyes = np.ones((31, 31), bool)
+    eyes[0] = eyes[-1] = False
+    photograph = np.full((31, 31, 3), 60, np.float32)
+    ringed = replace(
+        rings(np.array([[15, 15], [999, 15]]), n=31),
+        inside_mm=np.full((31, 31), 0.4, np.float32),
+        trust=np.ones((31, 31), np.float32),
+        ring_colours=np.full((2, RINGS + 1, 3), 80, np.float32),
+    )
+    middle = eye_colours(ringed, photograph, eyes, 1.0).reshape(29, 31, 3)[14, 15]
+    assert (middle > 70).all()
+    assert (middle <= 80).all()
+
+
 def test_no_eye_in_view_has_no_colours() -> None:
     none = np.zeros((10, 10), bool)
-    assert eye_colours(rings(), np.zeros((10, 10, 3), np.float32), none, np.zeros(0), 1.0).shape == (0, 3)
+    texture = rings(np.array([[0, 5], [10, 5]]))
+    assert eye_colours(texture, np.zeros((10, 10, 3), np.float32), none, 1.0).shape == (0, 3)
 
 
 def test_closed_eyes_give_a_texture_of_finite_colours(make_scene: SceneMaker) -> None:
@@ -152,45 +159,86 @@ def test_closed_eyes_give_a_texture_of_finite_colours(make_scene: SceneMaker) ->
     assert (eyes.ring_colours <= 255).all()
 
 
-def test_rings_hold_the_mean_colour_of_their_pixels(portrait_scene: tuple[ImageArray, Scene]) -> None:
-    """A disc on a painted eye 40 px wide: iris below radius 0.5, white beyond; seen down to radius 0.75 only."""
-    scene = portrait_scene[1]
-    n = 120
-    y, x = np.mgrid[:n, :n]
-    radius = np.hypot(x - 60, y - 60).astype(np.float32) / 60
-    pixels = np.where(radius[..., None] < 0.5, np.array([90, 60, 30]), np.array([220, 215, 210])).astype(np.float32)
-    # The subject's right eye is under the disc, the left one far away.
-    apart = np.where(scene.head.mean[:, :1] < 0, 60, 1000) + np.zeros((1, 3), np.float32)
+@pytest.fixture
+def painted_eye(portrait_scene: tuple[ImageArray, Scene]) -> tuple[FloatArray, FloatArray]:
+    """A brown disc of the size of an iris in white, at 10 px a millimetre, and where the head's vertices are: the
+    subject's right eye on it, the left one far away.
+    """
+    head = portrait_scene[1].head
+    n = 240
+    y, x = np.mgrid[:n, :n] + 0.5
+    apart = np.hypot(x - 120, y - 120)
+    pixels = np.where(apart[..., None] < 58, np.array([90, 60, 30]), np.array([220, 215, 210])).astype(np.float32)
+    at = np.where(head.mean[:, :1] < 0, 120, 3000) + np.zeros((1, 3), np.float32)
+    return pixels, at.astype(np.float32)
+
+
+def test_rings_hold_the_mean_colour_of_their_pixels(
+    portrait_scene: tuple[ImageArray, Scene], painted_eye: tuple[FloatArray, FloatArray]
+) -> None:
+    """Seen in a disc that is a third larger than the iris only."""
+    pixels, at = painted_eye
+    y, x = np.mgrid[:240, :240] + 0.5
+    opening = np.hypot(x - 120, y - 120) < 90
     grey = np.full(3, 128, np.float32)
-    texture = eye_texture(scene.head, pixels, radius < 0.75, radius, eye_radius(scene.head), apart, 10.0, grey)
-    left = texture.ring_colours[0]
-    assert left.shape == (RINGS + 1, 3)
-    np.testing.assert_allclose(left[: RINGS // 2], np.broadcast_to([90, 60, 30], (RINGS // 2, 3)), atol=1e-3)
+    texture = eye_texture(portrait_scene[1].head, pixels, opening, at, 10.0, grey)
+    right, left = texture.ring_colours
+    assert right.shape == (RINGS + 1, 3)
+    np.testing.assert_allclose(right[: RINGS_OF_IRIS - 3], np.tile([90, 60, 30], (RINGS_OF_IRIS - 3, 1)), atol=1)
     # Rings that are hidden go on like the last that was seen.
-    np.testing.assert_allclose(left[RINGS // 2 + 1 :], np.broadcast_to([220, 215, 210], (RINGS // 2, 3)), atol=1e-3)
-    # The other eye shows nothing: its white is the one that was given, its iris darker.
-    np.testing.assert_allclose(texture.ring_colours[1, -1], grey)
-    assert texture.ring_colours[1, 0].max() < 128
-    assert texture.trust[60, 60] == 1
-    assert not texture.trust[radius > 0.76].any()
+    hidden = RINGS - RINGS_OF_IRIS - 3
+    np.testing.assert_allclose(right[-hidden:], np.tile([220, 215, 210], (hidden, 1)), atol=1)
+    np.testing.assert_allclose(left, right, atol=1e-3)  # the other eye shows nothing: it has this one's colours
+    assert texture.trust[120, 120] == 1
+    assert not texture.trust[~opening].any()
+
+
+def test_eyes_that_both_show_nothing_have_an_iris_in_the_white_that_was_given(
+    portrait_scene: tuple[ImageArray, Scene], painted_eye: tuple[FloatArray, FloatArray]
+) -> None:
+    pixels, at = painted_eye
+    grey = np.full(3, 128, np.float32)
+    texture = eye_texture(portrait_scene[1].head, pixels, np.zeros((240, 240), bool), at, 10.0, grey)
+    np.testing.assert_allclose(texture.ring_colours[:, -1], [grey, grey])
+    assert texture.ring_colours[:, 0].max() < 100
+
+
+def test_a_lamp_in_an_iris_is_none_of_its_colour(
+    portrait_scene: tuple[ImageArray, Scene], painted_eye: tuple[FloatArray, FloatArray]
+) -> None:
+    pixels, at = painted_eye
+    pixels[90:115, 120:145] = 255
+    texture = eye_texture(
+        portrait_scene[1].head, pixels, np.ones((240, 240), bool), at, 10.0, np.full(3, 128, np.float32)
+    )
+    np.testing.assert_allclose(texture.ring_colours[0, : RINGS_OF_IRIS - 3, 0], 90, atol=1)
+
+
+def test_an_eye_in_the_shade_on_one_side_stays_so_where_it_was_hidden(
+    portrait_scene: tuple[ImageArray, Scene], painted_eye: tuple[FloatArray, FloatArray]
+) -> None:
+    pixels, at = painted_eye
+    pixels *= np.linspace(0.6, 1.2, 240, dtype=np.float32)[:, None]
+    opening = np.zeros((240, 240), bool)
+    opening[70:170, 10:230] = True
+    texture = eye_texture(portrait_scene[1].head, pixels, opening, at, 10.0, np.full(3, 128, np.float32))
+    above = texture.shade[50]
+    assert above[40] < 0.9 < 1.1 < above[200]
 
 
 def test_the_shade_of_lashes_does_not_stay_behind(make_scene: SceneMaker) -> None:
     """A dark band under the upper lid is less trusted; the same eye without it is not."""
     scene = make_scene(size=SIZE, px_per_mm=PX_PER_MM, eyeWideLeft=0.5, eyeWideRight=0.5)[1]
     opening = scene.kind_map == EYE_KIND
-    radius = interpolate(scene.fragments, scene.triangles, scene.eyes.radius[:, None])[..., 0]
     shaded = scene.pixels.copy()
     band = opening & ~np.roll(opening, round(1.5 * PX_PER_MM), axis=0)
     shaded[band] *= 0.25
     white = np.full(3, 200, dtype=np.float32)
     bare, lashed = (
-        eye_texture(
-            scene.head, pixels, opening, radius, scene.eyes.radius, scene.projected, scene.px_per_mm, white
-        ).trust
+        eye_texture(scene.head, pixels, opening, scene.projected, scene.px_per_mm, white).trust
         for pixels in (scene.pixels, shaded)
     )
-    assert bare[band].mean() > 0.4
+    assert bare[band].mean() > 0.25
     assert lashed[band].mean() < 0.4 * bare[band].mean()
     deep = opening & (bare == 1) & ~band
     assert lashed[deep].mean() > 0.95
