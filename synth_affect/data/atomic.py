@@ -11,6 +11,9 @@ from typing import BinaryIO
 
 from synth_affect.errors import InputError
 
+TEMPORARY = ".part"
+"""Ending of the hidden names under which files are written."""
+
 
 def check_writable(path: Path, inputs: Iterable[Path] = ()) -> None:
     """Raises InputError when `path` can be seen not to become an output file, before any work is spent on it.
@@ -47,30 +50,48 @@ def _check_place(path: Path, inputs: Iterable[Path]) -> None:
 def atomic_write(path: Path) -> Iterator[BinaryIO]:
     """A binary file that appears under `path` when the block ends well, and not at all otherwise.
 
-    It is written under a temporary name in the same folder, synchronised with the disk, and renamed; a link keeps
-    pointing where it points. Only writing belongs in the block: an OSError there is taken for a failure to write.
-    Raises InputError when the file cannot be written.
+    For a file that the user named: it is asked first whether the place will do; a link keeps pointing where it points;
+    and when the block has ended the file outlasts a power cut. Only writing belongs in the block: an OSError there is
+    taken for a failure to write. Raises InputError when the file cannot be written.
     """
     check_writable(path)
     target = path.resolve()
-    temporary = target.with_name(f".{secrets.token_hex(8)}.part")  # not made from the name, which may have full length
     try:
-        try:
-            with temporary.open("xb") as file:  # unlike mkstemp's, the permissions are those of any new file
-                yield file
-                file.flush()
-                os.fsync(file.fileno())
-            temporary.replace(target)
-        except BaseException:
-            temporary.unlink(missing_ok=True)
-            raise
+        with write_aside(target) as file:
+            yield file
     except OSError as error:
         raise InputError(path, f"cannot be written ({error.strerror or error})") from error
-    _synchronise_folder(target.parent)
+    synchronise_folder(target.parent)
 
 
-def _synchronise_folder(folder: Path) -> None:
-    """Makes the rename last through a power cut, where the system lets a folder be opened (Windows does not)."""
+@contextlib.contextmanager
+def write_aside(target: Path) -> Iterator[BinaryIO]:
+    """A binary file under a temporary name in the same folder, synchronised with the disk, and renamed to `target`
+    when the block ends well.
+
+    For one of the many files of a store of our own: nothing is asked before, an OSError stays one, and that the names
+    outlast a power cut is left to `synchronise_folder`, once for all of them.
+    """
+    temporary = target.with_name(f".{secrets.token_hex(8)}{TEMPORARY}")  # the name itself may have full length
+    try:
+        with temporary.open("xb") as file:  # unlike mkstemp's, the permissions are those of any new file
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(target)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def remove_temporaries(folder: Path) -> None:
+    """Take away what killed writers left aside in a folder; only for who alone writes there."""
+    for leftover in folder.glob(f".*{TEMPORARY}"):
+        leftover.unlink(missing_ok=True)
+
+
+def synchronise_folder(folder: Path) -> None:
+    """Makes renames last through a power cut, where the system lets a folder be opened (Windows does not)."""
     with contextlib.suppress(OSError):
         descriptor = os.open(folder, os.O_RDONLY)
         try:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from synth_affect.data.atomic import atomic_write, check_writable
+from synth_affect.data.atomic import TEMPORARY, atomic_write, check_writable, remove_temporaries, write_aside
 from synth_affect.errors import InputError
 
 IS_ROOT = hasattr(os, "geteuid") and os.geteuid() == 0
@@ -125,3 +125,23 @@ def test_the_input_is_recognised_under_other_names(tmp_path: Path) -> None:
         with pytest.raises(InputError, match=r"the output is the input .*face\.png; it would be overwritten"):
             check_writable(name, [tmp_path / "other.png", source])
     check_writable(tmp_path / "out.png", [source])
+
+
+def test_a_file_of_a_store_is_whole_or_as_before_and_its_error_stays_what_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "chunk"
+    with write_aside(path) as file:
+        file.write(b"one")
+        assert not path.exists()
+    with pytest.raises(OSError, match="No space left"), write_aside(path):
+        raise OSError(28, "No space left on device")
+    with pytest.raises(FileNotFoundError), write_aside(tmp_path / "nowhere" / "chunk"):
+        pass
+    assert path.read_bytes() == b"one"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_what_a_killed_writer_left_is_taken_away_and_nothing_else(tmp_path: Path) -> None:
+    for name in (f".0123{TEMPORARY}", f"mine{TEMPORARY}", ".hidden"):
+        (tmp_path / name).touch()
+    remove_temporaries(tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".hidden", f"mine{TEMPORARY}"]

@@ -16,10 +16,7 @@ after it, whenever the process or the machine stops.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
-import os
-import secrets
 import zlib
 from dataclasses import asdict, dataclass, field
 from functools import cache
@@ -30,6 +27,7 @@ import numpy as np
 
 from synth_affect.arrays import FloatArray
 from synth_affect.blendshape.template import Template
+from synth_affect.data.atomic import remove_temporaries, synchronise_folder, write_aside
 from synth_affect.errors import InputError
 from synth_affect.heads.archive import topology_id
 from synth_affect.heads.mesh import Mesh
@@ -49,7 +47,6 @@ COLUMNS = {
 FRAMES_PER_CHUNK = 32
 """About a megabyte: half a second of a recording, as much as a reader of scattered frames can be asked to decode."""
 ROWS_PER_CHUNK = 1 << 16
-TEMPORARY = ".part"
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,33 +211,24 @@ def _durable_store() -> Any:
 
 
 def write_durably(path: Path, content: Any) -> None:
-    """Write `content` aside, synchronise it with the disk, rename it to `path`; the folder is made."""
+    """Write one file of a gallery aside and rename it to `path`; its folder is made."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{secrets.token_hex(8)}{TEMPORARY}")
-    try:
-        with temporary.open("xb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
+    with write_aside(path) as file:
+        file.write(content)
 
 
 def synchronise_folders(path: Path) -> None:
-    """Make the renames in a gallery's folders last, where the system lets a folder be opened (Windows does not)."""
-    for folder in (*(path / name for name in (OFFSETS, SEQUENCES, *COLUMNS)), path):
-        with contextlib.suppress(OSError):
-            descriptor = os.open(folder, os.O_RDONLY)
-            try:
-                os.fsync(descriptor)
-            finally:
-                os.close(descriptor)
+    """Make the renames in a gallery's folders last."""
+    for folder in _folders(path):
+        synchronise_folder(folder)
 
 
-def remove_temporaries(path: Path) -> None:
+def remove_leftovers(path: Path) -> None:
     """Take away what killed writers left aside; only for who holds the lock."""
-    for folder in (path, *(path / name for name in (OFFSETS, SEQUENCES, *COLUMNS))):
-        for leftover in folder.glob(f".*{TEMPORARY}"):
-            leftover.unlink(missing_ok=True)
+    for folder in _folders(path):
+        remove_temporaries(folder)
+
+
+def _folders(path: Path) -> list[Path]:
+    """Those in which an append writes, the gallery's own last."""
+    return [*(path / name for name in (OFFSETS, SEQUENCES, *COLUMNS)), path]

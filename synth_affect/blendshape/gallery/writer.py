@@ -20,7 +20,6 @@ from synth_affect.blendshape.gallery.format import (
     FRAMES_PER_CHUNK,
     OFFSETS,
     SEQUENCES,
-    TEMPORARY,
     Manifest,
     column_checksum,
     create_group,
@@ -29,13 +28,14 @@ from synth_affect.blendshape.gallery.format import (
     read_column,
     read_lines,
     read_template,
-    remove_temporaries,
+    remove_leftovers,
     synchronise_folders,
     why_unwritten,
     write_manifest,
 )
 from synth_affect.blendshape.gallery.frames import GallerySequence
 from synth_affect.blendshape.template import Template
+from synth_affect.data.atomic import TEMPORARY
 from synth_affect.errors import InputError
 from synth_affect.file_lock import lock_file
 
@@ -120,7 +120,7 @@ class GalleryWriter:
         open_group(path)  # so that nothing but a gallery gets a lock
         self._lock = lock_file(path / OFFSETS / LOCK, path)
         try:
-            remove_temporaries(path)
+            remove_leftovers(path)
             self._group, self._manifest = open_group(path, writable=True)
             self._arrays = {name: self._group[name] for name in (OFFSETS, SEQUENCES, *COLUMNS)}
             lines = read_lines(read_column(self._group, self._manifest, SEQUENCES))

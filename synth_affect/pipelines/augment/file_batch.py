@@ -14,6 +14,7 @@ from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from synth_affect.data.atomic import remove_temporaries
 from synth_affect.errors import InputError
 
 PARTIAL = ".partial"
@@ -90,8 +91,7 @@ def sweep(out: Path) -> None:
     try:
         if (out / PARTIAL).exists():
             shutil.rmtree(out / PARTIAL)
-        for path in out.glob(".*.part"):  # of `atomic_write`, which writes beside
-            path.unlink(missing_ok=True)
+        remove_temporaries(out)
     except OSError as error:
         raise OutputError(out, f"cannot be cleaned ({error.strerror or error})") from error
 

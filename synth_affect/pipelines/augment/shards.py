@@ -13,7 +13,7 @@ from itertools import islice
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from synth_affect.data.atomic import atomic_write
+from synth_affect.data.atomic import atomic_write, remove_temporaries
 from synth_affect.errors import InputError
 from synth_affect.pipelines.augment.manifest import MANIFEST, manifest_rows
 
@@ -27,8 +27,7 @@ def write_shards(folder: Path, per_shard: int) -> list[Path]:
     target = folder / f"shards-{per_shard}"
     try:
         target.mkdir(exist_ok=True)
-        for path in target.glob(".*.part"):  # of a run that was killed
-            path.unlink(missing_ok=True)
+        remove_temporaries(target)
     except OSError as error:
         raise InputError(target, f"cannot be used ({error.strerror or error})") from error
     rows, shards = enumerate(manifest_rows(folder / MANIFEST)), list[Path]()

@@ -27,6 +27,7 @@ from synth_affect.blendshape.gallery.frames import CATEGORIES, NO_CATEGORY, Gall
 from synth_affect.blendshape.gallery.store import open_gallery
 from synth_affect.blendshape.gallery.writer import GalleryWriter, append_sequences, create_gallery, ensure_gallery
 from synth_affect.blendshape.template import Template
+from synth_affect.data.atomic import TEMPORARY
 from synth_affect.errors import InputError, ShapeError
 from synth_affect.heads.mesh import Mesh
 from tests.blendshape.conftest import MakeSequence
@@ -403,7 +404,7 @@ def stop_writes(monkeypatch: pytest.MonkeyPatch, stop_at: int, how: str) -> None
         elif how == "full disk":
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         else:
-            (target.parent / f".dead{gallery_format.TEMPORARY}").write_bytes(bytes(content)[:7])
+            (target.parent / f".dead{TEMPORARY}").write_bytes(bytes(content)[:7])
             raise Killed
 
     monkeypatch.setattr(gallery_format, "write_durably", write)
@@ -442,7 +443,7 @@ def test_a_writer_stopped_at_any_write_leaves_what_was_there(
             kept.append(make_sequence(f"next{stop_at}", 3))
             append_sequences(path, kept[-1:])
             assert check_gallery(path) == []
-            assert not list(path.rglob(f".*{gallery_format.TEMPORARY}"))
+            assert not list(path.rglob(f".*{TEMPORARY}"))
     assert stop_at > 10
     assert check_gallery(path) == []
     np.testing.assert_array_equal(
