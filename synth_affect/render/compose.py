@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 
@@ -10,10 +12,12 @@ from synth_affect.render.creases import fill_creases
 from synth_affect.render.eyes import eye_colours
 from synth_affect.render.flow import SurfaceFlow, sample, surface_flow
 from synth_affect.render.lips import NEIGHBOURS
-from synth_affect.render.mouth import Interior, lip_contact, mouth_interior
+from synth_affect.render.mouth import Interior, down_in_picture, lip_contact, mouth_interior
+from synth_affect.render.own_teeth import OwnTeeth
 from synth_affect.render.poisson import poisson_blend
 from synth_affect.render.pull_push import extend
 from synth_affect.render.scene import EYE_KIND, FACE_KIND, INTERIOR_KIND, Scene
+from synth_affect.render.upper_teeth import SHOWN_MM, missing_mm
 from synth_affect.render.wrinkles import WrinkleMaps, wrinkle_light
 
 STILL_PX = 0.004
@@ -58,7 +62,7 @@ def render_expression(
     if contact is not None:
         _soften_seam(warped, contact.seam)
     composed = _with_eyes(warped, scene, surface)
-    interior = mouth_interior(scene, surface)
+    interior = _interior(scene, surface)
     if interior is not None:
         composed = _with_interior(composed, scene, surface, interior)
     composed = _with_occluders(composed, scene)
@@ -135,6 +139,63 @@ def _around(mask: BoolArray, pad: int) -> tuple[slice, slice]:
     """The box of a mask that is not empty, with `pad` pixels on all sides."""
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     return slice(max(rows[0] - pad, 0), rows[-1] + pad + 1), slice(max(columns[0] - pad, 0), columns[-1] + pad + 1)
+
+
+OWN_ROW = (0.8, 0.85)
+"""Share of the opened mouth with the photograph's own upper teeth over it from which on, and from which on wholly, they
+are shown: in a wider one they would seem to be missing at the sides."""
+UNDER_LIP_MM, UNDER_LIP = 1.0, 0.75
+"""So near to the lips their teeth lie in the shade, and what of their sRGB values is left right at the rim."""
+
+
+def _interior(scene: Scene, surface: SurfaceFlow) -> Interior | None:
+    """The opened mouth with the upper teeth that the photograph shows, where it shows them, or with drawn ones."""
+    if scene.own_teeth is None:
+        return mouth_interior(scene, surface)
+    behind = mouth_interior(scene, surface, upper_teeth=False)
+    if behind is None:
+        return None
+    box = (slice(behind.box.top, behind.box.bottom), slice(behind.box.left, behind.box.right))
+    beneath = float((scene.own_teeth.columns[box] * behind.coverage).sum() / max(float(behind.coverage.sum()), 1e-6))
+    trust = scene.own_teeth.trust * _between(beneath, *OWN_ROW)
+    drawn = behind if trust == 1 else mouth_interior(scene, surface)
+    if trust == 0 or drawn is None:
+        return drawn
+    own = _as_low_as_lips(scene.own_teeth, scene, behind)
+    depth = cv2.distanceTransform((behind.coverage > 0.5).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5)
+    light = np.clip(UNDER_LIP + (1 - UNDER_LIP) * depth / (UNDER_LIP_MM * scene.px_per_mm), UNDER_LIP, 1)
+    mask = own.mask[box][..., None]
+    with_own = mask * light[..., None] * own.colours[box] + (1 - mask) * behind.colours
+    return replace(behind, colours=trust * with_own + (1 - trust) * drawn.colours)
+
+
+BEND_MM = 3.0
+"""A row is lowered differently from place to place, as slowly as this."""
+SIDE_SHARE, LONGEST_DROP_MM = 0.75, 6.0
+"""At its ends so much of a row needs to be seen of what needs to be in the middle; how far it is lowered at most."""
+
+
+def _as_low_as_lips(own: OwnTeeth, scene: Scene, opened: Interior) -> OwnTeeth:
+    """`own`, lowered as far as an open mouth needs to show it, see `upper_teeth`; at the sides the lips hang lower."""
+    down = down_in_picture(scene)
+    height, width = own.mask.shape
+    across = (np.arange(width) - own.middle[0]) * down[1] - (np.arange(height)[:, None] - own.middle[1]) * down[0]
+    slices = np.rint(across / scene.px_per_mm + own.half_mm).astype(int)  # of a millimetre each
+    n = round(2 * own.half_mm) + 1
+    box = (slice(opened.box.top, opened.box.bottom), slice(opened.box.left, opened.box.right))
+    counted = (opened.coverage > 0.5) & (slices[box] >= 0) & (slices[box] < n)
+    opening, shown = (
+        np.bincount(slices[box][counted], weights, minlength=n) / scene.px_per_mm**2
+        for weights in (None, own.mask[box][counted])
+    )
+    wanted = 1 - (1 - SIDE_SHARE) * np.abs(np.linspace(-1, 1, n)) ** 2
+    missing = [missing_mm(a, b + (1 - share) * SHOWN_MM) for a, b, share in zip(opening, shown, wanted, strict=True)]
+    drop = np.clip(np.array(missing, np.float32)[None], 0, LONGEST_DROP_MM)
+    drop = cv2.GaussianBlur(drop, (0, 0), BEND_MM, borderType=cv2.BORDER_REPLICATE)[0]
+    if not drop.any():
+        return own
+    far = np.interp(across / scene.px_per_mm + own.half_mm, np.arange(n), drop).astype(np.float32)
+    return own.lowered(far * np.float32(scene.px_per_mm), down)
 
 
 LIP_RIM_MM = 0.8

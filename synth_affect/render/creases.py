@@ -75,8 +75,8 @@ def _skin(scene: Scene, surface: SurfaceFlow) -> BoolArray:
     points = embed(surface.projected[:, :2], scene.head.triangles, scene.head.landmarks_478)[list(NOSE)]
     nose = np.zeros(skin.shape, dtype=np.uint8)
     cv2.fillConvexPoly(nose, np.rint(cv2.convexHull(points.astype(np.float32))).astype(np.int32), 1)
-    skin &= cv2.dilate(nose, _disc(NOSE_MM * scene.px_per_mm)) == 0
-    return skin
+    clear: BoolArray = skin & (cv2.dilate(nose, _disc(NOSE_MM * scene.px_per_mm)) == 0)
+    return clear
 
 
 def _lighter(picture: FloatArray, place: FloatArray, skin: FloatArray, px_per_mm: float) -> FloatArray:

@@ -17,6 +17,7 @@ from synth_affect.render.lips import NEIGHBOURS, lip_pixels, meet
 from synth_affect.render.pull_push import extend
 from synth_affect.render.rasterizer import interpolate, rasterize_projected
 from synth_affect.render.scene import INTERIOR_KIND, Region, Scene
+from synth_affect.render.upper_teeth import upper_row
 
 # Albedo against that of a tooth, linear RGB; in-house mixes, gums and tongue after photographs of open mouths.
 ALBEDO = {
@@ -79,8 +80,10 @@ class Interior:
     lip_light: FloatArray
 
 
-def mouth_interior(scene: Scene, surface: SurfaceFlow) -> Interior | None:
+def mouth_interior(scene: Scene, surface: SurfaceFlow, *, upper_teeth: bool = True) -> Interior | None:
     """The interior that the displaced face shows, drawn with several samples a pixel; None when the mouth is shut.
+
+    upper_teeth : whether to draw the upper teeth and their gums; what lies behind them otherwise.
 
     A tooth that faces the camera at the lips is as bright as the face's white; deeper, further under a lip, between
     two teeth and on surfaces that turn away it is darker.
@@ -94,7 +97,11 @@ def mouth_interior(scene: Scene, surface: SurfaceFlow) -> Interior | None:
     corner = np.array([box.left, box.top, 0], dtype=np.float32)
     projected = (surface.projected - corner) * np.array([scale, scale, 1], dtype=np.float32)
     size = ImageSize(box.size.height * scale, box.size.width * scale)
-    fragments = rasterize_projected(projected, scene.triangles, size)
+    triangles = scene.triangles
+    if not upper_teeth:  # a triangle without an area is not drawn
+        hidden = np.asarray(upper_row(scene.head)[triangles].all(axis=1))
+        triangles = np.where(hidden[:, None], 0, triangles)
+    fragments = rasterize_projected(projected, triangles, size)
     seen = fragments.pix_to_face[0, :, :, 0]
     fine = (seen >= 0) & (scene.kinds[seen] == INTERIOR_KIND)
     into = into_mouth_mm(scene, surface.vertices)
@@ -157,7 +164,7 @@ def _lip_shadow(scene: Scene, fine: BoolArray, scale: int) -> FloatArray:
     height, width = fine.shape
     coarse = cv2.resize(fine.astype(np.float32), (width // scale, height // scale), interpolation=cv2.INTER_AREA)
     openness = cv2.GaussianBlur(coarse, (0, 0), max(LIP_SHADOW_MM * scene.px_per_mm, 0.6))
-    drop = LIP_SHADOW_DROP_MM * scene.px_per_mm * scale * _down(scene)
+    drop = LIP_SHADOW_DROP_MM * scene.px_per_mm * scale * down_in_picture(scene)
     centre = 0.5 * (scale - 1)
     to_fine = np.array([[scale, 0, centre + drop[0]], [0, scale, centre + drop[1]]], dtype=np.float32)
     openness = cv2.warpAffine(openness, to_fine, (width, height), flags=cv2.INTER_LINEAR)
@@ -207,7 +214,7 @@ def lip_contact(scene: Scene, surface: SurfaceFlow) -> LipContact | None:
     lips = upper | lower
     if not (scene.kind_map == INTERIOR_KIND).any() or not lips.any():
         return None
-    down = _down(scene)
+    down = down_in_picture(scene)
     along = surface.own_flow @ down
     line = np.zeros(lips.shape, dtype=np.float32)
     for (first, second), upright in zip(NEIGHBOURS, np.abs(down[::-1]), strict=True):
@@ -222,7 +229,7 @@ def lip_contact(scene: Scene, surface: SurfaceFlow) -> LipContact | None:
     return LipContact((1 - (1 - CONTACT_LIGHT) * shade * lips).astype(np.float32), seam)
 
 
-def _down(scene: Scene) -> FloatArray:
+def down_in_picture(scene: Scene) -> FloatArray:
     """(2,) float32 unit vector in the picture from forehead to chin."""
     up = scene.camera.rotation[:2, 1]
     down: FloatArray = (np.array([-up[0], up[1]]) / np.linalg.norm(up)).astype(np.float32)

@@ -21,6 +21,7 @@ from synth_affect.render.face_frame import face_frame
 from synth_affect.render.fragments import Fragments
 from synth_affect.render.lips import lip_pixels, parted_lips
 from synth_affect.render.occlusion import Occluders, find_occluders
+from synth_affect.render.own_teeth import OwnTeeth, own_upper_teeth
 from synth_affect.render.pull_push import extend
 from synth_affect.render.rasterizer import interpolate, rasterize_projected
 from synth_affect.render.spherical_harmonics import Lighting
@@ -80,6 +81,7 @@ class Scene:
     fragments : the rest mesh in the region.  kind_map : (height, width) uint8, kind under each pixel.
     px_per_mm : scale of the picture at the face.  normals : (n_vertices, 3) at rest.  lighting : of the face.
     white : (3,) float32, linear RGB of a tooth in this face's light.
+    own_teeth : the upper teeth that the photograph shows; None without any.
     crevices : (n_vertices,) float32, light that reaches a vertex between teeth; 1 elsewhere.
     facing : (n_vertices,) float32, cosine between the surface at rest and the direction to the camera.
     eyes : their texture.
@@ -109,6 +111,7 @@ class Scene:
     normals: FloatArray
     lighting: Lighting
     white: FloatArray
+    own_teeth: OwnTeeth | None
     crevices: FloatArray
     facing: FloatArray
     eyes: EyeTexture
@@ -178,6 +181,7 @@ def prepare_scene(
         normals=normals,
         lighting=lighting,
         white=own_white,
+        own_teeth=own_upper_teeth(pixels, kind_map == INTERIOR_KIND, upper | lower, own_white, camera, px_per_mm),
         crevices=crevices(head.mean, vertex_normals(head.mean, triangles), triangles, hard),
         facing=_facing(camera, vertices, normals),
         eyes=eye_texture(head, pixels, kind_map == EYE_KIND, projected, px_per_mm, eye_white_srgb),

@@ -27,26 +27,42 @@ def show_upper_teeth(scene: Scene, vertices: FloatArray) -> FloatArray:
     drop follows the lips without a step. It is 0 for a mouth that is shut, shows its teeth, or hides them no more than
     the photograph's does.
     """
-    head = scene.head
-    travel = head.expression_units[head.unit_names.index("jawOpen"), :, 1]
-    of_jaw = travel < 0.5 * float(travel[region_vertices(head, "lips")].min())
+    of_jaw = _of_jaw(scene.head)
     drop = _missing_mm(scene, vertices, of_jaw) - _missing_mm(scene, scene.vertices, of_jaw)
     if drop <= 0:
         return vertices
     lowered = vertices.copy()
-    lowered[_in(head, "teeth_upper") | (_in(head, "gums") & ~of_jaw), 1] -= np.float32(drop)
+    lowered[upper_row(scene.head), 1] -= np.float32(drop)
     return lowered
 
 
+def upper_row(head: HeadModel) -> BoolArray:
+    """(n_vertices,) bool: the upper teeth and their gums."""
+    row: BoolArray = _in(head, "teeth_upper") | (_in(head, "gums") & ~_of_jaw(head))
+    return row
+
+
+def _of_jaw(head: HeadModel) -> BoolArray:
+    """(n_vertices,) bool: what the jaw takes along."""
+    travel = head.expression_units[head.unit_names.index("jawOpen"), :, 1]
+    of_jaw: BoolArray = travel < 0.5 * float(travel[region_vertices(head, "lips")].min())
+    return of_jaw
+
+
 def _missing_mm(scene: Scene, vertices: FloatArray, of_jaw: BoolArray) -> float:
-    """How much further down the front teeth would have to reach; `of_jaw` (n_vertices,): what the jaw takes along."""
+    """How much further down the front teeth would have to reach; of_jaw : (n_vertices,), of `_of_jaw`."""
     middle = np.abs(scene.head.mean[:, 0]) < MIDDLE_MM
     lips, teeth = (_in(scene.head, name) & middle for name in ("lips", "teeth_upper"))
     height = _height_mm(scene, vertices)
     upper_rim = float(height[lips & ~of_jaw].min())
     opening = upper_rim - float(height[lips & of_jaw].max())
-    wanted = min(SHOWN_MM, SHOWN_SHARE * max(opening, 0.0))
-    return float(np.clip(wanted - (upper_rim - float(height[teeth].min())), 0, LONGEST_DROP_MM))
+    return min(missing_mm(opening, upper_rim - float(height[teeth].min())), LONGEST_DROP_MM)
+
+
+def missing_mm(opening_mm: float, shown_mm: float) -> float:
+    """How much further down the front teeth would have to reach in a mouth so far open that shows so much of them."""
+    wanted = min(SHOWN_MM, SHOWN_SHARE * max(opening_mm, 0.0))
+    return max(wanted - shown_mm, 0.0)
 
 
 def _in(head: HeadModel, region: str) -> BoolArray:
