@@ -11,15 +11,13 @@ from synth_affect.fitting.photometric.landmark_term import LandmarkTerm, landmar
 from synth_affect.fitting.photometric.outline_term import OutlineTerm, outline_energy, outline_quadratic
 from synth_affect.fitting.photometric.pixel_term import (
     Appearance,
-    AppearancePrior,
-    PixelNoise,
+    PixelTerm,
     albedo_energy,
     appearance_quadratic,
     light_energy,
     pixel_energy,
     pixel_quadratic,
 )
-from synth_affect.fitting.photometric.samples import Pyramid, Samples
 from synth_affect.fitting.photometric.shading import N_LIGHT
 from synth_affect.fitting.photometric.values import EnergyTerms
 from synth_affect.fitting.photometric.view import Views, moved_views, project_views
@@ -46,27 +44,24 @@ class State:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Belief:
-    """What does not change during a refinement.
+    """What is believed of shape and distance during a refinement.
 
     expected (batch, k), precision (k,), of the coefficients.  lower, upper (k,).
     log_distance (2, batch), of the lens: what is expected, and its standard deviation.
     """
 
-    appearance: AppearancePrior
     expected: Tensor
     precision: Tensor
     lower: Tensor
     upper: Tensor
     log_distance: Tensor
-    noise: PixelNoise
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Seen:
     """What is held between two looks at visibility."""
 
-    samples: Samples
-    pyramid: Pyramid
+    pixels: PixelTerm
     landmarks: LandmarkTerm
     outline: OutlineTerm
 
@@ -106,15 +101,7 @@ def with_appearance(state: State, seen: Seen, belief: Belief) -> State:
     """With the light and albedo that suit the state."""
     torch = import_optional("torch", EXTRA)
     for _ in range(APPEARANCE_STEPS):
-        gradient, hessian = appearance_quadratic(
-            seen.samples,
-            seen.pyramid,
-            belief.noise,
-            belief.appearance,
-            state.views,
-            state.coefficients,
-            state.appearance,
-        )
+        gradient, hessian = appearance_quadratic(seen.pixels, state.views, state.coefficients, state.appearance)
         factor = torch.linalg.cholesky(hessian.double())
         look = -torch.cholesky_solve(gradient.double()[..., None], factor)[..., 0].to(gradient.dtype)
         trial = replace(state, appearance=_moved_appearance(state.appearance, look))
@@ -151,16 +138,14 @@ def _energies(state: State, seen: Seen, belief: Belief) -> dict[str, Tensor]:
     identity = (belief.lower < 0).to(away.dtype)
     expected, sd = belief.log_distance
     return {
-        "pixels": pixel_energy(
-            seen.samples, seen.pyramid, belief.noise, state.views, state.coefficients, state.appearance
-        ),
+        "pixels": pixel_energy(seen.pixels, state.views, state.coefficients, state.appearance),
         "outline": outline_energy(seen.outline, state.views, state.coefficients),
         "landmarks": landmark_energy(seen.landmarks, state.views, state.coefficients),
         "identity": (away * identity).sum(1),
         "expression": (away * (1 - identity)).sum(1),
         "distance": 0.5 * ((state.views.log_distance - expected) / sd) ** 2,
-        "light": light_energy(belief.appearance, state.appearance),
-        "albedo": albedo_energy(belief.appearance, state.appearance),
+        "light": light_energy(seen.pixels.prior, state.appearance),
+        "albedo": albedo_energy(seen.pixels.prior, state.appearance),
     }
 
 
@@ -188,15 +173,7 @@ class _System:
 
 def _system(state: State, seen: Seen, belief: Belief) -> _System:
     torch = import_optional("torch", EXTRA)
-    pixels = pixel_quadratic(
-        seen.samples,
-        seen.pyramid,
-        belief.noise,
-        belief.appearance,
-        state.views,
-        state.coefficients,
-        state.appearance,
-    )
+    pixels = pixel_quadratic(seen.pixels, state.views, state.coefficients, state.appearance)
     parts = (
         (pixels.gradient, pixels.hessian),
         landmark_quadratic(seen.landmarks, state.views, state.coefficients),

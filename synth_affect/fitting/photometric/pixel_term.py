@@ -57,6 +57,16 @@ class PixelNoise:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class PixelTerm:
+    """What a level's pictures say of the faces, held between two looks at visibility."""
+
+    samples: Samples
+    pyramid: Pyramid
+    noise: PixelNoise
+    prior: AppearancePrior
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class PixelQuadratic:
     """The energy around a state, priors of the appearance included; k unknowns of pose and shape, m of a channel's
     appearance.
@@ -98,14 +108,12 @@ def even_appearance(batch: int, n_bumps: int, like: Tensor) -> Appearance:
     return Appearance(light, like.new_zeros(batch, 3, n_bumps))
 
 
-def pixel_energy(
-    samples: Samples, pyramid: Pyramid, noise: PixelNoise, views: Views, coefficients: Tensor, appearance: Appearance
-) -> Tensor:
+def pixel_energy(term: PixelTerm, views: Views, coefficients: Tensor, appearance: Appearance) -> Tensor:
     """(batch,), without the priors of the appearance. Differentiable by autograd in everything it is given."""
-    place = _Place.of(samples, pyramid, views, coefficients, appearance)
-    squared = (place.residual**2).sum(-1)
+    noise = term.noise
+    squared = (_Place.of(term, views, coefficients, appearance).residual ** 2).sum(-1)
     rho = squared * noise.robust**2 / (squared + noise.robust**2)
-    made: Tensor = 0.5 * noise.count / noise.sd**2 * (samples.weights * rho).sum(-1)
+    made: Tensor = 0.5 * noise.count / noise.sd**2 * (term.samples.weights * rho).sum(-1)
     return made
 
 
@@ -121,35 +129,21 @@ def albedo_energy(prior: AppearancePrior, appearance: Appearance) -> Tensor:
 
 
 def appearance_quadratic(
-    samples: Samples,
-    pyramid: Pyramid,
-    noise: PixelNoise,
-    prior: AppearancePrior,
-    views: Views,
-    coefficients: Tensor,
-    appearance: Appearance,
+    term: PixelTerm, views: Views, coefficients: Tensor, appearance: Appearance
 ) -> tuple[Tensor, Tensor]:
     """The part of `pixel_quadratic` that is of the appearance alone: its gradient and Gauss-Newton matrix."""
-    place = _Place.of(samples, pyramid, views, coefficients, appearance)
-    root = _root_weights(samples, noise, place)
-    return _by_appearance(_looks(samples, place, root), place.residual * root, prior, appearance)
+    place = _Place.of(term, views, coefficients, appearance)
+    root = _root_weights(term, place)
+    return _by_appearance(_looks(term.samples, place, root), place.residual * root, term.prior, appearance)
 
 
-def pixel_quadratic(
-    samples: Samples,
-    pyramid: Pyramid,
-    noise: PixelNoise,
-    prior: AppearancePrior,
-    views: Views,
-    coefficients: Tensor,
-    appearance: Appearance,
-) -> PixelQuadratic:
+def pixel_quadratic(term: PixelTerm, views: Views, coefficients: Tensor, appearance: Appearance) -> PixelQuadratic:
     """Exact gradient of `pixel_energy` and the appearance's prior, and their Gauss-Newton matrix."""
-    place = _Place.of(samples, pyramid, views, coefficients, appearance)
-    root = _root_weights(samples, noise, place)
-    shape = _by_shape(samples, pyramid, views, place, appearance) * root[..., None]
-    looks, residual = _looks(samples, place, root), place.residual * root
-    appearance_gradient, appearance_hessian = _by_appearance(looks, residual, prior, appearance)
+    place = _Place.of(term, views, coefficients, appearance)
+    root = _root_weights(term, place)
+    shape = _by_shape(term, views, place, appearance) * root[..., None]
+    looks, residual = _looks(term.samples, place, root), place.residual * root
+    appearance_gradient, appearance_hessian = _by_appearance(looks, residual, term.prior, appearance)
     flat = shape.flatten(1, 2)
     return PixelQuadratic(
         gradient=(flat.transpose(1, 2) @ residual.flatten(1)[..., None])[..., 0],
@@ -177,8 +171,9 @@ class _Place:
     image_gradient: Tensor
 
     @staticmethod
-    def of(samples: Samples, pyramid: Pyramid, views: Views, coefficients: Tensor, appearance: Appearance) -> _Place:
+    def of(term: PixelTerm, views: Views, coefficients: Tensor, appearance: Appearance) -> _Place:
         torch = import_optional("torch", EXTRA)
+        samples, pyramid = term.samples, term.pyramid
         points = samples.points + torch.einsum("bndk,bk->bnd", samples.basis, coefficients)
         head_normals = samples.normals + torch.einsum(
             "bndk,bk->bnd", samples.normal_basis, coefficients - samples.around
@@ -194,11 +189,12 @@ class _Place:
         return _Place(points, normals, length, basis, shade, albedo, colours - albedo * shade, gradient)
 
 
-def _root_weights(samples: Samples, noise: PixelNoise, place: _Place) -> Tensor:
+def _root_weights(term: PixelTerm, place: _Place) -> Tensor:
     """(batch, n, 1), by which a residual is multiplied so that half its square counts; as of Geman-McClure."""
+    noise = term.noise
     squared = (place.residual**2).sum(-1)
     robust = (noise.robust**2 / (squared + noise.robust**2)) ** 2
-    made: Tensor = (samples.weights * robust * (noise.count / noise.sd**2)).sqrt()[..., None]
+    made: Tensor = (term.samples.weights * robust * (noise.count / noise.sd**2)).sqrt()[..., None]
     return made
 
 
@@ -221,11 +217,11 @@ def _by_appearance(
     return (across @ residual.permute(0, 2, 1)[..., None])[..., 0] + pull, across @ looks + prior.curvature
 
 
-def _by_shape(samples: Samples, pyramid: Pyramid, views: Views, place: _Place, appearance: Appearance) -> Tensor:
+def _by_shape(term: PixelTerm, views: Views, place: _Place, appearance: Appearance) -> Tensor:
     """(batch, n, 3, 7 + k), derivatives of the residuals by pose and coefficients."""
     torch = import_optional("torch", EXTRA)
     by_point, by_view = projection_derivatives(views, place.points)
-    by_place = place.image_gradient * pyramid.scale[:, None, None, None]
+    by_place = place.image_gradient * term.pyramid.scale[:, None, None, None]
     up = place.normals.new_tensor(UP_TO_CAMERA)
     by_normal = -place.albedo[..., None] * harmonics_gradient(place.normals, appearance.light)
     # A turn w about the camera's axes moves a normal n by w x n, and v . (w x n) = (n x v) . w.
@@ -238,7 +234,7 @@ def _by_shape(samples: Samples, pyramid: Pyramid, views: Views, place: _Place, a
     along = (by_head_normal * head_normals).sum(-1, keepdim=True)
     by_raw_normal = (by_head_normal - along * head_normals) / place.length[..., None]
     both = torch.cat([by_place @ by_point, by_raw_normal], dim=-1)
-    coefficients = both @ torch.cat([samples.basis, samples.normal_basis], dim=2)
+    coefficients = both @ torch.cat([term.samples.basis, term.samples.normal_basis], dim=2)
     made: Tensor = torch.cat([view, coefficients], dim=-1)
     return made
 

@@ -26,7 +26,7 @@ from synth_affect.fitting.photometric.gauss_newton import (
 )
 from synth_affect.fitting.photometric.landmark_term import LandmarkModel, detected_points, landmark_model, landmark_term
 from synth_affect.fitting.photometric.outline_term import outline_term
-from synth_affect.fitting.photometric.pixel_term import PixelNoise, appearance_prior, even_appearance
+from synth_affect.fitting.photometric.pixel_term import PixelNoise, PixelTerm, appearance_prior, even_appearance
 from synth_affect.fitting.photometric.samples import Pyramid, Samples, find_samples, surface_points
 from synth_affect.fitting.photometric.surface import FaceSurface, face_surface
 from synth_affect.fitting.photometric.values import RefinementReport, RefinementSettings
@@ -149,6 +149,8 @@ class PhotometricRefiner:
         detected, mm_per_px = detected_points(fits, like), (-views.log_scale).exp()
         (*pyramids, wide), median = self._pyramids(images, masks, fits, surface, views, coefficients)
         belief = self._belief(fits, views, coefficients, surface)
+        prior = appearance_prior(surface.counterpart, settings, like)
+        noise = PixelNoise(settings.pixel_noise, settings.robust_pixel, settings.independent_pixels)
         begin = State(views, coefficients, even_appearance(len(fits), len(surface.counterpart), like))
 
         def look(state: State, pyramid: Pyramid) -> Seen:
@@ -159,7 +161,7 @@ class PhotometricRefiner:
             outline = outline_term(
                 surface, state.views, state.coefficients, wide, self._rasterizer, mm_per_px, settings
             )
-            return Seen(samples, pyramid, points, outline)
+            return Seen(PixelTerm(samples, pyramid, noise, prior), points, outline)
 
         first = look(begin, pyramids[-1])
         state = with_appearance(begin, first, belief)
@@ -200,7 +202,7 @@ class PhotometricRefiner:
                 after=after[index],
                 steps=steps,
                 accepted=int(accepted[index]),
-                pixels=int((last.samples.weights[index] > 0).sum()),
+                pixels=int((last.pixels.samples.weights[index] > 0).sum()),
                 lighting=(state.appearance.light[index] * median[index][:, None]).T.cpu().numpy(),
                 albedo=self._albedo(surface, state.appearance.albedo[index]),
                 distance_sd=float(spread[index]),
@@ -264,7 +266,6 @@ class PhotometricRefiner:
             lens_distance_mm(settings.lens, fit.image_size, float(s)) for fit, s in zip(fits, scale, strict=True)
         ]
         return Belief(
-            appearance=appearance_prior(surface.counterpart, settings, expected),
             expected=expected,
             precision=precision,
             lower=lower,
@@ -275,7 +276,6 @@ class PhotometricRefiner:
                     expected.new_full((len(fits),), settings.lens.log_distance_sd),
                 ]
             ),
-            noise=PixelNoise(settings.pixel_noise, settings.robust_pixel, settings.independent_pixels),
         )
 
     def _albedo(self, surface: FaceSurface, bumps: Tensor) -> FloatArray:

@@ -24,13 +24,14 @@ from synth_affect.fitting.photometric.landmark_term import (
 from synth_affect.fitting.photometric.pixel_term import (
     Appearance,
     PixelNoise,
+    PixelTerm,
     albedo_energy,
     appearance_prior,
     light_energy,
     pixel_energy,
     pixel_quadratic,
 )
-from synth_affect.fitting.photometric.samples import Pyramid, Samples, find_samples
+from synth_affect.fitting.photometric.samples import Pyramid, find_samples
 from synth_affect.fitting.photometric.shading import N_LIGHT
 from synth_affect.fitting.photometric.surface import FaceSurface, face_surface
 from synth_affect.fitting.photometric.values import RefinementSettings
@@ -64,8 +65,7 @@ class Setting:
     surface: FaceSurface
     views: Views
     coefficients: Tensor
-    pyramid: Pyramid
-    samples: Samples
+    pixels: PixelTerm
     appearance: Appearance
     detected: Tensor
 
@@ -95,9 +95,8 @@ def setting(head: HeadModel, portraits: list[Portrait]) -> Setting:
     light = torch.tensor(rng.normal(0, 0.4, (2, 3, N_LIGHT)))
     light[..., 0] += 3.5
     albedo = torch.tensor(rng.normal(0, 0.1, (2, 3, len(surface.counterpart))))
-    return Setting(
-        model, surface, views, coefficients, pyramid, samples, Appearance(light, albedo), detected_points(fits, like)
-    )
+    pixels = PixelTerm(samples, pyramid, NOISE, appearance_prior(surface.counterpart, SETTINGS, coefficients))
+    return Setting(model, surface, views, coefficients, pixels, Appearance(light, albedo), detected_points(fits, like))
 
 
 def slope(energy: Callable[[Tensor], Tensor], size: int, columns: list[int], step: float) -> np.ndarray:
@@ -111,7 +110,7 @@ def slope(energy: Callable[[Tensor], Tensor], size: int, columns: list[int], ste
 
 
 def test_samples_are_seen_skin_and_their_weights_sum_to_one(setting: Setting) -> None:
-    samples = setting.samples
+    samples = setting.pixels.samples
     np.testing.assert_allclose(samples.weights.sum(1).numpy(), 1)
     assert samples.points.shape == (2, 300, 3)
     assert ((samples.weights > 0).sum(1) > 150).all()
@@ -125,7 +124,9 @@ def test_normals_follow_the_coefficients_to_first_order(setting: Setting) -> Non
     for step in (0.02, 0.01):
         moved = setting.coefficients + step * direction
         exact = find_at(setting, moved)
-        linear = setting.samples.normals + step * torch.einsum("bndk,bk->bnd", setting.samples.normal_basis, direction)
+        linear = setting.pixels.samples.normals + step * torch.einsum(
+            "bndk,bk->bnd", setting.pixels.samples.normal_basis, direction
+        )
         errors.append(float((exact - linear).abs().max()))
     assert errors[1] < 0.3 * errors[0], "the error of a linear approximation falls with the square"
 
@@ -140,7 +141,7 @@ def find_at(setting: Setting, coefficients: Tensor) -> Tensor:
     # which they were found: the rasterizer is asked again there.
     points = module.surface_points(surface, setting.coefficients)
     projected, depth = project_views(setting.views, points)
-    placed = torch.cat([setting.pyramid.place(projected), depth[..., None]], dim=-1)
+    placed = torch.cat([setting.pixels.pyramid.place(projected), depth[..., None]], dim=-1)
     faces, weights = NumbaBatch()(placed, surface.triangles, SIDE)
     seen = module._inside(surface.compared[faces.clamp(min=0)] & (faces >= 0)).flatten(1)
     taken, pixels = module.spread_evenly(seen, 300)
@@ -150,17 +151,12 @@ def find_at(setting: Setting, coefficients: Tensor) -> Tensor:
 
 
 def test_pixel_gradient_is_that_of_finite_differences(setting: Setting) -> None:
-    prior = appearance_prior(setting.surface.counterpart, SETTINGS, setting.coefficients)
-    quadratic = pixel_quadratic(
-        setting.samples, setting.pyramid, NOISE, prior, setting.views, setting.coefficients, setting.appearance
-    )
+    quadratic = pixel_quadratic(setting.pixels, setting.views, setting.coefficients, setting.appearance)
     k = setting.coefficients.shape[1]
 
     def of_shape(step: Tensor) -> Tensor:
         return pixel_energy(
-            setting.samples,
-            setting.pyramid,
-            NOISE,
+            setting.pixels,
             moved_views(setting.views, step[:, :N_VIEW]),
             setting.coefficients + step[:, N_VIEW:],
             setting.appearance,
@@ -178,8 +174,8 @@ def test_pixel_gradient_is_that_of_finite_differences(setting: Setting) -> None:
         appearance = Appearance(
             setting.appearance.light + step[..., :N_LIGHT], setting.appearance.albedo + step[..., N_LIGHT:]
         )
-        energy = pixel_energy(setting.samples, setting.pyramid, NOISE, setting.views, setting.coefficients, appearance)
-        return energy + light_energy(prior, appearance) + albedo_energy(prior, appearance)
+        energy = pixel_energy(setting.pixels, setting.views, setting.coefficients, appearance)
+        return energy + light_energy(setting.pixels.prior, appearance) + albedo_energy(setting.pixels.prior, appearance)
 
     columns = list(range(0, 3 * m, 5))
     expected = slope(of_appearance, 3 * m, columns, 1e-5)
@@ -188,23 +184,15 @@ def test_pixel_gradient_is_that_of_finite_differences(setting: Setting) -> None:
 
 
 def test_pixel_gradient_is_that_of_autograd(setting: Setting) -> None:
-    prior = appearance_prior(setting.surface.counterpart, SETTINGS, setting.coefficients)
-    quadratic = pixel_quadratic(
-        setting.samples, setting.pyramid, NOISE, prior, setting.views, setting.coefficients, setting.appearance
-    )
+    quadratic = pixel_quadratic(setting.pixels, setting.views, setting.coefficients, setting.appearance)
     coefficients = setting.coefficients.clone().requires_grad_()
-    energy = pixel_energy(
-        setting.samples, setting.pyramid, NOISE, setting.views, coefficients, setting.appearance
-    ).sum()
+    energy = pixel_energy(setting.pixels, setting.views, coefficients, setting.appearance).sum()
     (expected,) = torch.autograd.grad(energy, coefficients)
     np.testing.assert_allclose(quadratic.gradient[:, N_VIEW:], expected.numpy(), rtol=1e-8, atol=1e-8)
 
 
 def test_hessians_are_symmetric_and_positive(setting: Setting) -> None:
-    prior = appearance_prior(setting.surface.counterpart, SETTINGS, setting.coefficients)
-    quadratic = pixel_quadratic(
-        setting.samples, setting.pyramid, NOISE, prior, setting.views, setting.coefficients, setting.appearance
-    )
+    quadratic = pixel_quadratic(setting.pixels, setting.views, setting.coefficients, setting.appearance)
     joint = torch.cat(
         [
             torch.cat([quadratic.hessian[0], quadratic.mixed[0, 0]], dim=1),
@@ -213,13 +201,15 @@ def test_hessians_are_symmetric_and_positive(setting: Setting) -> None:
     )
     np.testing.assert_allclose(joint, joint.T, rtol=1e-9, atol=1e-6)
     assert torch.linalg.eigvalsh(joint).min() > -1e-6 * joint.abs().max()
-    assert torch.linalg.eigvalsh(prior.curvature).min() > 0
+    assert torch.linalg.eigvalsh(setting.pixels.prior.curvature).min() > 0
 
 
 def test_a_hidden_pixel_says_nothing(setting: Setting) -> None:
-    dark = replace(setting.pyramid, usable=torch.zeros_like(setting.pyramid.usable))
+    dark = replace(setting.pixels.pyramid, usable=torch.zeros_like(setting.pixels.pyramid.usable))
     samples = find_samples(setting.surface, setting.views, setting.coefficients, dark, NumbaBatch(), 300)
-    energy = pixel_energy(samples, dark, NOISE, setting.views, setting.coefficients, setting.appearance)
+    energy = pixel_energy(
+        replace(setting.pixels, samples=samples, pyramid=dark), setting.views, setting.coefficients, setting.appearance
+    )
     assert (energy == 0).all()
 
 
