@@ -89,33 +89,52 @@ LOWER_LIDS = {"eyeBlinkRight": 145, "eyeBlinkLeft": 374}
 """MediaPipe's points in the middle of the lids' edges."""
 LID_SCALE, LIFT_SCALE = (0.35, 1.25), (0.3, 1.4)
 UPPER_LID_LIFTS = {"eyeWideRight": "eyeBlinkRight", "eyeWideLeft": "eyeBlinkLeft"}
+LOWER_LID_LIFTS = {"eyeSquintRight": "eyeBlinkRight", "eyeSquintLeft": "eyeBlinkLeft"}
 IRISES = {"eyeBlinkRight": 468, "eyeBlinkLeft": 473}
 """MediaPipe's points in the middle of the irises."""
 IRIS_RADIUS_MM, WHITE_ABOVE_MM = 5.4, 1.1
 """Height of the iris above its middle as it is seen, and how much white an upper lid that is raised as far as it goes
 bares over it: eyes that stare out of their white are those of a doll."""
+MOST_LIFT = 0.45
+"""How far, against the opening of an eye at rest, its upper lid is raised at most: narrow eyes stay narrower."""
+LEAST_SQUINT, MOST_HELD_BACK = 0.4, 1.0
+"""Factor of a squint, and power of a blink's weight, on the narrowest eyes."""
 
 
-def lid_travel(head: HeadModel, vertices: FloatArray, fitted: FloatArray) -> FloatArray:
-    """(n_units,) float32: how far each unit may go on this face; 1 for all but those of the upper lids.
+def lid_travel(head: HeadModel, vertices: FloatArray, fitted: FloatArray, asked: FloatArray) -> FloatArray:
+    """(n_units,) float32: how far each unit may go on this face; 1 for all but those that open and close the lids.
 
     A blink closes the model's eye; on narrower eyes the same weight would close them early. The factor is the opening
-    of the fitted face's lids against the travel of the model's. A lid is raised until it bares WHITE_ABOVE_MM.
+    of the fitted face's lids against the travel of the model's; half a blink leaves narrow eyes more of it, since
+    lashes and the shade of lids take as much from them as from wide ones. A lid is raised until it bares
+    WHITE_ABOVE_MM, and no further than MOST_LIFT. A squint takes the same share of narrow eyes as of the model's.
     vertices : (n_vertices, 3) mm, the fitted face as it is drawn.  fitted : (n_units,) its expression weights.
+    asked : (n_units,) weights of the target, before they are scaled.
     """
     points = embed(vertices, head.triangles, head.landmarks_478)
+    mean = embed(head.mean, head.triangles, head.landmarks_478)
     travel = np.ones(len(head.unit_names), dtype=np.float32)
+
+    def moved(name: str, point: int) -> float:
+        offsets = head.expression_units[head.unit_names.index(name)]
+        return float(embed(offsets, head.triangles, head.landmarks_478)[point, 1])
+
     for name, upper in UPPER_LIDS.items():
-        unit = head.unit_names.index(name)
-        moved = embed(head.expression_units[unit], head.triangles, head.landmarks_478)
-        lower = LOWER_LIDS[name]
-        model_travel = moved[lower, 1] - moved[upper, 1]
-        opening = points[upper, 1] - points[lower, 1]
+        unit, lower = head.unit_names.index(name), LOWER_LIDS[name]
         closed_already = 1 - fitted[unit]
-        travel[unit] = np.clip(opening / max(float(model_travel * closed_already), 1e-3), *LID_SCALE)
+        opening = points[upper, 1] - points[lower, 1]
+        model_travel = moved(name, lower) - moved(name, upper)
+        travel[unit] = np.clip(opening / max(model_travel * closed_already, 1e-3), *LID_SCALE)
+        of_model = opening / (mean[upper, 1] - mean[lower, 1])
+        travel[unit] *= np.clip(asked[unit], 0, 1) ** np.clip(of_model**-2 - 1, 0, MOST_HELD_BACK)
+    at_rest = {}
+    for name, lid in LOWER_LID_LIFTS.items():
+        unit, upper, lower = head.unit_names.index(name), UPPER_LIDS[lid], LOWER_LIDS[lid]
+        at_rest[lid] = points[upper, 1] - points[lower, 1] + fitted[unit] * moved(name, lower)
+        travel[unit] = np.clip(at_rest[lid] / (mean[upper, 1] - mean[lower, 1]), LEAST_SQUINT, 1)
     for name, lid in UPPER_LID_LIFTS.items():
         unit, upper = head.unit_names.index(name), UPPER_LIDS[lid]
-        lifted = embed(head.expression_units[unit], head.triangles, head.landmarks_478)[upper, 1]
         room = points[IRISES[lid], 1] + IRIS_RADIUS_MM + WHITE_ABOVE_MM - points[upper, 1]
-        travel[unit] = np.clip(room / max(float(lifted), 1e-3), *LIFT_SCALE)
+        most = min(room, MOST_LIFT * at_rest[lid])
+        travel[unit] = np.clip(most / max(moved(name, upper), 1e-3), *LIFT_SCALE)
     return travel

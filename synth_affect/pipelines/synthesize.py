@@ -187,7 +187,7 @@ class AffectSynthesizer:
             raise ShapeError("scene", "one prepared from this fit", "that of another face")
         lids = [self.head.unit_names.index(name) for name in UPPER_LIDS]
         past = LID_OVERLAP * np.clip(2 * asked[lids] - 1, 0, 1)
-        asked = asked * lid_travel(self.head, prepared.vertices, fit.expression_weights)
+        asked = asked * lid_travel(self.head, prepared.vertices, fit.expression_weights, asked)
         asked[lids] *= 1 + past
         weights = changed_expression(fit.expression_weights, asked, self.head.unit_names, input_expression)
         change = weights - fit.expression_weights

@@ -14,7 +14,9 @@ from synth_affect.blendshape.expression_change import (
     LIFT_SCALE,
     LOWER_FACE,
     LOWER_INNER_LIP,
+    LOWER_LID_LIFTS,
     LOWER_LIDS,
+    MOST_LIFT,
     OVERLAP_MM,
     PARTED_MM,
     UPPER_FACE,
@@ -181,10 +183,14 @@ def openings(head: HeadModel, vertices: np.ndarray) -> dict[str, float]:
     return {name: float(points[upper] - points[LOWER_LIDS[name]]) for name, upper in UPPER_LIDS.items()}
 
 
-def test_only_the_upper_lids_are_scaled(head: HeadModel) -> None:
-    travel = lid_travel(head, head.mean * 0.8, np.zeros(len(head.unit_names)))
+def full(head: HeadModel) -> np.ndarray:
+    return np.ones(len(head.unit_names), dtype=np.float32)
+
+
+def test_only_the_lids_are_scaled(head: HeadModel) -> None:
+    travel = lid_travel(head, head.mean * 0.8, np.zeros(len(head.unit_names)), full(head))
     assert travel.shape == (len(head.unit_names),)
-    of_lids = {*UPPER_LIDS, *UPPER_LID_LIFTS}
+    of_lids = {*UPPER_LIDS, *UPPER_LID_LIFTS, *LOWER_LID_LIFTS}
     other = [k for k, name in enumerate(head.unit_names) if name not in of_lids]
     np.testing.assert_array_equal(travel[other], 1)
     assert (travel[[head.unit_names.index(name) for name in UPPER_LIDS]] < 1).all()
@@ -197,15 +203,53 @@ def test_a_lid_that_is_raised_in_full_bares_little_white(head: HeadModel, narrow
     vertices = head.mean.copy()
     for name in UPPER_LIDS:
         vertices += narrowed * head.expression_units[head.unit_names.index(name)]
-    travel = lid_travel(head, vertices, np.zeros(len(head.unit_names)))
+    travel = lid_travel(head, vertices, np.zeros(len(head.unit_names)), full(head))
     for lift, name in UPPER_LID_LIFTS.items():
         k = head.unit_names.index(lift)
         raised = embed(vertices + travel[k] * head.expression_units[k], head.triangles, head.landmarks_478)
         white_mm = raised[UPPER_LIDS[name], 1] - raised[IRISES[name], 1] - IRIS_RADIUS_MM
         assert LIFT_SCALE[0] < travel[k] <= LIFT_SCALE[1]
         assert white_mm <= WHITE_ABOVE_MM + 0.05
+        lift_mm = white_mm - (
+            embed(vertices, head.triangles, head.landmarks_478)[UPPER_LIDS[name], 1]
+            - raised[IRISES[name], 1]
+            - IRIS_RADIUS_MM
+        )
+        most_mm = MOST_LIFT * openings(head, vertices)[name]
+        assert lift_mm <= most_mm + 0.05
         if travel[k] < LIFT_SCALE[1]:
-            assert white_mm == pytest.approx(WHITE_ABOVE_MM, abs=0.05)
+            assert white_mm == pytest.approx(WHITE_ABOVE_MM, abs=0.05) or lift_mm == pytest.approx(most_mm, abs=0.05)
+
+
+def test_a_squint_that_is_taken_away_counts_as_opening(head: HeadModel) -> None:
+    """A smile narrows eyes: how far they may open or squint is told from the face without it."""
+    fitted = np.zeros(len(head.unit_names), dtype=np.float32)
+    vertices = head.mean.copy()
+    for name in LOWER_LID_LIFTS:
+        fitted[head.unit_names.index(name)] = 0.5
+        vertices += 0.5 * head.expression_units[head.unit_names.index(name)]
+    smiling, resting = (
+        lid_travel(head, vertices, fitted, full(head)),
+        lid_travel(head, head.mean, np.zeros(len(head.unit_names)), full(head)),
+    )
+    for name in (*LOWER_LID_LIFTS, *UPPER_LID_LIFTS):
+        k = head.unit_names.index(name)
+        assert smiling[k] == pytest.approx(resting[k], abs=0.03)
+
+
+@pytest.mark.parametrize("narrowed", [0.0, 0.2, 0.4])
+def test_a_squint_leaves_the_same_share_of_narrow_eyes(head: HeadModel, narrowed: float) -> None:
+    vertices = head.mean.copy()
+    for name in UPPER_LIDS:
+        vertices += narrowed * head.expression_units[head.unit_names.index(name)]
+    travel = lid_travel(head, vertices, np.zeros(len(head.unit_names)), full(head))
+    for squint, name in LOWER_LID_LIFTS.items():
+        k = head.unit_names.index(squint)
+        share, of_model = (
+            openings(head, shape + factor * head.expression_units[k])[name] / openings(head, shape)[name]
+            for shape, factor in ((vertices, travel[k]), (head.mean, 1))
+        )
+        assert share == pytest.approx(of_model, abs=0.02)
 
 
 @pytest.mark.parametrize("narrowed", [0.0, 0.2, 0.4])
@@ -214,12 +258,28 @@ def test_a_full_blink_closes_the_middle_of_the_lids(head: HeadModel, narrowed: f
     vertices = head.mean.copy()
     for name in ("eyeSquintLeft", "eyeSquintRight"):
         vertices += narrowed * head.expression_units[head.unit_names.index(name)]
-    travel = lid_travel(head, vertices, np.zeros(len(head.unit_names)))
+    travel = lid_travel(head, vertices, np.zeros(len(head.unit_names)), full(head))
     for name in UPPER_LIDS:
         k = head.unit_names.index(name)
         assert LID_SCALE[0] < travel[k] < LID_SCALE[1]
         closed = openings(head, vertices + travel[k] * head.expression_units[k])[name]
         assert closed == pytest.approx(0, abs=0.01)
+
+
+def test_half_a_blink_leaves_narrow_eyes_more_of_their_opening(head: HeadModel) -> None:
+    """And eyes like the model's half of it; a full one closes all of them."""
+    left = []
+    for narrowed in (0.0, 0.1, 0.25):
+        vertices = head.mean.copy()
+        for name in LOWER_LID_LIFTS:
+            vertices += 3 * narrowed * head.expression_units[head.unit_names.index(name)]
+        travel = lid_travel(head, vertices, np.zeros(len(head.unit_names)), 0.5 * full(head))
+        k = head.unit_names.index("eyeBlinkLeft")
+        drooping = vertices + 0.5 * travel[k] * head.expression_units[k]
+        left.append(openings(head, drooping)["eyeBlinkLeft"] / openings(head, vertices)["eyeBlinkLeft"])
+    assert left[0] == pytest.approx(0.5, abs=0.01)
+    assert left[0] + 0.05 < left[1] < left[2] - 0.05
+    assert left[2] < 0.8
 
 
 def test_eyes_that_are_half_closed_have_half_the_way_to_go(head: HeadModel) -> None:
@@ -228,7 +288,7 @@ def test_eyes_that_are_half_closed_have_half_the_way_to_go(head: HeadModel) -> N
     k = head.unit_names.index("eyeBlinkLeft")
     fitted[k] = 0.3
     half_closed = head.mean + 0.3 * head.expression_units[k]
-    travel = lid_travel(head, half_closed, fitted)
+    travel = lid_travel(head, half_closed, fitted, full(head))
     closed = half_closed + (1 - fitted[k]) * travel[k] * head.expression_units[k]
     assert openings(head, closed)["eyeBlinkLeft"] == pytest.approx(0, abs=0.01)
 
@@ -236,10 +296,10 @@ def test_eyes_that_are_half_closed_have_half_the_way_to_go(head: HeadModel) -> N
 def test_the_scale_keeps_within_its_bounds(head: HeadModel) -> None:
     nothing = np.zeros(len(head.unit_names))
     k = head.unit_names.index("eyeBlinkRight")
-    assert lid_travel(head, head.mean * [1, 0.01, 1], nothing)[k] == pytest.approx(LID_SCALE[0])
-    assert lid_travel(head, head.mean * [1, 4, 1], nothing)[k] == pytest.approx(LID_SCALE[1])
+    assert lid_travel(head, head.mean * [1, 0.01, 1], nothing, full(head))[k] == pytest.approx(LID_SCALE[0])
+    assert lid_travel(head, head.mean * [1, 4, 1], nothing, full(head))[k] == pytest.approx(LID_SCALE[1])
 
 
 def test_lids_that_the_fit_has_closed_do_not_divide_by_nothing(head: HeadModel) -> None:
     fitted = np.ones(len(head.unit_names))
-    assert np.isfinite(lid_travel(head, head.mean, fitted)).all()
+    assert np.isfinite(lid_travel(head, head.mean, fitted, full(head))).all()
