@@ -13,8 +13,10 @@ from scipy.ndimage import gaussian_filter1d
 
 from synth_affect.arrays import BoolArray, FloatArray, IntArray
 
-RIM_MM = 1.6
-"""So far from the eye the lid moves as its edge does: lashes and a line drawn along them."""
+RIM_MM, WIDEST_RIM_MM, RIM_STEP_MM, RIM_EVEN_MM = 1.6, 5.0, 0.3, 1.5
+"""So far from the eye the lid moves as its edge does, with lashes and a line drawn along them; wider where they are."""
+DARK_RIM = 0.6
+"""Brightness against the skin above below which the edge of a lid bears lashes or a line."""
 REACH_MM = 10.0
 """So far above the eye the skin gives way."""
 FOLDING = (0.8, 1.0)
@@ -35,16 +37,19 @@ ABOVE = (0.2, 0.6)
 """Cosine to the upright from which on skin lies above the eye, and wholly so; beside and below it nothing changes."""
 
 
-def unroll_lids(flow: FloatArray, eyes: BoolArray, rest_eyes: BoolArray, up: FloatArray, px_per_mm: float) -> None:
+def unroll_lids(
+    flow: FloatArray, eyes: BoolArray, rest_eyes: BoolArray, skin: FloatArray, up: FloatArray, px_per_mm: float
+) -> None:
     """Let the rims of upper lids keep their width in `flow` (height, width, 2), px, in place.
 
     flow : backward, the photograph's place = pixel + flow; continued into the eyes.
     eyes, rest_eyes : (height, width) bool, between the lids now and in the photograph.
+    skin : (height, width, 3) float32, the photograph.
     up : (2,) unit vector in the picture from chin to forehead.
     """
     if not eyes.any():
         return
-    pad = 2 + round((REACH_MM + 1) * px_per_mm)
+    pad = 2 + round((REACH_MM + WIDEST_RIM_MM) * px_per_mm)
     rows, columns = np.flatnonzero(eyes.any(axis=1)), np.flatnonzero(eyes.any(axis=0))
     box = (slice(max(rows[0] - pad, 0), rows[-1] + pad + 1), slice(max(columns[0] - pad, 0), columns[-1] + pad + 1))
     part = flow[box]
@@ -56,17 +61,18 @@ def unroll_lids(flow: FloatArray, eyes: BoolArray, rest_eyes: BoolArray, up: Flo
     first = np.minimum(1, distance) / np.maximum(distance, 1)  # the lid's first pixel on the way
     edge = cv2.remap(part, edge_x + first * (x - edge_x), edge_y + first * (y - edge_y), cv2.INTER_NEAREST)
     edge = _blurred(edge, outside, EVEN_MM * px_per_mm)
-    _lift_to_rest(edge, (edge_x, edge_y), eyes[box], rest_eyes[box], up, px_per_mm)
+    rim_mm = _lift_to_rest(edge, (edge_x, edge_y), eyes[box], rest_eyes[box], skin[box], up, px_per_mm)
+    reach_mm = REACH_MM - RIM_MM + rim_mm
     distance_mm = cv2.GaussianBlur(distance, (0, 0), STEP_PX) / px_per_mm
-    left = np.maximum(REACH_MM - distance_mm, 0) * px_per_mm
+    left = np.maximum(reach_mm - distance_mm, 0) * px_per_mm
     far = cv2.remap(part, x + left * up[0], y + left * up[1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     droop_mm, between_mm = edge @ up / px_per_mm, (edge - far) @ up / px_per_mm
-    with_edge = np.clip(1 - (distance_mm - RIM_MM) / (REACH_MM - RIM_MM), 0, 1)
-    share: FloatArray = _ramp(droop_mm, LEAST_DROOP_MM) * (distance_mm < REACH_MM)
+    with_edge = np.clip(1 - (distance_mm - rim_mm) / (REACH_MM - RIM_MM), 0, 1)
+    share: FloatArray = _ramp(droop_mm, LEAST_DROOP_MM) * (distance_mm < reach_mm)
     share *= 1 - _ramp(between_mm / (REACH_MM - RIM_MM), FOLDING)
     unrolled = with_edge[..., None] * edge + (1 - with_edge[..., None]) * far
     hangs = _ramp(-between_mm, LEAST_HANG_MM)
-    into_fold = (distance_mm - RIM_MM) / np.maximum(TUCKED * -between_mm, 1)
+    into_fold = (distance_mm - rim_mm) / np.maximum(TUCKED * -between_mm, 1)
     tucked = part + (1 - _ramp(into_fold, (0, 1)))[..., None] * (edge - part)
     unrolled += hangs[..., None] * (tucked - unrolled)
     share = np.maximum(share, hangs * (into_fold < 1)) * _ramp(above, ABOVE)
@@ -79,16 +85,20 @@ def _lift_to_rest(
     nearest: tuple[FloatArray, FloatArray],
     eyes: BoolArray,
     rest_eyes: BoolArray,
+    skin: FloatArray,
     up: FloatArray,
     px_per_mm: float,
-) -> None:
-    """Set `edge`, in place, so that the edge of a lid comes from the edge above or below it in the photograph.
+) -> FloatArray:
+    """(height, width) float32 mm: how wide the rim of the nearest lid is.
+
+    Set `edge`, in place, so that the edge of a lid comes from the edge above or below it in the photograph.
 
     Where skin hangs over a lid the mesh's own flow at the edge of the eye is that of the skin. It stays for an eye
     that the photograph does not show.
     """
     n, labels = cv2.connectedComponents(cv2.dilate((eyes | rest_eyes).astype(np.uint8), np.ones((3, 3), np.uint8)))
     right = np.array([-up[1], up[0]], dtype=np.float32)
+    rim_mm = np.full(eyes.shape, RIM_MM, dtype=np.float32)
     owner = labels[nearest[1].astype(np.intp), nearest[0].astype(np.intp)]
     for eye in range(1, n):
         here = labels == eye
@@ -101,6 +111,31 @@ def _lift_to_rest(
         sideways = np.median(edge[mine] @ right)  # skin that hangs over the lid moves to either side
         upward = np.interp(along + sideways, *rest) - np.interp(along, *now)
         edge[mine] = sideways * right + upward.astype(np.float32)[:, None] * up
+        rim_mm[mine] = np.interp(along, rest[0], _rim_widths(skin, *rest, up, right, px_per_mm))
+    return rim_mm
+
+
+def _rim_widths(
+    skin: FloatArray, along: FloatArray, top: FloatArray, up: FloatArray, right: FloatArray, px_per_mm: float
+) -> FloatArray:
+    """(n,) how far lashes and a painted line reach from the edge of a lid, mm; RIM_MM without.
+
+    along, top : (n,) px, the edge of the eye, of `_upper_edge`.
+    """
+    heights_mm = np.arange(RIM_STEP_MM, WIDEST_RIM_MM + 2, RIM_STEP_MM, dtype=np.float32)
+    upward = top[:, None] + heights_mm * px_per_mm
+    x, y = ((along[:, None] * right[c] + upward * up[c]).astype(np.float32) for c in (0, 1))
+    light = cv2.remap(skin, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE).sum(axis=2)
+    even_px = max(RIM_EVEN_MM * px_per_mm, 0.5)
+    light = gaussian_filter1d(light, even_px, axis=0, mode="nearest")
+    darkest = np.argmin(light[:, heights_mm <= RIM_MM], axis=1)[:, None]
+    after = np.arange(len(heights_mm)) >= darkest
+    dark = np.take_along_axis(light, darkest, axis=1)
+    bright = np.where(after, light, 0).max(axis=1, keepdims=True)
+    past = np.argmax(after & (light > 0.5 * (dark + bright)), axis=1)
+    widths = np.where(dark[:, 0] < DARK_RIM * bright[:, 0], heights_mm[past], RIM_MM)
+    even: FloatArray = gaussian_filter1d(np.clip(widths, RIM_MM, WIDEST_RIM_MM), even_px, mode="nearest")
+    return even
 
 
 def _upper_edge(

@@ -115,7 +115,7 @@ def surface_flow(scene: Scene, vertices: FloatArray) -> SurfaceFlow:
     _smooth_folds(field, texture[::every, ::every] & skin, every, scene.px_per_mm)
     up = scene.camera.rotation[:2, 1] * [1, -1]
     up = (up / np.linalg.norm(up)).astype(np.float32)
-    unroll_lids(field[..., :2], kind_map == EYE_KIND, scene.kind_map == EYE_KIND, up, scene.px_per_mm)
+    unroll_lids(field[..., :2], kind_map == EYE_KIND, scene.kind_map == EYE_KIND, scene.skin, up, scene.px_per_mm)
     face = face_mask(scene, fragments)
     distance = cv2.distanceTransform((~face).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5) / scene.px_per_mm
     # Past an edge it fades sooner: what is not the neck stays, and the chin covers it.
