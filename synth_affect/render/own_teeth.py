@@ -31,6 +31,10 @@ and its brightness against that of a tooth in the light of this face; up to whic
 is taller is both rows."""
 UNDER_LIP_MM = 4.0
 """So far below the upper rim of the opening the row begins at most: gums lie between."""
+BITE_MM, LEAST_UPPER_MM, BITE_SHARE, BITE_DEPTH = 1.0, 3.5, 0.5, 0.02
+"""The line between rows that touch: how far beside it teeth are compared with it, how far below the first teeth it lies
+at least, in which share of the row it is found, and how much darker it is, in log light. Judged on portraits: 0.04
+between two rows, up to 0.007 within one."""
 EDGE_MM, OUTLIER_MM, FEATHER_MM = 1.2, 6.0, 0.25
 SIDES_MM, ABOVE_MM = 2.0, 3.0
 """How far beside the row the photograph's dark corners go along, and how far over it it is continued."""
@@ -84,7 +88,8 @@ def own_upper_teeth(
     if row is None:
         return None
     columns = np.flatnonzero(row.any(axis=0))
-    first, last = row[:, columns].argmax(axis=0), _end_of_run(row[:, columns])
+    first = row[:, columns].argmax(axis=0)
+    last = _bite(view[:, columns], first, _end_of_run(row[:, columns]))
     rim = (opened[:, columns] > 0.5).argmax(axis=0)
     middle = np.abs(columns - columns.mean()) < 0.25 * len(columns)
     height = float(np.median((last - first)[middle])) / VIEW_PX_PER_MM
@@ -160,6 +165,35 @@ def _end_of_run(row: BoolArray) -> IntArray:
     broken = below & ~row
     ends: IntArray = np.where(broken.any(axis=0), broken.argmax(axis=0), row.shape[0])
     return ends
+
+
+def _bite(view: FloatArray, first: IntArray, last: IntArray) -> IntArray:
+    """(n,) for every column: where the upper row ends if both rows touch, by the dark line between them; or `last`.
+
+    view : (height, n, 3), the columns of the row.  first, last : (n,), where what looks like teeth begins and ends.
+    The darkest way from side to side is looked for (dynamic programming), and believed where teeth are on both sides.
+    """
+    light = np.log(view.mean(axis=2) + 8)
+    away = round(BITE_MM * VIEW_PX_PER_MM)
+    darker = np.minimum(np.roll(light, away, axis=0), np.roll(light, -away, axis=0)) - light
+    rows = np.arange(len(light))[:, None]
+    between = (rows >= first + LEAST_UPPER_MM * VIEW_PX_PER_MM) & (rows <= last - away)
+    gain = np.where(between, darker, -BITE_DEPTH)
+    total, steps = gain[:, 0], []
+    for column in gain.T[1:]:
+        padded = np.pad(total, 1, constant_values=-np.inf)
+        from_where = np.stack([padded[:-2], total, padded[2:]])
+        steps.append(from_where.argmax(axis=0) - 1)
+        total = from_where.max(axis=0) + column
+    way = [int(total.argmax())]
+    for step in reversed(steps):
+        way.append(way[-1] + int(step[way[-1]]))
+    line, columns = np.array(way[::-1]), np.arange(len(first))
+    on = between[line, columns]
+    if on.mean() < BITE_SHARE or darker[line, columns][on].mean() < BITE_DEPTH:
+        return last
+    found: IntArray = np.where(on, line, last)
+    return found
 
 
 def _places(columns: IntArray, first: IntArray, last: IntArray, opened: BoolArray) -> tuple[FloatArray, FloatArray]:

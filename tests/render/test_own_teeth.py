@@ -94,5 +94,24 @@ def test_what_may_not_be_the_upper_row_is_left_alone(
     assert scene.own_teeth is None
 
 
+@pytest.mark.parametrize("line_mm", [5.0, None])
+def test_where_both_rows_touch_the_upper_one_ends_at_the_dark_line(
+    make_scene: SceneMaker, line_mm: float | None
+) -> None:
+    image, scene = photograph(make_scene, (0.5, 9.0))
+    inside = _inside(scene)
+    depth = np.where(inside, np.cumsum(inside, axis=0), 0) / scene.px_per_mm
+    if line_mm is not None:
+        image[(depth > line_mm) & (depth <= line_mm + 1)] = 0.8 * np.array(ROW)
+    own = prepare_scene(image, scene.head, scene.camera, scene.vertices, scene.offsets_px).own_teeth
+    assert own is not None
+    middle = slice(image.shape[1] // 2 - 10, image.shape[1] // 2 + 10)
+    part = scene.region.of(depth)
+    upper, lower = (np.zeros_like(part, dtype=bool) for _ in range(2))
+    upper[:, middle], lower[:, middle] = ((part > 1) & (part < 4))[:, middle], ((part > 7) & (part < 8))[:, middle]
+    assert own.mask[upper].min() > 0.9
+    assert (own.mask[lower].max() < 0.1) == (line_mm is not None)
+
+
 def test_a_mouth_that_is_shut_shows_none(portrait_scene: tuple[ImageArray, Scene]) -> None:
     assert portrait_scene[1].own_teeth is None
