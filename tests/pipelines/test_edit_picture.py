@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ from PIL import Image
 
 from synth_affect.affect import Emotion, ValenceArousal, position
 from synth_affect.errors import InputError
-from synth_affect.pipelines.edit_picture import EditOutputs, Target, edit_picture, make_target
+from synth_affect.pipelines.edit_picture import EditOutputs, Target, default_output, edit_picture, make_target
 from synth_affect.pipelines.picture_faces import FaceSource, open_faces
 
 STRONGEST = Target(ValenceArousal(0.1, 0.99))
@@ -49,3 +50,10 @@ def test_a_target_is_a_point_a_category_or_both() -> None:
     for valence, arousal, missing in ((0.1, None, "--arousal"), (None, 0.1, "--valence")):
         with pytest.raises(InputError, match=f"^{missing}: missing"):
             make_target(valence, arousal, Emotion.SADNESS)
+
+
+def test_names_round_towards_one_nothing() -> None:
+    assert default_output(Path("a/b.jpg"), make_target(-0.001, -1, None)) == Path("a/b_v+0.00_a-1.00.png")
+    named = default_output(Path("b.tar.png"), make_target(-0.5, 0.5, Emotion.FEAR))
+    assert named == Path("b.tar_fear_v-0.50_a+0.50.png")
+    assert math.isclose(make_target(None, None, Emotion.JOYFUL).point.valence, position(Emotion.JOYFUL).valence)
