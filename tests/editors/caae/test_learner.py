@@ -14,23 +14,12 @@ from synth_affect.editors.caae.learner import SHEET_LABELS, build_learner
 from synth_affect.editors.caae.settings import CaaeSettings
 from synth_affect.editors.faces import EditorFaces
 from synth_affect.editors.training import EditorBatch
+from tests.editors.banded import batch_of
+from tests.editors.learning import Features, Watched, reached_of
 
 torch = pytest.importorskip("torch")
 TINY = CaaeSettings(size=32, width=4, judging_width=4, code=6, label_copies=3, batch=8, identity_pictures=4)
 NETWORKS = ("encoder", "generator", "picture_judge", "code_judge")
-
-
-class Features:
-    """Stands for a network of identity: one layer, whose weights must not learn; it notes how many it was shown."""
-
-    def __init__(self) -> None:
-        generator = torch.Generator().manual_seed(5)
-        self.weights = torch.nn.Parameter(torch.randn(4, 3, 3, 3, generator=generator))
-        self.shown: list[int] = []
-
-    def __call__(self, pictures: Any) -> list[Any]:
-        self.shown.append(len(pictures))
-        return [torch.relu(torch.nn.functional.conv2d(pictures, self.weights.detach()))]
 
 
 def learner_of(settings: CaaeSettings = TINY, features: Features | None = None, seed: int = 0) -> Any:
@@ -50,22 +39,8 @@ def some_faces(n: int = 8, size: int = 32) -> EditorFaces:
     )
 
 
-def batch_of(faces: EditorFaces) -> EditorBatch:
-    pictures = torch.from_numpy(faces.pictures.copy()).permute(0, 3, 1, 2).float() / 127.5 - 1
-    numbers = torch.arange(len(faces))
-    affect, categories = torch.from_numpy(faces.affect.copy()), torch.from_numpy(faces.categories.copy())
-    return EditorBatch(numbers, pictures, affect, categories, torch.from_numpy(faces.people))
-
-
 def reached(learner: Any, loss: Any) -> dict[str, str]:
-    """The networks of whose parameters `loss` depends on any, and whether it does on all."""
-    found = {}
-    for name in NETWORKS:
-        parameters = list(getattr(learner, name).parameters())
-        gradients = torch.autograd.grad(loss, parameters, retain_graph=True, allow_unused=True)
-        n = sum(gradient is not None for gradient in gradients)
-        found[name] = "all" if n == len(parameters) else "some" if n else "none"
-    return {name: reach for name, reach in found.items() if reach != "none"}
+    return reached_of(learner, loss, NETWORKS)
 
 
 def test_each_loss_reaches_its_networks() -> None:
@@ -95,24 +70,11 @@ def test_the_total_has_the_papers_weights() -> None:
     assert float(total) == pytest.approx(1 * 0.5 + 6 / 3 + 0.01 * 30 + 0.01 * 200)
 
 
-class Watched:
-    """An optimizer that says whose parameters had gradients when it stepped, and does nothing."""
-
-    def __init__(self, learner: Any, steps: list[set[str]]) -> None:
-        self.learner, self.steps = learner, steps
-
-    def zero_grad(self, **_: object) -> None:
-        self.learner.zero_grad()
-
-    def step(self) -> None:
-        with_gradients = {name.partition(".")[0] for name, p in self.learner.named_parameters() if p.grad is not None}
-        self.steps.append(with_gradients)
-
-
 def test_a_step_trains_discriminators_and_then_the_pair() -> None:
     learner = learner_of(features=Features())
     steps: list[set[str]] = []
-    losses = learner.training_step(batch_of(some_faces()), [Watched(learner, steps)] * 3)
+    watched = Watched(learner, steps, lambda name: name.partition(".")[0])
+    losses = learner.training_step(batch_of(some_faces()), [watched] * 3)
     assert steps == [{"picture_judge"}, {"code_judge"}, {"encoder", "generator"}]
     assert all(p.requires_grad for p in learner.parameters())
     assert losses.keys() == {

@@ -14,8 +14,9 @@ from synth_affect.editors.exprgan.controller import draw_controller
 from synth_affect.editors.exprgan.learner import SamePerson, build_learner, is_learnt_from
 from synth_affect.editors.exprgan.settings import CLASSES, ExprGanSettings
 from synth_affect.editors.faces import CATEGORIES, MIXED, EditorFaces
-from synth_affect.editors.training import EditorBatch
 from synth_affect.errors import InputError
+from tests.editors.banded import batch_of
+from tests.editors.learning import Features, Watched, reached_of
 
 torch = pytest.importorskip("torch")
 TINY = ExprGanSettings(
@@ -25,19 +26,6 @@ TINY = ExprGanSettings(
 OURS = replace(TINY, edits=0.5, readings=0.25)
 NETWORKS = ("encoder", "decoder", "discriminator", "code_discriminator")
 FIRST_EPOCH = {"controller": 0, "reconstruction": 2, "refining": 5}
-
-
-class Features:
-    """Stands for a network of identity: one layer, whose weights must not learn; it notes how many it was shown."""
-
-    def __init__(self) -> None:
-        generator = torch.Generator().manual_seed(5)
-        self.weights = torch.nn.Parameter(torch.randn(4, 3, 3, 3, generator=generator))
-        self.shown: list[int] = []
-
-    def __call__(self, pictures: Any) -> list[Any]:
-        self.shown.append(len(pictures))
-        return [torch.relu(torch.nn.functional.conv2d(pictures, self.weights.detach()))]
 
 
 def some_faces(n: int = 8, size: int = 32, categories: list[int] | None = None) -> EditorFaces:
@@ -54,13 +42,6 @@ def some_faces(n: int = 8, size: int = 32, categories: list[int] | None = None) 
     )
 
 
-def batch_of(faces: EditorFaces) -> EditorBatch:
-    pictures = torch.from_numpy(faces.pictures.copy()).permute(0, 3, 1, 2).float() / 127.5 - 1
-    numbers = torch.arange(len(faces))
-    affect, categories = torch.from_numpy(faces.affect.copy()), torch.from_numpy(faces.categories.copy())
-    return EditorBatch(numbers, pictures, affect, categories, torch.from_numpy(faces.people))
-
-
 def learner_of(settings: ExprGanSettings = TINY, features: Features | None = None, stage: str = "controller") -> Any:
     torch.manual_seed(0)
     learner: Any = build_learner(settings, some_faces(), features)  # type: ignore[arg-type]
@@ -70,14 +51,7 @@ def learner_of(settings: ExprGanSettings = TINY, features: Features | None = Non
 
 
 def reached(learner: Any, loss: Any) -> dict[str, str]:
-    """The networks of whose parameters `loss` depends on any, and whether it does on all."""
-    found = {}
-    for name in NETWORKS:
-        parameters = list(getattr(learner, name).parameters())
-        gradients = torch.autograd.grad(loss, parameters, retain_graph=True, allow_unused=True)
-        n = sum(gradient is not None for gradient in gradients)
-        found[name] = "all" if n == len(parameters) else "some" if n else "none"
-    return {name: reach for name, reach in found.items() if reach != "none"}
+    return reached_of(learner, loss, NETWORKS)
 
 
 def test_epochs_have_their_stages() -> None:
@@ -181,21 +155,12 @@ def test_q_learns_from_real_and_made_pictures_by_their_share() -> None:
     torch.testing.assert_close(found[0.25]["real_reading"], 0.25 * found[1.0]["real_reading"])
 
 
-class Watched:
-    """An optimizer that says whose parameters had gradients when it stepped, and does nothing."""
-
-    def __init__(self, learner: Any, steps: list[set[str]]) -> None:
-        self.learner, self.steps = learner, steps
-
-    def zero_grad(self, **_: object) -> None:
-        self.learner.zero_grad()
-
-    def step(self) -> None:
-        with_gradients = [name for name, p in self.learner.named_parameters() if p.grad is not None]
-        self.steps.append({".".join(name.split(".")[: 2 if name.startswith("disc") else 1]) for name in with_gradients})
-
-
 SHARED, Q, HEAD = "discriminator.layers", "discriminator.branches", "discriminator.realism"
+
+
+def part_of(name: str) -> str:
+    """Discriminators have parts that learn apart."""
+    return ".".join(name.split(".")[: 2 if name.startswith("disc") else 1])
 
 
 @pytest.mark.parametrize(
@@ -209,7 +174,7 @@ SHARED, Q, HEAD = "discriminator.layers", "discriminator.branches", "discriminat
 def test_a_step_trains_the_parts_of_its_stage(stage: str, wanted: list[set[str]]) -> None:
     learner = learner_of(stage=stage)
     steps: list[set[str]] = []
-    losses = learner.training_step(batch_of(some_faces()), [Watched(learner, steps)] * 3)
+    losses = learner.training_step(batch_of(some_faces()), [Watched(learner, steps, part_of)] * 3)
     assert steps == wanted
     assert all(p.requires_grad for p in learner.parameters())
     assert not any(loss.requires_grad for loss in losses.values())

@@ -12,8 +12,8 @@ from synth_affect.editors.faces import CATEGORIES, MIXED, EditorFaces
 from synth_affect.editors.fexgan.learner import build_learner, edit, jitter
 from synth_affect.editors.fexgan.settings import CLASSES, FexganSettings
 from synth_affect.editors.fexgan.targets import CLASS_OF_CATEGORY, SamePerson
-from synth_affect.editors.training import EditorBatch, pictures_as_tensor
 from synth_affect.errors import InputError
+from tests.editors.banded import batch_of, reached
 
 torch = pytest.importorskip("torch")
 TINY = FexganSettings(size=32, width=8, code=6, batch=8)
@@ -33,30 +33,9 @@ def flat_faces(n_people: int = 3, categories: tuple[int, ...] = (0, 1, 3, 1), si
     return EditorFaces(pictures, np.zeros((n, 2), dtype=np.float32), shown, np.array([f"p{p}" for p in people]), keys)
 
 
-def batch_of(faces: EditorFaces) -> EditorBatch:
-    return EditorBatch(
-        torch.arange(len(faces)),
-        pictures_as_tensor(faces.pictures, "cpu"),
-        torch.from_numpy(faces.affect.copy()),
-        torch.from_numpy(faces.categories.copy()),
-        torch.from_numpy(faces.people),
-    )
-
-
 def learner_of(faces: EditorFaces, settings: FexganSettings = TINY) -> Any:
     torch.manual_seed(0)
     return build_learner(settings, faces, None)
-
-
-def reached(learner: Any, loss: Any) -> set[str]:
-    """Networks of which some parameter has a gradient of `loss`."""
-    found = set()
-    for name in NETWORKS:
-        parameters = list(getattr(learner, name).parameters())
-        gradients = torch.autograd.grad(loss, parameters, retain_graph=True, allow_unused=True)
-        if any(gradient is not None and bool(gradient.any()) for gradient in gradients):
-            found.add(name)
-    return found
 
 
 def test_each_loss_reaches_its_networks() -> None:
@@ -67,11 +46,11 @@ def test_each_loss_reaches_its_networks() -> None:
     means, log_variances = learner.encoder(batch.pictures, labels)
     made = learner.decoder(means, labels)
     losses = learner.pair_losses(made, batch.pictures, wanted, means, log_variances)
-    assert reached(learner, losses["reconstruction"]) == {"encoder", "decoder"}
-    assert reached(learner, losses["divergence"]) == {"encoder"}
-    assert reached(learner, losses["adversarial"]) == {"encoder", "decoder", "discriminator"}
+    assert reached(learner, losses["reconstruction"], NETWORKS) == {"encoder", "decoder"}
+    assert reached(learner, losses["divergence"], NETWORKS) == {"encoder"}
+    assert reached(learner, losses["adversarial"], NETWORKS) == {"encoder", "decoder", "discriminator"}
     for loss in learner.discriminator_losses(batch.pictures, wanted, made.detach(), wanted).values():
-        assert reached(learner, loss) == {"discriminator"}
+        assert reached(learner, loss, NETWORKS) == {"discriminator"}
 
 
 def test_a_step_moves_each_network_by_its_own_optimizer() -> None:
