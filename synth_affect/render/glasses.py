@@ -152,13 +152,23 @@ def _rim(darkness: FloatArray, view: UprightView, centre: FloatArray, enough: fl
 
 
 def _edges(polar: FloatArray, way: IntArray) -> tuple[FloatArray, FloatArray]:
-    """(n,) steps from the way down and up to where the darkness falls below its edge."""
+    """(n,) steps from the way down and up to the edges of what is dark.
+
+    Before the darkness falls below EDGE of its own, where it falls most: a brow that touches a frame is dark as well.
+    """
+    return _edge_above(polar[:, ::-1], polar.shape[1] - 1 - way), _edge_above(polar, way)
+
+
+def _edge_above(polar: FloatArray, way: IntArray) -> FloatArray:
     n_steps, n_places = polar.shape
     index = np.arange(n_places)
     below = polar < EDGE * polar[np.arange(n_steps), way][:, None]
-    beyond = np.where(below & (index > way[:, None]), index, n_places).min(axis=1)
-    before = np.where(below & (index < way[:, None]), index, -1).max(axis=1)
-    return (way - before - 0.5).astype(float), (beyond - way - 0.5).astype(float)
+    beyond = np.where(below & (index > way[:, None]), index, n_places - 1).min(axis=1)
+    fall = polar[:, :-1] - polar[:, 1:]
+    within = (index[:-1] >= way[:, None]) & (index[:-1] < np.maximum(beyond, way + 1)[:, None])
+    steepest = np.argmax(np.where(within, fall, -1.0), axis=1)
+    edge: FloatArray = (steepest - way + 0.5).astype(float)
+    return edge
 
 
 def _thickness(mm: FloatArray, shown: FloatArray) -> FloatArray:

@@ -108,6 +108,25 @@ def test_the_frame_of_glasses_is_found(
     assert cover[scene.kind_map == 2].max() < 0.05  # the eyes behind the lenses move
 
 
+def test_a_brow_that_touches_the_frame_is_no_part_of_it(portrait: tuple[ImageArray, Scene]) -> None:
+    """A rim 3 mm thick with hair half as dark as it along its upper edge: brows rise, frames stay."""
+    image, scene = portrait
+    frame, rims = frame_of(scene), glasses(scene, 3.0)
+    brows = np.zeros_like(rims)
+    for eye in frame.eyes():
+        arc = np.linspace(-2.6, -0.5, 30)
+        line = eye + np.array([0.0, -2.5]) + np.stack([23 * np.cos(arc), 18 * np.sin(arc)], axis=1)
+        cv2.polylines(brows, [np.rint(frame.to_pixels(line)).astype(np.int32)], False, 1.0, round(7 * scene.px_per_mm))
+    haired = painted(image, scene, brows * (1 - rims) * 0.55, BLACK)
+    worn = again(painted(haired, scene, rims, BLACK), scene)
+    assert worn.occluders is not None
+    cover = worn.occluders.cover
+    assert cover[within(rims, scene)].mean() > 0.95
+    hair = (brows > 0) & (cv2.dilate(rims, np.ones((5, 5), np.uint8)) == 0)
+    assert hair.sum() > 500
+    assert cover[hair].mean() < 0.04
+
+
 @pytest.mark.parametrize("colour", [GREY, BLACK, BLUE], ids=["grey", "black", "blue"])
 @pytest.mark.parametrize("middle_mm", [14.0, -25.0])
 def test_a_thing_before_the_chin_is_found(
