@@ -22,8 +22,10 @@ REACH_MM = 10.0
 FOLDING = (0.8, 1.0)
 """Change of the way a millimetre, between the lid and the skin above, up to which this holds; at 1 skin would fold over
 itself."""
-EVEN_MM = 1.2
-"""Width over which the way of the edge is evened out."""
+EVEN_MM, EVEN_PX = 1.2, 1.5
+"""Width over which the way of the edge is evened out: it comes in whole pixels."""
+CORNER_MM = 3.0
+"""So near to the corners of an eye a lid is less and less its upper edge."""
 EDGE_EVEN_MM = 0.5
 """Width over which the edge of an eye is evened out: it comes in whole pixels."""
 STEP_PX = 1.2
@@ -109,8 +111,13 @@ def _lift_to_rest(
         rows, columns = np.nonzero(mine)
         along = columns * right[0] + rows * right[1]
         sideways = np.median(edge[mine] @ right)  # skin that hangs over the lid moves to either side
-        upward = np.interp(along + sideways, *rest) - np.interp(along, *now)
-        edge[mine] = sideways * right + upward.astype(np.float32)[:, None] * up
+        rise = np.interp(now[0] + sideways, *rest) - now[1]
+        even = gaussian_filter1d(rise, max(EVEN_MM * px_per_mm, EVEN_PX), mode="nearest")
+        upward = np.interp(along, now[0], even)
+        # In the corners lids move sideways, too, which only the mesh knows.
+        from_corner = np.minimum(along - now[0][0], now[0][-1] - along) / (CORNER_MM * px_per_mm)
+        lifted = (sideways * right + upward[:, None] * up).astype(np.float32)
+        edge[mine] += np.clip(from_corner, 0, 1).astype(np.float32)[:, None] * (lifted - edge[mine])
         rim_mm[mine] = np.interp(along, rest[0], _rim_widths(skin, *rest, up, right, px_per_mm))
     return rim_mm
 
