@@ -146,7 +146,7 @@ def _row(view: FloatArray, opened: BoolArray, lips: BoolArray) -> tuple[BoolArra
     light = view.mean(axis=2)
     redness = (view[..., 0] - 0.5 * (view[..., 1] + view[..., 2])) / (view.sum(axis=2) + 3)
     bright = float(np.percentile(light[opened], BRIGHT_PERCENTILE))
-    of_teeth = float(np.median(redness[opened & (light > np.percentile(light[opened], 60))]))
+    of_teeth = float(np.median(redness[opened & (light >= np.percentile(light[opened], 60))]))
     paler = redness < 0.5 * (of_teeth + float(np.median(redness[lips])))
     width = 1 + 2 * round(0.5 * BESIDE_MM * VIEW_PX_PER_MM)
     near = cv2.dilate(opened.astype(np.uint8), cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (width, width))) > 0
