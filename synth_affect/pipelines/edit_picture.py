@@ -16,6 +16,7 @@ from synth_affect.data.picture import Picture
 from synth_affect.data.picture_encoding import DEFAULT_QUALITY, check_quality
 from synth_affect.data.provenance import Provenance, sidecar_path
 from synth_affect.errors import InputError
+from synth_affect.fitting.fit import FaceFit
 from synth_affect.fitting.fit_json import fit_to_json
 from synth_affect.pipelines.output_files import OutputPicture, beside, check_output_paths, write_together
 from synth_affect.pipelines.picture_faces import (
@@ -25,7 +26,8 @@ from synth_affect.pipelines.picture_faces import (
     open_faces,
     summarise,
 )
-from synth_affect.pipelines.synthesize import LARGEST_INTENSITY
+from synth_affect.pipelines.synthesize import LARGEST_INTENSITY, AffectSynthesizer, SynthesisResult
+from synth_affect.render.scene import Scene
 
 if TYPE_CHECKING:
     from synth_affect.pipelines.verify import OutputVerifier, VerifierChoice
@@ -59,6 +61,24 @@ class Target:
             "wrinkles": self.wrinkles,
             "action_units": self.action_units.described(),
         }
+
+
+def synthesize_target(
+    synthesizer: AffectSynthesizer, image: ImageArray, fit: FaceFit, target: Target, scene: Scene | None = None
+) -> SynthesisResult:
+    """`AffectSynthesizer.synthesize` with everything that `target` asks for."""
+    return synthesizer.synthesize(
+        image,
+        fit,
+        valence=target.point.valence,
+        arousal=target.point.arousal,
+        emotion=target.emotion,
+        intensity=target.intensity,
+        input_expression=target.input_expression,
+        wrinkles=target.wrinkles,
+        action_units=target.action_units,
+        scene=scene,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,18 +171,7 @@ def _edit(
     for face in opened.faces:
         with blaming_the_given_fit(source):
             scene = synthesizer.prepare(running, face.fit)
-            result = synthesizer.synthesize(
-                running,
-                face.fit,
-                valence=target.point.valence,
-                arousal=target.point.arousal,
-                emotion=target.emotion,
-                intensity=target.intensity,
-                input_expression=target.input_expression,
-                wrinkles=target.wrinkles,
-                action_units=target.action_units,
-                scene=scene,
-            )
+            result = synthesize_target(synthesizer, running, face.fit, target, scene)
         running = result.image
         drawn.append((face.fit, scene, result.vertices))
 

@@ -29,7 +29,7 @@ from synth_affect.fitting.temporal import LEAST_FRAMES, smooth_channels, smooth_
 from synth_affect.fitting.tracks import LONGEST_GAP_S, track_faces
 from synth_affect.heads.camera import ImageSize
 from synth_affect.pipelines.affect_path import about_synthetic
-from synth_affect.pipelines.edit_picture import Target
+from synth_affect.pipelines.edit_picture import Target, synthesize_target
 from synth_affect.pipelines.open_expressions import ExpressionChoice, open_expressions
 from synth_affect.pipelines.open_head import DEFAULT, open_head
 from synth_affect.pipelines.synthesize import AffectSynthesizer
@@ -165,19 +165,7 @@ class _Drawer:
         number, (pixels, fit) = task
         if fit is None:
             return number, pixels
-        target = self._target
-        result = self._synthesizer.synthesize(
-            pixels,
-            fit,
-            valence=target.point.valence,
-            arousal=target.point.arousal,
-            emotion=target.emotion,
-            intensity=target.intensity,
-            input_expression=target.input_expression,
-            wrinkles=target.wrinkles,
-            action_units=target.action_units,
-        )
-        return number, result.image
+        return number, synthesize_target(self._synthesizer, pixels, fit, self._target).image
 
 
 def _steady_fits(found: Sequence[_Found], solver: LandmarkSolver, path: Path) -> Mapping[int, FaceFit]:

@@ -16,7 +16,7 @@ from synth_affect.data.provenance import DIGITAL_SOURCE_TYPE, Provenance, sideca
 from synth_affect.errors import InputError
 from synth_affect.heads.model import HeadModel, region_triangles
 from synth_affect.pipelines.drawing import on_paper
-from synth_affect.pipelines.edit_picture import Target
+from synth_affect.pipelines.edit_picture import Target, synthesize_target
 from synth_affect.pipelines.output_files import check_output_paths, write_together
 from synth_affect.pipelines.picture_faces import (
     FacesOfPicture,
@@ -82,17 +82,7 @@ def _export(opened: FacesOfPicture, source: FaceSource, target: Target | None, o
     texture = unwrap(picture.pixels, posed, output.texture_px, cover)
     request: dict[str, Any] = {"face": source.which_face, "shows": "mesh", "texture_px": output.texture_px}
     if target is not None:
-        vertices = opened.synthesizer.synthesize(
-            picture.pixels,
-            fit,
-            valence=target.point.valence,
-            arousal=target.point.arousal,
-            emotion=target.emotion,
-            intensity=target.intensity,
-            input_expression=target.input_expression,
-            action_units=target.action_units,
-            scene=scene,
-        ).vertices
+        vertices = synthesize_target(opened.synthesizer, picture.pixels, fit, target, scene).vertices
         request |= {
             "valence": target.point.valence,
             "arousal": target.point.arousal,

@@ -26,6 +26,7 @@ from synth_affect.fitting.fit import FaceFit
 from synth_affect.fitting.landmarks import Landmarks
 from synth_affect.fitting.quality import QualityMeter
 from synth_affect.pipelines.demo_picture import find_demo_picture
+from synth_affect.pipelines.edit_picture import synthesize_target
 from synth_affect.pipelines.face_window import FaceWindow, face_window, whole_window
 from synth_affect.pipelines.open_detector import DetectorChoice, open_detector
 from synth_affect.pipelines.open_expressions import ExpressionChoice, open_expressions
@@ -228,20 +229,8 @@ class Studio:
         return self._synthesize(asked, view.window.pixels, view.window.fit, view.scene)
 
     def _synthesize(self, asked: Asked, pixels: ImageArray, fit: FaceFit, scene: Scene) -> ImageArray:
-        target = asked.target
-        result = self.synthesizer(asked.head, asked.expressions).synthesize(
-            pixels,
-            fit,
-            valence=target.point.valence,
-            arousal=target.point.arousal,
-            emotion=target.emotion,
-            intensity=target.intensity,
-            input_expression=target.input_expression,
-            wrinkles=target.wrinkles,
-            action_units=target.action_units,
-            scene=scene,
-        )
-        return result.image
+        synthesizer = self.synthesizer(asked.head, asked.expressions)
+        return synthesize_target(synthesizer, pixels, fit, asked.target, scene).image
 
     def preview(self, session: Session, asked: Asked) -> View:
         """The window of the asked face at PREVIEW_PX; kept."""
