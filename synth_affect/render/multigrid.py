@@ -61,15 +61,15 @@ def add_potential(values: FloatArray, network: Network, charge: FloatArray, *, s
     grids = _grids(network, len(charge))
     finest = grids[0]
     step, pull, nothing = np.zeros_like(charge), np.zeros_like(charge), np.zeros_like(charge)
-    energy = np.zeros(len(charge))
+    energy, ones = np.zeros(len(charge)), np.ones(len(charge), dtype=np.float32)
     for _ in range(MAX_ITERATIONS):
         correction = _v_cycle(grids, 0, charge)
         previous, energy = energy, _dot(charge, correction)
-        _scale_and_add(step, _ratio(energy, previous), correction)
+        _mix(step, _ratio(energy, previous), correction, ones)
         _residual(pull, step, nothing, finest)
         length = _ratio(energy, -_dot(step, pull))
-        _add_scaled(values, length, step)
-        _add_scaled(charge, length, pull)
+        _mix(values, ones, step, length)
+        _mix(charge, ones, pull, length)
         if np.max(np.abs(length) * _largest(step)) <= smallest_step:
             return
     raise FitError(f"Poisson blending: no answer after {MAX_ITERATIONS} iterations")
@@ -338,24 +338,12 @@ def _largest(a: FloatArray) -> FloatArray:
 
 
 @njit(cache=True)  # type: ignore[untyped-decorator]
-def _add_scaled(a: FloatArray, factor: FloatArray, b: FloatArray) -> None:
-    """A = a + factor b, one factor a channel."""
+def _mix(a: FloatArray, share: FloatArray, b: FloatArray, factor: FloatArray) -> None:
+    """A = share a + factor b, of both one number a channel."""
     n_channels, height, width = a.shape
     for c in range(n_channels):
-        k = factor[c]
+        kept, added = share[c], factor[c]
         for y in range(1, height - 1):
             out, row = a[c, y], b[c, y]
             for x in range(width):
-                out[x] += k * row[x]
-
-
-@njit(cache=True)  # type: ignore[untyped-decorator]
-def _scale_and_add(a: FloatArray, factor: FloatArray, b: FloatArray) -> None:
-    """A = factor a + b, one factor a channel."""
-    n_channels, height, width = a.shape
-    for c in range(n_channels):
-        k = factor[c]
-        for y in range(1, height - 1):
-            out, row = a[c, y], b[c, y]
-            for x in range(width):
-                out[x] = k * out[x] + row[x]
+                out[x] = kept * out[x] + added * row[x]
