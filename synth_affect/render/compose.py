@@ -48,8 +48,7 @@ def render_expression(
     warped = sample(scene.skin, surface.flow)
     _press_together(warped, scene, surface)
     _part_lips(warped, scene, surface)
-    contact = lip_contact(scene, surface)
-    light = surface.relight if contact is None else surface.relight * contact.light
+    light = surface.relight * lip_contact(scene, surface)
     # sRGB is nearly a power of 1 / 2.2, so a factor on light is a power of it on the code value.
     warped *= np.power(light, 1 / 2.2, dtype=np.float32)[..., None]
     if wrinkles is not None and fold_strengths is not None:
@@ -59,8 +58,7 @@ def render_expression(
         for channel, power in enumerate(tint):
             warped[..., channel] *= np.power(folds, power)
         warped = fill_creases(warped, scene, surface, wrinkles, fold_strengths)
-    if contact is not None:
-        _soften_seam(warped, contact.seam)
+    _soften_steps(warped, surface)
     composed = _with_eyes(warped, scene, surface)
     interior = _interior(scene, surface)
     if interior is not None:
@@ -88,10 +86,7 @@ PRESSED_PX = 1.0
 
 def _press_together(warped: FloatArray, scene: Scene, surface: SurfaceFlow) -> None:
     """Even out what the flow presses together, in place: one sample a pixel is too few there."""
-    step = np.zeros(surface.kind_map.shape, dtype=np.float32)
-    for channel in cv2.split(surface.flow):
-        for first, second in NEIGHBOURS:
-            step[first] = np.maximum(step[first], np.abs(channel[second] - channel[first]))
+    step = _steps(surface)
     beside, skin = (np.clip((step - least) / (most - least), 0, 1) for least, most in (PRESSED, PRESSED_SKIN))
     share = np.where(surface.kind_map == 0, beside, skin * (surface.kind_map == FACE_KIND))
     if not share.any():
@@ -104,15 +99,32 @@ def _press_together(warped: FloatArray, scene: Scene, surface: SurfaceFlow) -> N
     warped[box] += cv2.GaussianBlur(share[box], (0, 0), PRESSED_PX)[..., None] * (soft - warped[box])
 
 
-SEAM_PX = 0.8
+STEP, STEP_PX, STEP_SHARE = (1.2, 2.5), 0.8, 1.3
+"""Steps of the flow on the face, in pixels, from which on, and from which on wholly, the border between what it brings
+together is blurred; by how much, and how widely."""
 
 
-def _soften_seam(warped: FloatArray, seam: FloatArray) -> None:
-    """Blur where two lips meet by as much as optics would, in place."""
-    if not seam.any():
+def _soften_steps(warped: FloatArray, surface: SurfaceFlow) -> None:
+    """Blur by as much as optics would where surfaces meet that were apart, in place: lips that close, a lid under the
+    brow. From pixel to pixel their border would be a stair.
+    """
+    share = np.clip((_steps(surface) - STEP[0]) / (STEP[1] - STEP[0]), 0, 1) * (surface.kind_map == FACE_KIND)
+    if not share.any():
         return
-    box = _around(seam > 0, 4)
-    warped[box] += seam[box][..., None] * (cv2.GaussianBlur(warped[box], (0, 0), SEAM_PX) - warped[box])
+    box = _around(share > 0, PAD)
+    share = np.minimum(STEP_SHARE * cv2.GaussianBlur(share[box], (0, 0), STEP_PX), 1)[..., None]
+    warped[box] += share * (cv2.GaussianBlur(warped[box], (0, 0), STEP_PX) - warped[box])
+
+
+def _steps(surface: SurfaceFlow) -> FloatArray:
+    """(height, width) float32: the largest difference of the flow to a neighbour, px."""
+    steps = np.zeros(surface.kind_map.shape, dtype=np.float32)
+    for channel in cv2.split(surface.flow):
+        for first, second in NEIGHBOURS:
+            step = np.abs(channel[second] - channel[first])
+            for place in (first, second):
+                np.maximum(steps[place], step, out=steps[place])
+    return steps
 
 
 PARTING_MM = 1.3

@@ -196,24 +196,15 @@ CONTACT_GAP_MM = 1.5
 """Lips that were this far apart in the photograph get the full line; those that touched there have their own."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class LipContact:
-    """Where lips that the photograph shows apart now touch: the flow of the upper one ends, that of the lower begins.
+def lip_contact(scene: Scene, surface: SurfaceFlow) -> FloatArray:
+    """(height, width) float32: factor on light, below 1 where lips that the photograph shows apart now touch.
 
-    light : (height, width) float32, factor on light, below 1 there.
-    seam : (height, width) float32 in [0, 1], 1 on the line itself: from pixel to pixel it would be a stair.
+    There the flow of the upper lip ends and that of the lower begins.
     """
-
-    light: FloatArray
-    seam: FloatArray
-
-
-def lip_contact(scene: Scene, surface: SurfaceFlow) -> LipContact | None:
-    """Where they touch; None without lips, or where the photograph shows a closed mouth."""
     upper, lower = lip_pixels(scene.head, scene.triangles, scene.regions, surface.fragments)
     lips = upper | lower
     if not (scene.kind_map == INTERIOR_KIND).any() or not lips.any():
-        return None
+        return np.ones(lips.shape, dtype=np.float32)
     down = down_in_picture(scene)
     along = surface.own_flow @ down
     line = np.zeros(lips.shape, dtype=np.float32)
@@ -225,8 +216,8 @@ def lip_contact(scene: Scene, surface: SurfaceFlow) -> LipContact | None:
     # Along a line one pixel wide a blur leaves 1 / (sqrt(2 pi) sigma) of it.
     blurred = cv2.GaussianBlur(line, (0, 0), max(width, CONTACT_PX))
     shade = np.clip(blurred * np.sqrt(2 * np.pi) * width, 0, 1)
-    seam = np.clip(cv2.GaussianBlur(line, (0, 0), CONTACT_PX) * np.sqrt(2 * np.pi) * CONTACT_PX, 0, 1)
-    return LipContact((1 - (1 - CONTACT_LIGHT) * shade * lips).astype(np.float32), seam)
+    factor: FloatArray = (1 - (1 - CONTACT_LIGHT) * shade * lips).astype(np.float32)
+    return factor
 
 
 def down_in_picture(scene: Scene) -> FloatArray:

@@ -10,7 +10,7 @@ import pytest
 
 from synth_affect.arrays import BoolArray, FloatArray, ImageArray
 from synth_affect.heads.model import region_vertices
-from synth_affect.render.compose import STILL_PX, _changed, render_expression
+from synth_affect.render.compose import STILL_PX, _changed, _soften_steps, render_expression
 from synth_affect.render.flow import surface_flow
 from synth_affect.render.scene import EYE_KIND, FACE_KIND, INTERIOR_KIND, Scene, prepare_scene
 from synth_affect.render.wrinkles import WrinkleMaps, load_wrinkle_maps
@@ -275,3 +275,20 @@ def test_a_collar_pressed_together_by_the_chin_is_no_stair(make_scene: SceneMake
     under = result[chin : chin + 20, 150:270, 0]
     assert (under != dressed[chin : chin + 20, 150:270, 0]).sum() > 200
     assert np.abs(np.diff(under, axis=1)).max() < 150
+
+
+def test_where_surfaces_meet_that_were_apart_the_border_is_soft(make_scene: SceneMaker) -> None:
+    _, scene = make_scene(size=(420, 420), px_per_mm=1.5)
+    surface = surface_flow(scene, scene.vertices)
+    rows, columns = np.mgrid[: surface.kind_map.shape[0], : surface.kind_map.shape[1]]
+    under = rows > surface.kind_map.shape[0] // 3 + columns // 5  # a border that climbs: from pixel to pixel a stair
+    flow = np.where(under[..., None], np.float32(6), np.float32(0)).repeat(2, axis=2)
+    hard = np.where(under[..., None], np.float32(60), np.float32(180)).repeat(3, axis=2)
+    soft = hard.copy()
+    _soften_steps(soft, replace(surface, flow=flow))
+    skin = cv2.erode((surface.kind_map == FACE_KIND).astype(np.uint8), np.ones((9, 9), np.uint8)) > 0
+    border = skin & (np.abs(np.gradient(hard[..., 0], axis=0)) > 0)
+    assert border.sum() > 50
+    assert np.abs(np.diff(soft[..., 0], axis=0))[border[:-1]].max() < 0.65 * 120
+    away = cv2.distanceTransform((~border).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5) > 8
+    np.testing.assert_array_equal(soft[skin & away], hard[skin & away])

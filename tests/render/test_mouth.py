@@ -256,19 +256,9 @@ def test_lips_that_close_get_a_line_as_fine_as_the_picture(
 ) -> None:
     scene = make_scene(size=size, px_per_mm=px_per_mm, jawOpen=0.4)[1]
     shut = scene.vertices - 0.4 * scene.head.expression_units[scene.head.unit_names.index("jawOpen")]
-    contact = lip_contact(scene, surface_flow(scene, shut))
-    assert contact is not None
-    line = contact.light
+    line = lip_contact(scene, surface_flow(scene, shut))
     assert darkest[0] < line.min() < darkest[1]
     # From corner to corner, and not down the corners: many times wider than it is high.
     dark = line < 0.5 * (1 + line.min())
     assert dark.any(axis=0).sum() > 3 * dark.any(axis=1).sum()
-    assert contact.seam.max() > 0.8
-    assert (contact.seam > 0.05).any(axis=1).sum() < scene.px_per_mm * 8 + 8, "a few pixels on either side"
-    still = lip_contact(scene, surface_flow(scene, scene.vertices))
-    assert still is not None
-    np.testing.assert_array_equal(still.light < 0.97, False)
-
-
-def test_lips_that_the_photograph_shows_closed_have_their_own_line(closed: Scene) -> None:
-    assert lip_contact(closed, surface_flow(closed, closed.vertices)) is None
+    np.testing.assert_array_equal(lip_contact(scene, surface_flow(scene, scene.vertices)) < 0.97, False)
