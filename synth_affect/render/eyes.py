@@ -40,6 +40,8 @@ SHADE_INSIDE_MM = 2.5
 SHADE_REACH_MM, SHADE_EVEN_MM, SHADE = 20.0, 0.8, (0.3, 1.7)
 """How far around an eye its shade is continued, how evenly, and the brightness against its ring between which it is
 shade: darker are lashes, brighter are lamps."""
+LEAST_WHITE = 0.62
+"""Brightness of an eye's white against what a tooth tells, from photographs whose eyes are open."""
 HIDDEN_IRIS = 0.35
 """Code value of an iris that the photograph does not show, against the eye's white: brown, the most common."""
 
@@ -95,6 +97,9 @@ def eye_texture(
         unknown = np.isnan(of_part[:, 0, 0])
         # An eye that shows nothing of it has the other's.
         of_part[unknown] = hidden if unknown.all() else of_part[~unknown][0]
+    whites = tables[:, WHITE_RING:]
+    # Between narrow lids all that is seen of it may be their shade.
+    whites *= np.maximum(1, LEAST_WHITE * white.sum() / np.maximum(whites.sum(axis=2, keepdims=True), 1))
     trust = _without_lashes(trust, pixels, inside, irises, tables)
     shade = _shade(pixels, trust * np.minimum(inside / SHADE_INSIDE_MM, 1) ** 2, irises, tables, px_per_mm)
     outside = cv2.distanceTransform((~opening).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5) / px_per_mm

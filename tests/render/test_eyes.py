@@ -8,6 +8,7 @@ import pytest
 
 from synth_affect.arrays import FloatArray, ImageArray
 from synth_affect.render.eyes import (
+    LEAST_WHITE,
     LID_SHADE,
     LID_SHADOW_MM,
     RINGS,
@@ -212,6 +213,18 @@ def test_a_lamp_in_an_iris_is_none_of_its_colour(
         portrait_scene[1].head, pixels, np.ones((240, 240), bool), at, 10.0, np.full(3, 128, np.float32)
     )
     np.testing.assert_allclose(texture.ring_colours[0, : RINGS_OF_IRIS - 3, 0], 90, atol=1)
+
+
+def test_a_white_of_which_only_the_shade_of_lids_is_seen_is_brighter(
+    portrait_scene: tuple[ImageArray, Scene], painted_eye: tuple[FloatArray, FloatArray]
+) -> None:
+    pixels, at = painted_eye
+    pixels[pixels[..., 0] > 200] = (100, 90, 85)
+    white = np.full(3, 200, np.float32)
+    colours = eye_texture(portrait_scene[1].head, pixels, np.ones((240, 240), bool), at, 10.0, white).ring_colours
+    np.testing.assert_allclose(colours[:, -1].sum(axis=1), LEAST_WHITE * 600, rtol=1e-3)
+    assert (np.diff(colours[:, -1], axis=1) < 0).all()  # and as tinted as it is
+    np.testing.assert_allclose(colours[0, : RINGS_OF_IRIS - 3, 0], 90, atol=1)
 
 
 def test_an_eye_in_the_shade_on_one_side_stays_so_where_it_was_hidden(
