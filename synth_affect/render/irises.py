@@ -22,7 +22,7 @@ RIM_MM = 0.35
 VIEW_PX_PER_MM = 5.0
 HALF_VIEW_MM = 14.0
 SOFT_MM = 0.25
-ANGLES = 64
+ANGLES = 40
 FROM_LID_MM = 0.5
 """So close to a lid lies its shade."""
 LEAST_ARC = 0.12
