@@ -38,6 +38,8 @@ DEEPEST_SHADOW = 0.45
 """What is left of the light in it: the strip of upper teeth that a dropped jaw shows lies in it, and is seen."""
 RIM_LIGHT, RIM_MM = 0.4, 0.45
 """Share of the light right behind a lip, and how far from it all of it arrives: a mouth that just opens is dark."""
+RIM_TINT = np.array([0.35, 0.8, 0.85], dtype=np.float32)
+"""Powers of that share: what light there is has come through the lip and off it."""
 WIDE_MM, NARROW_LIGHT = 5.5, 0.1
 """Between lips that are so far apart all light comes in, and what does through the narrowest slit: a mouth that is
 just parted shows a dark line, not a row of teeth."""
@@ -115,11 +117,11 @@ def mouth_interior(scene: Scene, surface: SurfaceFlow, *, upper_teeth: bool = Tr
     light = np.exp(-behind / _by_region(scene.head, DARKENING_MM)[scene.regions[seen[fine]]])
     light *= np.where(hard > 0, 1, 1 + SOFT_UP * normals[:, 1])
     light *= (0.4 + 0.6 * toward) * carried[:, 3] * _lip_shadow(scene, fine, scale)[fine]
-    from_rim = cv2.distanceTransform(fine.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5)[fine]
-    light *= np.clip(RIM_LIGHT + from_rim / (RIM_MM * scene.px_per_mm * scale), RIM_LIGHT, 1)
     light = np.where(hard > 0, light**ENAMEL, light)
+    from_rim = cv2.distanceTransform(fine.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5)[fine]
+    rim = np.clip(RIM_LIGHT + from_rim / (RIM_MM * scene.px_per_mm * scale), RIM_LIGHT, 1)[:, None]
     passed = _through_the_gap(fine, scene.px_per_mm * scale)[fine][:, None]
-    light = light[:, None] ** REDDENING * passed * (passed + (1 - passed) * GAP_TINT)
+    light = light[:, None] ** REDDENING * rim**RIM_TINT * passed * (passed + (1 - passed) * GAP_TINT)
     drawn = scene.white * albedo * np.maximum(light, BOUNCED)
     grey = luminance(drawn)[:, None]
     drawn = grey + scene.chroma * (drawn - grey)
