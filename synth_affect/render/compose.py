@@ -99,9 +99,9 @@ def _press_together(warped: FloatArray, scene: Scene, surface: SurfaceFlow) -> N
     warped[box] += cv2.GaussianBlur(share[box], (0, 0), PRESSED_PX)[..., None] * (soft - warped[box])
 
 
-STEP, STEP_PX, STEP_SHARE = (1.2, 2.5), 0.8, 1.3
+STEP, STEP_PX = (1.5, 3.0), 0.6
 """Steps of the flow on the face, in pixels, from which on, and from which on wholly, the border between what it brings
-together is blurred; by how much, and how widely."""
+together is blurred, and by how much."""
 
 
 def _soften_steps(warped: FloatArray, surface: SurfaceFlow) -> None:
@@ -112,7 +112,7 @@ def _soften_steps(warped: FloatArray, surface: SurfaceFlow) -> None:
     if not share.any():
         return
     box = _around(share > 0, PAD)
-    share = np.minimum(STEP_SHARE * cv2.GaussianBlur(share[box], (0, 0), STEP_PX), 1)[..., None]
+    share = cv2.GaussianBlur(share[box], (0, 0), STEP_PX)[..., None]
     warped[box] += share * (cv2.GaussianBlur(warped[box], (0, 0), STEP_PX) - warped[box])
 
 
