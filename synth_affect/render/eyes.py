@@ -102,7 +102,8 @@ def eye_texture(
     whites *= np.maximum(1, LEAST_WHITE * white.sum() / np.maximum(whites.sum(axis=2, keepdims=True), 1))
     trust = _without_lashes(trust, pixels, inside, irises, tables)
     shade = _shade(pixels, trust * np.minimum(inside / SHADE_INSIDE_MM, 1) ** 2, irises, tables, px_per_mm)
-    outside = cv2.distanceTransform((~opening).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5) / px_per_mm
+    outside = cv2.distanceTransform((~opening).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5)
+    outside = np.minimum(outside, np.float32(sum(opening.shape))) / px_per_mm  # without an eye it is no distance
     return EyeTexture(inside - outside, trust, irises, tables, shade)
 
 

@@ -255,3 +255,13 @@ def test_the_shade_of_lashes_does_not_stay_behind(make_scene: SceneMaker) -> Non
     assert lashed[band].mean() < 0.4 * bare[band].mean()
     deep = opening & (bare == 1) & ~band
     assert lashed[deep].mean() > 0.95
+
+
+@pytest.mark.parametrize("px_per_mm", [0.4, 2.0])
+def test_eyes_beyond_the_border_of_the_picture_leave_finite_distances(make_scene: SceneMaker, px_per_mm: float) -> None:
+    """A mouth and a chin, cut off under the eyes."""
+    _, scene = make_scene(size=(60, 120), px_per_mm=px_per_mm, centre=(60.0, -40 * px_per_mm))
+    assert not (scene.kind_map == EYE_KIND).any()
+    assert np.isfinite(scene.eyes.inside_mm).all()
+    assert (scene.eyes.inside_mm < 0).all()
+    assert np.isfinite(scene.eyes.shade).all()
