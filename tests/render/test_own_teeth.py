@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 
 from synth_affect.arrays import BoolArray, FloatArray, ImageArray
+from synth_affect.heads.camera import Camera
 from synth_affect.render.compose import render_expression
+from synth_affect.render.own_teeth import own_upper_teeth
 from synth_affect.render.scene import INTERIOR_KIND, Scene, prepare_scene
 
 SceneMaker = Callable[..., tuple[ImageArray, Scene]]
@@ -115,3 +117,16 @@ def test_where_both_rows_touch_the_upper_one_ends_at_the_dark_line(
 
 def test_a_mouth_that_is_shut_shows_none(portrait_scene: tuple[ImageArray, Scene]) -> None:
     assert portrait_scene[1].own_teeth is None
+
+
+@pytest.mark.parametrize("width", [1, 2, 3])
+def test_a_bright_line_in_a_mouth_is_no_row(width: int) -> None:
+    """Nor is it undefined, be it as narrow as the view can show."""
+    pixels = np.full((200, 320, 3), (22, 13, 13), dtype=np.float32)
+    opening, lips = np.zeros((2, 200, 320), dtype=bool)
+    opening[80:120, 80:240] = True
+    lips[60:140, 60:260] = True
+    pixels[opening] = (60, 20, 20)
+    pixels[82:105, 160 : 160 + width] = 90
+    camera = Camera(np.eye(3), np.array([0.0, 0, 600]), 2400.0, np.array([160.0, 100]))
+    assert own_upper_teeth(pixels, opening, lips & ~opening, np.full(3, 0.5, np.float32), camera, 4.0) is None
