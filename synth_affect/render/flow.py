@@ -37,8 +37,6 @@ SUNK_MM = 3.0
 RELIGHT_LIMIT = (0.72, 1.15)
 """Gentle: the light estimated from one picture is not known well enough for more, and skin that lights up looks swollen
 where skin in the shade looks only shaded."""
-RELIGHT_MM, RELIGHT_GRID_MM = 2.5, 0.8
-"""Width over which that light is evened out, since no triangle of the mesh shall be seen in it, and how finely."""
 FACING = (0.08, 0.3)
 """Cosines from which and up to which a surface of the photograph becomes a texture: inner lips and folded lids were
 seen too flatly. A range and not a limit, or texture would come and go from pixel to pixel."""
@@ -125,21 +123,6 @@ def surface_flow(scene: Scene, vertices: FloatArray) -> SurfaceFlow:
     return SurfaceFlow(
         fragments, kind_map, field[..., :2], shown, own_flow, 1 + field[..., 2], vertices, projected, normals
     )
-
-
-def _even_light(field: FloatArray, face: BoolArray, px_per_mm: float) -> None:
-    """Even out the light of `field` on the face, in place."""
-    height, width = face.shape
-    every = max(1, round(RELIGHT_GRID_MM * px_per_mm))
-    size = (-(-width // every), -(-height // every))
-    counted = face.astype(np.float32)
-    light = np.ascontiguousarray(field[..., 2])
-    weight, total = (
-        cv2.GaussianBlur(cv2.resize(part, size, interpolation=cv2.INTER_AREA), (0, 0), RELIGHT_MM * px_per_mm / every)
-        for part in (counted, counted * light)
-    )
-    even = cv2.resize(total / np.maximum(weight, 1e-3), (width, height), interpolation=cv2.INTER_LINEAR)
-    field[..., 2] = np.where(face, even, light)
 
 
 def _smooth_rims(field: FloatArray, kind_map: IntArray, px_per_mm: float) -> None:
