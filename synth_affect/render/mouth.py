@@ -83,7 +83,8 @@ class Interior:
 
 
 def mouth_interior(scene: Scene, surface: SurfaceFlow, *, upper_teeth: bool = True) -> Interior | None:
-    """The interior that the displaced face shows, drawn with several samples a pixel; None when the mouth is shut.
+    """The interior that the displaced face shows, drawn with several samples a pixel; None when the mouth is
+    shut, or a slit too narrow to be seen.
 
     upper_teeth : whether to draw the upper teeth and their gums; what lies behind them otherwise.
 
@@ -134,6 +135,8 @@ def mouth_interior(scene: Scene, surface: SurfaceFlow, *, upper_teeth: bool = Tr
     even = even_rim(fine, scene.px_per_mm * scale)
     coverage = cv2.resize(even, (box.size.width, box.size.height), interpolation=cv2.INTER_AREA)
     coverage = cv2.GaussianBlur(coverage, (0, 0), OPTICS_PX)
+    if not coverage.any():
+        return None
     lip_light = 1 - (1 - ROLLED_LIGHT) * np.clip(2 * cv2.GaussianBlur(coverage, (0, 0), rolled), 0, 1)
     return Interior(box, linear_to_srgb(linear) * np.float32(255), coverage, lip_light)
 

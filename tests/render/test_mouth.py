@@ -62,6 +62,16 @@ def test_a_closed_mouth_has_no_interior(closed: Scene, displace: Displacer) -> N
     assert mouth_interior(closed, surface_flow(closed, displace(closed, browInnerUp=1.0))) is None
 
 
+def test_a_slit_that_the_rim_closes_has_no_interior(
+    closed: Scene, displace: Displacer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the border of a picture leaves of a mouth may be one column of samples."""
+    opened = surface_flow(closed, displace(closed, jawOpen=0.3))
+    assert mouth_interior(closed, opened) is not None
+    monkeypatch.setattr("synth_affect.render.mouth.even_rim", lambda fine, _: np.zeros(fine.shape, dtype=np.float32))
+    assert mouth_interior(closed, opened) is None
+
+
 def test_an_opened_mouth_is_drawn_where_it_is(closed: Scene, grin: tuple[SurfaceFlow, Interior]) -> None:
     surface, interior = grin
     box = interior.box
