@@ -158,7 +158,8 @@ def _smooth_folds(field: FloatArray, skin: BoolArray, every: int, px_per_mm: flo
     for first, second in NEIGHBOURS:
         step = np.maximum(*cv2.split(np.abs(flow[second] - flow[first])))
         fold[first] = np.maximum(fold[first], step)
-    clear = cv2.distanceTransform(skin.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5) * every
+    clear = cv2.distanceTransform(skin.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5)
+    clear = np.minimum(clear, np.float32(sum(skin.shape))) * every  # where all is skin it is no distance
     fold = np.clip((fold - FOLD_STEP[0]) / (FOLD_STEP[1] - FOLD_STEP[0]), 0, 1)
     fold *= np.clip(clear / (FOLD_CLEAR_MM * px_per_mm) - 0.5, 0, 1)
     if not fold.any():

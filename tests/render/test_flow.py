@@ -271,3 +271,9 @@ def test_the_light_stops_at_the_outline(make_scene: SceneMaker, displace: Displa
     assert np.abs(surface.flow[beyond]).max() > 0.5
     np.testing.assert_array_equal(surface.relight[beyond], 1)
     assert np.abs(surface.relight[distance_mm == 0] - 1).max() > 0.02
+
+
+def test_a_picture_that_is_all_skin_has_a_finite_flow(make_scene: SceneMaker) -> None:
+    """A cheek, cut off on all sides."""
+    _, scene = make_scene(size=(150, 60), px_per_mm=2.0, centre=(-74.0, 75.0), roll_rad=-np.pi / 2)
+    assert np.isfinite(surface_flow(scene, scene.vertices).flow).all()
