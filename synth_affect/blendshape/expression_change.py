@@ -90,6 +90,8 @@ LOWER_LIDS = {"eyeBlinkRight": 145, "eyeBlinkLeft": 374}
 LID_SCALE, LIFT_SCALE = (0.35, 1.25), (0.3, 1.4)
 UPPER_LID_LIFTS = {"eyeWideRight": "eyeBlinkRight", "eyeWideLeft": "eyeBlinkLeft"}
 LOWER_LID_LIFTS = {"eyeSquintRight": "eyeBlinkRight", "eyeSquintLeft": "eyeBlinkLeft"}
+LID_UNITS = (*UPPER_LIDS, *UPPER_LID_LIFTS, *LOWER_LID_LIFTS)
+"""Of a head, for `lid_travel`."""
 IRISES = {"eyeBlinkRight": 468, "eyeBlinkLeft": 473}
 """MediaPipe's points in the middle of the irises."""
 IRIS_RADIUS_MM, WHITE_ABOVE_MM = 5.4, 1.1
@@ -125,7 +127,7 @@ def lid_travel(head: HeadModel, vertices: FloatArray, fitted: FloatArray, asked:
         opening = points[upper, 1] - points[lower, 1]
         model_travel = moved(name, lower) - moved(name, upper)
         travel[unit] = np.clip(opening / max(model_travel * closed_already, 1e-3), *LID_SCALE)
-        of_model = opening / (mean[upper, 1] - mean[lower, 1])
+        of_model = max(opening / (mean[upper, 1] - mean[lower, 1]), 1e-3)
         travel[unit] *= np.clip(asked[unit], 0, 1) ** np.clip(of_model**-2 - 1, 0, MOST_HELD_BACK)
     at_rest = {}
     for name, lid in LOWER_LID_LIFTS.items():

@@ -13,6 +13,7 @@ from synth_affect.arrays import FloatArray, ImageArray
 from synth_affect.blendshape.action_units import arrange
 from synth_affect.blendshape.expression_change import (
     CLOSING_UNITS,
+    LID_UNITS,
     LOWER_FACE,
     LOWER_INNER_LIP,
     UPPER_INNER_LIP,
@@ -77,7 +78,7 @@ class AffectSynthesizer:
         Raises ShapeError when the head lacks units that lids and lips are moved with.
         """
         self.head = load_cc0() if head is None else head
-        missing = sorted({*UPPER_LIDS, *CLOSING_UNITS} - set(self.head.unit_names))
+        missing = sorted({*LID_UNITS, *CLOSING_UNITS} - set(self.head.unit_names))
         if missing:
             raise ShapeError("head", "units for lids and lips", "none named " + ", ".join(missing))
         self._detector = detector

@@ -197,6 +197,12 @@ def test_only_the_lids_are_scaled(head: HeadModel) -> None:
     assert (np.delete(travel, other) != 1).all()
 
 
+def test_lids_that_lie_on_one_another_have_a_finite_way(head: HeadModel) -> None:
+    vertices = np.zeros_like(head.mean)  # an opening of nothing
+    travel = lid_travel(head, vertices, np.zeros(len(head.unit_names)), full(head))
+    assert np.isfinite(travel).all()
+
+
 @pytest.mark.parametrize("narrowed", [0.0, 0.15, 0.3])
 def test_a_lid_that_is_raised_in_full_bares_little_white(head: HeadModel, narrowed: float) -> None:
     """However high it stood at rest."""

@@ -355,8 +355,9 @@ def test_an_intensity_out_of_range_is_refused(
         synthesizer.synthesize(portrait, fit, valence=0.5, arousal=0.5, intensity=intensity, scene=scene)
 
 
-def test_a_head_without_lids_is_refused_at_once(synthesizer: AffectSynthesizer) -> None:
+@pytest.mark.parametrize("unit", ["eyeBlinkLeft", "eyeSquintRight", "eyeWideLeft"])
+def test_a_head_without_lids_is_refused_at_once(synthesizer: AffectSynthesizer, unit: str) -> None:
     head = synthesizer.head
-    names = tuple("other" if name == "eyeBlinkLeft" else name for name in head.unit_names)
-    with pytest.raises(ShapeError, match="eyeBlinkLeft"):
+    names = tuple("other" if name == unit else name for name in head.unit_names)
+    with pytest.raises(ShapeError, match=unit):
         AffectSynthesizer(replace(head, unit_names=names))
