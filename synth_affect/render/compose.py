@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import cv2
@@ -176,8 +177,8 @@ def _interior(scene: Scene, surface: SurfaceFlow) -> Interior | None:
     own = _as_low_as_lips(scene.own_teeth, scene, behind)
     depth = cv2.distanceTransform((behind.coverage > 0.5).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5)
     light = np.clip(UNDER_LIP + (1 - UNDER_LIP) * depth / (UNDER_LIP_MM * scene.px_per_mm), UNDER_LIP, 1)
-    mask = own.mask[box][..., None]
-    with_own = mask * light[..., None] * own.colours[box] + (1 - mask) * behind.colours
+    mask = own.mask[..., None]
+    with_own = mask * light[..., None] * own.colours + (1 - mask) * behind.colours
     return replace(behind, colours=trust * with_own + (1 - trust) * drawn.colours)
 
 
@@ -188,16 +189,25 @@ SIDE_SHARE, LONGEST_DROP_MM = 0.75, 6.0
 
 
 def _as_low_as_lips(own: OwnTeeth, scene: Scene, opened: Interior) -> OwnTeeth:
-    """`own`, lowered as far as an open mouth needs to show it, see `upper_teeth`; at the sides the lips hang lower."""
+    """`own` in the box of the opened mouth, lowered as far as it needs to be to show, see `upper_teeth`; at the sides
+    the lips hang lower.
+    """
     down = down_in_picture(scene)
+    pad = 2 + math.ceil(LONGEST_DROP_MM * scene.px_per_mm)
+    top, left = max(opened.box.top - pad, 0), max(opened.box.left - pad, 0)
+    own = own.part((slice(top, opened.box.bottom + pad), slice(left, opened.box.right + pad)))
+    box = (
+        slice(opened.box.top - top, opened.box.bottom - top),
+        slice(opened.box.left - left, opened.box.right - left),
+    )
     height, width = own.mask.shape
     across = (np.arange(width) - own.middle[0]) * down[1] - (np.arange(height)[:, None] - own.middle[1]) * down[0]
-    slices = np.rint(across / scene.px_per_mm + own.half_mm).astype(int)  # of a millimetre each
+    place = across / scene.px_per_mm + own.half_mm  # from one end of the row to the other, mm
     n = round(2 * own.half_mm) + 1
-    box = (slice(opened.box.top, opened.box.bottom), slice(opened.box.left, opened.box.right))
-    counted = (opened.coverage > 0.5) & (slices[box] >= 0) & (slices[box] < n)
+    slices = np.rint(place[box]).astype(int)
+    counted = (opened.coverage > 0.5) & (slices >= 0) & (slices < n)
     opening, shown = (
-        np.bincount(slices[box][counted], weights, minlength=n) / scene.px_per_mm**2
+        np.bincount(slices[counted], weights, minlength=n) / scene.px_per_mm**2
         for weights in (None, own.mask[box][counted])
     )
     wanted = 1 - (1 - SIDE_SHARE) * np.abs(np.linspace(-1, 1, n)) ** 2
@@ -205,9 +215,9 @@ def _as_low_as_lips(own: OwnTeeth, scene: Scene, opened: Interior) -> OwnTeeth:
     drop = np.clip(np.array(missing, np.float32)[None], 0, LONGEST_DROP_MM)
     drop = cv2.GaussianBlur(drop, (0, 0), BEND_MM, borderType=cv2.BORDER_REPLICATE)[0]
     if not drop.any():
-        return own
-    far = np.interp(across / scene.px_per_mm + own.half_mm, np.arange(n), drop).astype(np.float32)
-    return own.lowered(far * np.float32(scene.px_per_mm), down)
+        return own.part(box)
+    far = np.interp(place, np.arange(n), drop).astype(np.float32)
+    return own.lowered(far * np.float32(scene.px_per_mm), down).part(box)
 
 
 LIP_RIM_MM = 0.8

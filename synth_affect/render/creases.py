@@ -74,8 +74,10 @@ def _skin(scene: Scene, surface: SurfaceFlow) -> BoolArray:
     skin = (seen >= 0) & (scene.regions[seen] == scene.head.region_names.index("skin"))
     points = embed(surface.projected[:, :2], scene.head.triangles, scene.head.landmarks_478)[list(NOSE)]
     nose = np.zeros(skin.shape, dtype=np.uint8)
-    cv2.fillConvexPoly(nose, np.rint(cv2.convexHull(points.astype(np.float32))).astype(np.int32), 1)
-    clear: BoolArray = skin & (cv2.dilate(nose, _disc(NOSE_MM * scene.px_per_mm)) == 0)
+    hull = np.rint(cv2.convexHull(points.astype(np.float32))).astype(np.int32)
+    cv2.fillConvexPoly(nose, hull, 1)
+    cv2.polylines(nose, [hull], True, 1, thickness=1 + 2 * max(1, round(NOSE_MM * scene.px_per_mm)))
+    clear: BoolArray = skin & (nose == 0)
     return clear
 
 

@@ -56,6 +56,17 @@ class OwnTeeth:
     half_mm: float
     trust: float
 
+    def part(self, box: tuple[slice, slice]) -> OwnTeeth:
+        """What lies in a box of the region; places are counted from its corner."""
+        corner = np.array([box[1].start, box[0].start])
+        return replace(
+            self,
+            colours=self.colours[box],
+            mask=self.mask[box],
+            columns=self.columns[box],
+            middle=self.middle - corner,
+        )
+
     def lowered(self, far: FloatArray, down: FloatArray) -> OwnTeeth:
         """The row further down; far : (height, width) float32, px.  down : (2,) unit vector in the picture."""
         height, width = self.mask.shape
