@@ -13,10 +13,12 @@ from synth_affect.render.creases import fill_creases
 from synth_affect.render.eyes import eye_colours
 from synth_affect.render.flow import SurfaceFlow, sample, surface_flow
 from synth_affect.render.lips import NEIGHBOURS
+from synth_affect.render.mask_box import mask_box
 from synth_affect.render.mouth import Interior, down_in_picture, lip_contact, mouth_interior
 from synth_affect.render.own_teeth import OwnTeeth
 from synth_affect.render.poisson import poisson_blend
 from synth_affect.render.pull_push import extend
+from synth_affect.render.rising import rising
 from synth_affect.render.scene import EYE_KIND, FACE_KIND, INTERIOR_KIND, Scene
 from synth_affect.render.upper_teeth import SHOWN_MM, missing_mm
 from synth_affect.render.wrinkles import WrinkleMaps, wrinkle_light
@@ -92,7 +94,7 @@ def _press_together(warped: FloatArray, scene: Scene, surface: SurfaceFlow) -> N
     share = np.where(surface.kind_map == 0, beside, skin * (surface.kind_map == FACE_KIND))
     if not share.any():
         return
-    box = _around(share > 0, 4)
+    box = mask_box(share > 0, 4)
     reach = 4 + int(np.ceil(_longest(surface.flow[box]).max()))
     read = tuple(slice(max(side.start - reach, 0), side.stop + reach) for side in box)
     corner = (box[0].start - read[0].start, box[1].start - read[1].start)
@@ -112,7 +114,7 @@ def _soften_steps(warped: FloatArray, surface: SurfaceFlow) -> None:
     share = np.clip((_steps(surface) - STEP[0]) / (STEP[1] - STEP[0]), 0, 1) * (surface.kind_map == FACE_KIND)
     if not share.any():
         return
-    box = _around(share > 0, PAD)
+    box = mask_box(share > 0, PAD)
     share = cv2.GaussianBlur(share[box], (0, 0), STEP_PX)[..., None]
     warped[box] += share * (cv2.GaussianBlur(warped[box], (0, 0), STEP_PX) - warped[box])
 
@@ -140,18 +142,12 @@ def _part_lips(warped: FloatArray, scene: Scene, surface: SurfaceFlow) -> None:
     if scene.parted_skin is scene.skin or not opened.any():
         return
     sigma = max(PARTING_MM * scene.px_per_mm, 1.0)
-    box = _around(opened, 2 + round(3 * sigma))
+    box = mask_box(opened, 2 + round(3 * sigma))
     openness = cv2.GaussianBlur(opened[box].astype(np.float32), (0, 0), sigma)
     share = np.clip((openness - 0.05) / 0.3, 0, 1)[..., None]
     parted = sample(scene.parted_skin, surface.flow[box], (box[0].start, box[1].start))
     shade = 1 - (1 - PARTED_LIGHT ** (1 / 2.2)) * np.clip(2 * openness, 0, 1)[..., None]
     warped[box] += share * (shade * parted - warped[box])
-
-
-def _around(mask: BoolArray, pad: int) -> tuple[slice, slice]:
-    """The box of a mask that is not empty, with `pad` pixels on all sides."""
-    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
-    return slice(max(rows[0] - pad, 0), rows[-1] + pad + 1), slice(max(columns[0] - pad, 0), columns[-1] + pad + 1)
 
 
 OWN_ROW = (0.8, 0.85)
@@ -170,7 +166,7 @@ def _interior(scene: Scene, surface: SurfaceFlow) -> Interior | None:
         return None
     box = (slice(behind.box.top, behind.box.bottom), slice(behind.box.left, behind.box.right))
     beneath = float((scene.own_teeth.columns[box] * behind.coverage).sum() / max(float(behind.coverage.sum()), 1e-6))
-    trust = scene.own_teeth.trust * _between(beneath, *OWN_ROW)
+    trust = scene.own_teeth.trust * rising(beneath, *OWN_ROW)
     drawn = behind if trust == 1 else mouth_interior(scene, surface)
     if trust == 0 or drawn is None:
         return drawn
@@ -248,16 +244,11 @@ def _with_interior(below: FloatArray, scene: Scene, surface: SurfaceFlow, interi
         rim = rim * np.clip(deep / (LIP_RIM_MM * scene.px_per_mm), 0, 1)
         still = np.where(own, np.clip(2 - 2 * slip, 0, 1), 0)
         share = float((still * interior.coverage).sum() / interior.coverage.sum())
-        trust = (_between(share, *OWN_SHARE) * rim * still)[..., None]
+        trust = (rising(share, *OWN_SHARE) * rim * still)[..., None]
         colours = trust * sample(scene.pixels, flow)[box] + (1 - trust) * colours
     result = below.copy()
     result[box] = alpha * colours + (1 - alpha) * interior.lip_light[..., None] * below[box]
     return result
-
-
-def _between(value: float, low: float, high: float) -> float:
-    """How far `value` is from `low` to `high`, in [0, 1]."""
-    return min(max((value - low) / (high - low), 0.0), 1.0)
 
 
 def _with_occluders(below: FloatArray, scene: Scene) -> FloatArray:
@@ -277,7 +268,7 @@ def _with_eyes(below: FloatArray, scene: Scene, surface: SurfaceFlow) -> FloatAr
     result = below.copy()
     above = np.zeros_like(below)
     above[mask] = eye_colours(scene.eyes, scene.pixels, mask, scene.px_per_mm)
-    box = _around(mask, PAD)
+    box = mask_box(mask, PAD)
     weights = np.ascontiguousarray(mask[box], dtype=np.float32)
     alpha = cv2.GaussianBlur(weights, (0, 0), EDGE_PX)[..., None]
     result[box] = alpha * extend(np.ascontiguousarray(above[box]), weights) + (1 - alpha) * below[box]

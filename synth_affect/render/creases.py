@@ -13,7 +13,9 @@ import numpy as np
 from synth_affect.arrays import BoolArray, FloatArray
 from synth_affect.heads.model import embed
 from synth_affect.render.flow import SurfaceFlow
+from synth_affect.render.mask_box import mask_box
 from synth_affect.render.pull_push import extend
+from synth_affect.render.rising import rising
 from synth_affect.render.scene import Scene
 from synth_affect.render.wrinkles import WrinkleMaps, on_surface
 
@@ -52,9 +54,7 @@ def fill_creases(
     place = np.where(skin, place, 0)
     if not place.any():
         return picture
-    rows, columns = np.flatnonzero(place.any(axis=1)), np.flatnonzero(place.any(axis=0))
-    pad = 2 + round(2 * (REACH_MM + WIDTH_MM) * scene.px_per_mm)
-    box = (slice(max(rows[0] - pad, 0), rows[-1] + pad + 1), slice(max(columns[0] - pad, 0), columns[-1] + pad + 1))
+    box = mask_box(place, pad=2 + round(2 * (REACH_MM + WIDTH_MM) * scene.px_per_mm))
     height, width = place[box].shape
     shrink = min(1.0, LARGEST_PX_PER_MM / scene.px_per_mm)
     size = (max(round(width * shrink), 1), max(round(height * shrink), 1))
@@ -91,8 +91,8 @@ def _lighter(picture: FloatArray, place: FloatArray, skin: FloatArray, px_per_mm
     smooth = cv2.GaussianBlur(light, (0, 0), fine)
     depth = np.maximum(cv2.morphologyEx(smooth, cv2.MORPH_CLOSE, _disc(0.5 * WIDTH_MM * px_per_mm)) - smooth, 0)
     depth = cv2.GaussianBlur(depth, (0, 0), fine)
-    share = SHARE * near * np.minimum(depth / FULL_DEPTH, 1) * _falling(depth, *HOLE_DEPTH)
-    share *= _falling(_roughness(light, px_per_mm), *HAIR)
+    share = SHARE * near * np.minimum(depth / FULL_DEPTH, 1) * (1 - rising(depth, *HOLE_DEPTH))
+    share *= 1 - rising(_roughness(light, px_per_mm), *HAIR)
     share = cv2.GaussianBlur(share, (0, 0), max(0.3 * px_per_mm, 0.6))
     known = ((depth < LEAST_DEPTH) & (skin > 0.9)).astype(np.float32)
     lighter: FloatArray = share[..., None] * np.maximum(extend(picture, known) - picture, 0)
@@ -111,12 +111,6 @@ def _roughness(light: FloatArray, px_per_mm: float) -> FloatArray:
     coherence = np.sqrt((xx - yy) ** 2 + 4 * xy**2) / (xx + yy + 1e-6)
     rough: FloatArray = contrast * (1 - coherence)
     return rough
-
-
-def _falling(values: FloatArray, low: float, high: float) -> FloatArray:
-    """1 up to `low`, 0 from `high` on."""
-    falling: FloatArray = np.clip((high - values) / (high - low), 0, 1)
-    return falling
 
 
 def _disc(radius_px: float) -> FloatArray:

@@ -12,6 +12,7 @@ import numpy as np
 from scipy.ndimage import gaussian_filter1d
 
 from synth_affect.arrays import BoolArray, FloatArray, IntArray
+from synth_affect.render.mask_box import mask_box
 
 RIM_MM, WIDEST_RIM_MM, RIM_STEP_MM, RIM_EVEN_MM = 1.6, 5.0, 0.3, 1.5
 """So far from the eye the lid moves as its edge does, with lashes and a line drawn along them; wider where they are."""
@@ -51,9 +52,7 @@ def unroll_lids(
     """
     if not eyes.any():
         return
-    pad = 2 + round((REACH_MM + WIDEST_RIM_MM) * px_per_mm)
-    rows, columns = np.flatnonzero(eyes.any(axis=1)), np.flatnonzero(eyes.any(axis=0))
-    box = (slice(max(rows[0] - pad, 0), rows[-1] + pad + 1), slice(max(columns[0] - pad, 0), columns[-1] + pad + 1))
+    box = mask_box(eyes, pad=2 + round((REACH_MM + WIDEST_RIM_MM) * px_per_mm))
     part = flow[box]
     height, width = part.shape[:2]
     x, y = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))

@@ -17,6 +17,7 @@ from synth_affect.heads.model import region_vertices
 from synth_affect.render.drooping_lids import unroll_lids
 from synth_affect.render.fragments import Fragments
 from synth_affect.render.lips import NEIGHBOURS
+from synth_affect.render.mask_box import mask_box
 from synth_affect.render.pull_push import extend
 from synth_affect.render.rasterizer import interpolate, rasterize_projected
 from synth_affect.render.scene import EYE_KIND, FACE_KIND, INTERIOR_KIND, Scene, face_mask, project_with
@@ -136,9 +137,7 @@ def _smooth_rims(field: FloatArray, kind_map: IntArray, px_per_mm: float) -> Non
         return
     sigma = max(RIM_MM * px_per_mm, 1.0)
     reach = RIM_REACH_MM * px_per_mm
-    pad = 2 + round(2 * reach + 3 * sigma)
-    rows, columns = np.flatnonzero(opened.any(axis=1)), np.flatnonzero(opened.any(axis=0))
-    box = (slice(max(rows[0] - pad, 0), rows[-1] + pad + 1), slice(max(columns[0] - pad, 0), columns[-1] + pad + 1))
+    box = mask_box(opened, pad=2 + round(2 * reach + 3 * sigma))
     on_face = (kind_map[box] == FACE_KIND).astype(np.float32)
     weight = cv2.GaussianBlur(on_face, (0, 0), sigma)[..., None]
     smooth = cv2.GaussianBlur(field[box] * on_face[..., None], (0, 0), sigma) / np.maximum(weight, 1e-4)

@@ -8,6 +8,7 @@ import numpy as np
 from synth_affect.arrays import BoolArray, FloatArray, IntArray
 from synth_affect.heads.model import HeadModel
 from synth_affect.render.fragments import Fragments
+from synth_affect.render.mask_box import mask_box
 from synth_affect.render.pull_push import extend
 
 NEIGHBOURS = (
@@ -57,9 +58,7 @@ def parted_lips(skin: FloatArray, upper: BoolArray, lower: BoolArray, face: Bool
         line[second] |= touching
     if not line.any():
         return skin
-    rows, columns = np.flatnonzero(line.any(axis=1)), np.flatnonzero(line.any(axis=0))
-    pad = 4 + round(4 * SHADE_MM * px_per_mm)
-    box = (slice(max(rows[0] - pad, 0), rows[-1] + pad + 1), slice(max(columns[0] - pad, 0), columns[-1] + pad + 1))
+    box = mask_box(line, pad=4 + round(4 * SHADE_MM * px_per_mm))
     around = cv2.distanceTransform(1 - line[box], cv2.DIST_L2, cv2.DIST_MASK_5) / px_per_mm
     lips = (upper | lower)[box]
     brightness = skin[box] @ np.full(3, 1 / 3, dtype=np.float32)

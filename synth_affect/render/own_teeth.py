@@ -15,7 +15,9 @@ import numpy as np
 from synth_affect.arrays import BoolArray, FloatArray, IntArray
 from synth_affect.heads.camera import Camera
 from synth_affect.render.colour import linear_to_srgb
+from synth_affect.render.mask_box import mask_box
 from synth_affect.render.pull_push import extend
+from synth_affect.render.rising import rising
 
 VIEW_PX_PER_MM, VIEW_MM = 4.0, (44, 72)
 """Scale, height and width of the upright view."""
@@ -108,10 +110,10 @@ def own_upper_teeth(
     below = float(np.median((first - rim)[middle])) / VIEW_PX_PER_MM
     expected = float(linear_to_srgb(white).mean()) * 255
     trust = (
-        _rising(wide, *WIDTH)
-        * _rising(height, *HEIGHT_MM)
-        * (1 - _rising(height, *TALLEST_MM))
-        * _rising(bright / expected, *LIGHT)
+        rising(wide, *WIDTH)
+        * rising(height, *HEIGHT_MM)
+        * (1 - rising(height, *TALLEST_MM))
+        * rising(bright / expected, *LIGHT)
         * (below < UNDER_LIP_MM)
     )
     if trust == 0:
@@ -123,7 +125,7 @@ def own_upper_teeth(
         cv2.warpAffine(field.astype(np.float32), to_picture, size, flags=cv2.INTER_LINEAR)
         for field in (place, strip, known)
     )
-    box = _box(mask > 0)
+    box = mask_box(mask)
     colours = pixels.copy()
     seen = np.where(known[box] > 0.9, 1, 0).astype(np.float32)
     colours[box] = np.where(seen[..., None] > 0, pixels[box], extend(np.ascontiguousarray(pixels[box]), seen))
@@ -225,13 +227,3 @@ def _places(columns: IntArray, first: IntArray, last: IntArray, opened: BoolArra
     strip = np.broadcast_to(within[None], shape).astype(np.float32)
     above = np.clip(0.5 + (edge - rows) / (2 * feather), 0, 1) * np.clip(1 + (rows - top) / feather, 0, 1)
     return (strip * above).astype(np.float32), strip
-
-
-def _box(mask: BoolArray) -> tuple[slice, slice]:
-    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
-    return slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
-
-
-def _rising(value: float, low: float, high: float) -> float:
-    """0 up to `low`, 1 from `high` on."""
-    return min(max((value - low) / (high - low), 0.0), 1.0)

@@ -20,6 +20,7 @@ from synth_affect.render.eyes import EyeTexture, eye_texture
 from synth_affect.render.face_frame import face_frame
 from synth_affect.render.fragments import Fragments
 from synth_affect.render.lips import lip_pixels, parted_lips
+from synth_affect.render.mask_box import mask_box
 from synth_affect.render.occlusion import Occluders, find_occluders
 from synth_affect.render.own_teeth import OwnTeeth, own_upper_teeth
 from synth_affect.render.pull_push import extend
@@ -226,9 +227,7 @@ def _skin(pixels: FloatArray, kind_map: IntArray, lips: BoolArray, px_per_mm: fl
 def _stray_teeth(pixels: FloatArray, inside: BoolArray, lips: BoolArray, px_per_mm: float) -> BoolArray:
     """(height, width) bool: what on the fitted lips, near the opened mouth, has the colour of teeth."""
     stray = np.zeros(inside.shape, dtype=bool)
-    rows, columns = np.flatnonzero(inside.any(axis=1)), np.flatnonzero(inside.any(axis=0))
-    pad = 1 + round(STRAY_TOOTH_MM * px_per_mm)
-    box = (slice(max(rows[0] - pad, 0), rows[-1] + pad + 1), slice(max(columns[0] - pad, 0), columns[-1] + pad + 1))
+    box = mask_box(inside, pad=1 + round(STRAY_TOOTH_MM * px_per_mm))
     from_mouth = cv2.distanceTransform((~inside[box]).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5) / px_per_mm
     red, green, blue = cv2.split(pixels[box] + 1)
     brightness = red + green + blue
@@ -262,9 +261,7 @@ def _uncovered(skin: FloatArray, occluders: Occluders, on_face: BoolArray, px_pe
     width = 1 + 2 * max(COVER_RIM_PX, round(COVER_RIM_MM * px_per_mm))
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (width, width))
     covered = cv2.dilate(occluders.cover, kernel)
-    rows, columns = np.flatnonzero(covered.any(axis=1)), np.flatnonzero(covered.any(axis=0))
-    pad = 4 * width
-    box = (slice(max(rows[0] - pad, 0), rows[-1] + pad + 1), slice(max(columns[0] - pad, 0), columns[-1] + pad + 1))
+    box = mask_box(covered, pad=4 * width)
     clear = covered[box] < 0.02
     # The face is continued by the face, what lies beside it by all that is near.
     beneath = np.where(
