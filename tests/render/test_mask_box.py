@@ -10,7 +10,7 @@ from synth_affect.render.rising import rising
 @pytest.mark.parametrize("dtype", [bool, np.uint8, np.float32])
 @pytest.mark.parametrize(("pad", "shape"), [(0, (3, 2)), (1, (5, 4)), (4, (11, 10)), (50, (20, 30))])
 def test_a_box_holds_what_is_not_0_and_ends_with_the_picture(dtype: type, pad: int, shape: tuple[int, int]) -> None:
-    mask = np.zeros((20, 30), dtype=dtype)
+    mask: np.ndarray = np.zeros((20, 30), dtype=dtype)
     mask[5, 10] = mask[7, 11] = 1
     box = mask_box(mask, pad)
     assert mask[box].shape == shape
