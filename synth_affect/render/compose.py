@@ -153,6 +153,9 @@ def _part_lips(warped: FloatArray, scene: Scene, surface: SurfaceFlow) -> None:
 OWN_ROW = (0.8, 0.85)
 """Share of the opened mouth with the photograph's own upper teeth over it from which on, and from which on wholly, they
 are shown: in a wider one they would seem to be missing at the sides."""
+BARED_MM = (0.5, 1.2)
+"""How much more of the row than the photograph shows may be bared, on the mean over its width, before it begins to give
+way, and when it has: what is continued above it is a smooth band."""
 UNDER_LIP_MM, UNDER_LIP = 1.0, 0.75
 """So near to the lips their teeth lie in the shade, and what of their sRGB values is left right at the rim."""
 
@@ -166,11 +169,12 @@ def _interior(scene: Scene, surface: SurfaceFlow) -> Interior | None:
         return None
     box = (slice(behind.box.top, behind.box.bottom), slice(behind.box.left, behind.box.right))
     beneath = float((scene.own_teeth.columns[box] * behind.coverage).sum() / max(float(behind.coverage.sum()), 1e-6))
-    trust = scene.own_teeth.trust * rising(beneath, *OWN_ROW)
+    own = _as_low_as_lips(scene.own_teeth, scene, behind)
+    continued = float((own.mask * (1 - own.seen) * behind.coverage).sum()) / scene.px_per_mm**2
+    trust = own.trust * rising(beneath, *OWN_ROW) * (1 - rising(continued / (2 * own.half_mm), *BARED_MM))
     drawn = behind if trust == 1 else mouth_interior(scene, surface)
     if trust == 0 or drawn is None:
         return drawn
-    own = _as_low_as_lips(scene.own_teeth, scene, behind)
     depth = cv2.distanceTransform((behind.coverage > 0.5).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5)
     light = np.clip(UNDER_LIP + (1 - UNDER_LIP) * depth / (UNDER_LIP_MM * scene.px_per_mm), UNDER_LIP, 1)
     mask = own.mask[..., None]

@@ -38,7 +38,7 @@ BITE_MM, LEAST_UPPER_MM, BITE_SHARE, BITE_DEPTH = 1.0, 3.5, 0.5, 0.02
 at least, in which share of the row it is found, and how much darker it is, in log light. Judged on portraits: 0.04
 between two rows, up to 0.007 within one."""
 EDGE_MM, OUTLIER_MM, FEATHER_MM = 1.2, 6.0, 0.25
-SIDES_MM, ABOVE_MM = 2.0, 3.0
+SIDES_MM, ABOVE_MM = 2.0, 6.0
 """How far beside the row the photograph's dark corners go along, and how far over it it is continued."""
 
 
@@ -46,6 +46,7 @@ SIDES_MM, ABOVE_MM = 2.0, 3.0
 class OwnTeeth:
     """colours : (height, width, 3) float32 sRGB, 0-255, the row and what lies above it.
     mask : (height, width) float32 in [0, 1], where it is.
+    seen : (height, width) float32 in [0, 1], where the photograph itself shows it; elsewhere it is continued.
     columns : (height, width) float32 in [0, 1], what lies above and below the photograph's opened mouth as well.
     middle : (2,) px, and half_mm : of the row.
     trust : in (0, 1], how surely these are the upper teeth.
@@ -53,6 +54,7 @@ class OwnTeeth:
 
     colours: FloatArray
     mask: FloatArray
+    seen: FloatArray
     columns: FloatArray
     middle: FloatArray
     half_mm: float
@@ -65,6 +67,7 @@ class OwnTeeth:
             self,
             colours=self.colours[box],
             mask=self.mask[box],
+            seen=self.seen[box],
             columns=self.columns[box],
             middle=self.middle - corner,
         )
@@ -74,11 +77,11 @@ class OwnTeeth:
         height, width = self.mask.shape
         x = np.arange(width, dtype=np.float32) - far * down[0]
         y = np.arange(height, dtype=np.float32)[:, None] - far * down[1]
-        colours, mask = (
+        colours, mask, seen = (
             cv2.remap(field, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-            for field in (self.colours, self.mask)
+            for field in (self.colours, self.mask, self.seen)
         )
-        return replace(self, colours=colours, mask=mask)
+        return replace(self, colours=colours, mask=mask, seen=seen)
 
 
 def own_upper_teeth(
@@ -130,7 +133,7 @@ def own_upper_teeth(
     seen = np.where(known[box] > 0.9, 1, 0).astype(np.float32)
     colours[box] = np.where(seen[..., None] > 0, pixels[box], extend(np.ascontiguousarray(pixels[box]), seen))
     middle = to_picture @ [columns.mean(), (0.5 * (first + last)).mean(), 1]
-    return OwnTeeth(colours, mask, strip, middle, 0.5 * len(columns) / VIEW_PX_PER_MM, trust)
+    return OwnTeeth(colours, mask, known, strip, middle, 0.5 * len(columns) / VIEW_PX_PER_MM, trust)
 
 
 def _upright(opening: BoolArray, camera: Camera, px_per_mm: float) -> FloatArray:

@@ -73,6 +73,14 @@ def test_a_lip_that_comes_down_covers_the_row(make_scene: SceneMaker, displace: 
     assert abs(int(rows[1][-1]) - int(rows[0][-1])) <= 1
 
 
+def test_a_row_is_not_continued_under_a_lip_that_goes_up(make_scene: SceneMaker, displace: Displacer) -> None:
+    image, scene = photograph(make_scene, (0.5, 6.0))
+    bared = render_expression(image, scene, displace(scene, mouthUpperUpLeft=0.6, mouthUpperUpRight=0.6))
+    mouth = cv2.dilate(_inside(scene).astype(np.uint8), np.ones((15, 15))) > 0
+    assert (blue(image) & mouth).sum() > 500
+    assert not (blue(bared) & mouth).any()
+
+
 def test_a_lip_that_hangs_low_over_a_wide_mouth_lets_the_row_be_seen(
     make_scene: SceneMaker, displace: Displacer
 ) -> None:
