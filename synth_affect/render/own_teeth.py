@@ -107,10 +107,10 @@ def own_upper_teeth(
     first = row[:, columns].argmax(axis=0)
     last = _bite(view[:, columns], first, _end_of_run(row[:, columns]))
     rim = (opened[:, columns] > 0.5).argmax(axis=0)
-    middle = np.abs(columns - columns.mean()) <= 0.25 * len(columns)
-    height = float(np.median((last - first)[middle])) / VIEW_PX_PER_MM
+    inner = np.abs(columns - columns.mean()) <= 0.25 * len(columns)
+    height = float(np.median((last - first)[inner])) / VIEW_PX_PER_MM
     wide = len(columns) / max(int((opened > 0.5).any(axis=0).sum()), 1)
-    below = float(np.median((first - rim)[middle])) / VIEW_PX_PER_MM
+    below = float(np.median((first - rim)[inner])) / VIEW_PX_PER_MM
     expected = float(linear_to_srgb(white).mean()) * 255
     trust = (
         rising(wide, *WIDTH)
